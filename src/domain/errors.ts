@@ -1,0 +1,118 @@
+/** One entry of the error catalogue: what happened and what to do. `{name}` is filled from `details`. */
+export interface ErrorEntry {
+  readonly message: string;
+  readonly action: string;
+}
+
+const entries = <const T extends Record<string, ErrorEntry>>(table: T): T => table;
+
+/** Every error spanledger raises, by code. `docs/errors.md` is generated from it. */
+export const errorCatalogue = entries({
+  ILLEGAL_TRANSITION: {
+    message: '{machine} {id} cannot move from {from} to {to}; allowed: {allowed}.',
+    action: 'Move along the state diagram, or force the session with a reason if the record is wrong.',
+  },
+  REASON_REQUIRED: {
+    message: 'A transition of {machine} {id} to {to} came without a reason.',
+    action: 'Pass a reason that is not empty; it is what people read later.',
+  },
+  INVALID_ID: {
+    message: 'The {what} id {id} cannot be used: {why}.',
+    action: 'Pass a non-empty string of at most 1,024 characters.',
+  },
+  SESSION_REFUSED: {
+    message: 'Session {id} ended in {state} and is not run again.',
+    action: 'Start a new session; link it to this one if it repeats its work.',
+  },
+  SESSION_ENDED: {
+    message: 'Session {id} has ended in {state}; {operation} came too late.',
+    action: 'Await all work on items before the session block returns.',
+  },
+  ITEM_ENDED: {
+    message: 'Item {id} has ended in {state}; {operation} came too late.',
+    action: 'Await all work of the item before its block returns.',
+  },
+  SETTING_INVALID: {
+    message: '{source} sets {name} to {value}, which is not {expected}.',
+    action: 'Correct the value; docs/configuration.md lists what each setting takes.',
+  },
+  CONFIG_FILE_INVALID: {
+    message: '{file} cannot be used: {why} (line {line}, column {column}).',
+    action: 'Correct the file, or unset SPANLEDGER_CONFIG_FILE to run without it.',
+  },
+  DATABASE_URL_INVALID: {
+    message: 'The database URL is not usable: {why}.',
+    action: 'Use postgres://user:password@host:port/database.',
+  },
+  DATABASE_UNREACHABLE: {
+    message: 'The database {database} cannot be reached: {why}.',
+    action: 'Check host, port and credentials; records stay in the journal meanwhile.',
+  },
+  SCHEMA_MISSING: {
+    message: 'The database {database} has no spanledger schema {schema}.',
+    action: 'Run `spanledger migrate up`.',
+  },
+  SCHEMA_NEWER: {
+    message: 'The schema is at migration {found}, newer than {known}, the last one this version knows.',
+    action: 'Upgrade spanledger here; nothing is written until then, records stay in the journal.',
+  },
+  SCHEMA_OLDER: {
+    message: 'The schema is at migration {found}; this version needs {needed}.',
+    action: 'Run `spanledger migrate up`.',
+  },
+  STORE_LOCKED: {
+    message: 'The embedded store {directory} has been in use by process {pid} for {seconds} s.',
+    action: 'Wait for it, or end that process; the journal goes on meanwhile.',
+  },
+  EMBEDDED_MISSING: {
+    message: 'The embedded database needs the package @electric-sql/pglite, which is not installed.',
+    action: 'Install it, or set DATABASE_URL to a Postgres.',
+  },
+  JOURNAL_UNWRITABLE: {
+    message: 'The journal directory {directory} cannot be written: {why}.',
+    action: 'Correct owner and mode, or point SPANLEDGER_DIR elsewhere; the host runs on, records are counted as dropped.',
+  },
+  NOT_FOUND: {
+    message: 'There is no {what} {id}.',
+    action: 'Ids match exactly; `spanledger sessions` lists those that exist.',
+  },
+  USAGE: {
+    message: '{why}.',
+    action: 'See `spanledger {command} --help`.',
+  },
+});
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+export interface SpanledgerErrorOptions {
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+/** An error of spanledger: match on `code`, show `message` and `action`. */
+export class SpanledgerError extends Error {
+  override readonly name: string = 'SpanledgerError';
+  /** `SPANLEDGER_` and the catalogue key. */
+  readonly code: `SPANLEDGER_${ErrorCode}`;
+  /** What to do about it. */
+  readonly action: string;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, options: SpanledgerErrorOptions = {}) {
+    const details = options.details ?? {};
+    const entry = errorCatalogue[code];
+    super(fill(entry.message, details), options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = `SPANLEDGER_${code}`;
+    this.action = fill(entry.action, details);
+    this.details = details;
+  }
+}
+
+const maxDetailLength = 200;
+
+function fill(template: string, details: Readonly<Record<string, unknown>>): string {
+  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const text = String(details[name] ?? 'unknown');
+    return text.length > maxDetailLength ? `${text.slice(0, maxDetailLength)}…` : text;
+  });
+}

@@ -1,0 +1,34 @@
+import type { Attributes, SpanContext } from '@opentelemetry/api';
+
+/**
+ * One event of one unit, announced the moment it happens. Span events reach a span processor only when the span has
+ * ended; this port is how a recorder sees them live. `attributes` are exactly those of the span event and of the log event.
+ */
+export interface AnnouncedEvent {
+  readonly name: string;
+  /** Microseconds since the Unix epoch. */
+  readonly at: number;
+  readonly attributes: Attributes;
+  /** Ids of the unit; the trace id is valid even where no SDK is registered. */
+  readonly spanContext: SpanContext;
+  /** Identity attributes of the unit, the same as on its span. */
+  readonly unitAttributes: Attributes;
+}
+
+/** Receives announcements. Must not throw; must return fast. */
+export interface AnnouncementListener {
+  onEvent(announced: AnnouncedEvent): void;
+}
+
+const key = Symbol.for('spanledger.announcement-listener.v1');
+const slot = globalThis as { [key]?: AnnouncementListener | undefined };
+
+/** Registers the listener of this process; `undefined` removes it. Shared by all copies of the package in the process. */
+export function setAnnouncementListener(listener: AnnouncementListener | undefined): void {
+  slot[key] = listener;
+}
+
+/** Hands an event to the registered listener. Never throws. */
+export function announce(announced: AnnouncedEvent): void {
+  slot[key]?.onEvent(announced);
+}

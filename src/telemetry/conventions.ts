@@ -1,0 +1,158 @@
+/**
+ * Every span, event, attribute and metric name that spanledger writes, in one place. Names follow OpenTelemetry
+ * semantic conventions where one exists; the rest live under `spanledger.` and `import.`.
+ * `docs/conventions.md` is generated from this file.
+ */
+
+/** One documented name: what it holds, its type and its unit or value set. */
+export interface Convention {
+  readonly name: string;
+  readonly type: string;
+  readonly brief: string;
+}
+
+const names = <const T extends Record<string, readonly [name: string, type: string, brief: string]>>(table: T): T => table;
+
+/** Attribute names on spans, span events and log records. `[name, type, brief]`. */
+export const attributeTable = names({
+  unit: ['spanledger.unit', 'session | item | step | task | batch | chunk', 'Marks a span as a unit of work that gets a row in task_progress.'],
+  sessionId: ['spanledger.session.id', 'string', 'Id of the session the unit belongs to.'],
+  sessionKind: ['spanledger.session.kind', 'string', 'What kind of job the session is, such as local or picker.'],
+  accountId: ['spanledger.session.account_id', 'string', 'Account the session works for.'],
+  itemId: ['spanledger.item.id', 'string', 'Id of the item within its session.'],
+  taskName: ['spanledger.task.name', 'string', 'Name of the whole task, the same for every run of it.'],
+  stepName: ['spanledger.step.name', 'string', 'Name of the step within the task.'],
+  order: ['spanledger.step.order', 'int', 'Position of the unit among its siblings, from 0.'],
+  attempt: ['spanledger.attempt', 'int', 'Which attempt this is, from 1.'],
+  correlationId: ['spanledger.correlation.id', 'string', 'Correlation id, the value of X-Correlation-ID.'],
+  requestId: ['spanledger.request.id', 'string', 'Id of the request that caused the work, where the host has one.'],
+  taskId: ['spanledger.task.id', 'string', 'Id a task queue gave this run.'],
+  userId: ['user.id', 'string', 'User on whose behalf the work is done.'],
+  input: ['spanledger.input', 'string (JSON)', 'Input of the unit.'],
+  output: ['spanledger.output', 'string (JSON)', 'Result of the unit.'],
+  outcome: ['spanledger.outcome', 'string', 'State in which a session or item ended.'],
+  instanceId: ['service.instance.id', 'string', 'The run of the process that did the work.'],
+  level: ['spanledger.event.level', 'debug | info | warning | error | critical', 'Level of the event.'],
+  category: ['spanledger.event.category', 'string', 'Audit category of the event.'],
+  message: ['spanledger.event.message', 'string', 'The event told in a sentence.'],
+  seq: ['spanledger.event.seq', 'int', 'Order of the event within its unit, from 1, without gaps.'],
+  version: ['spanledger.event.version', 'int', 'Version of the unit after the event; a row moves only to a higher one. Microseconds since the epoch, made strictly increasing.'],
+  fromState: ['spanledger.state.from', 'string', 'State before the transition.'],
+  toState: ['spanledger.state.to', 'string', 'State after the transition.'],
+  reason: ['spanledger.state.reason', 'string', 'Why the transition was made.'],
+  auto: ['spanledger.state.auto', 'boolean', 'The library made this transition by rule.'],
+  forced: ['spanledger.state.forced', 'boolean', 'The check was skipped on purpose.'],
+  actor: ['spanledger.actor', 'string', 'Who made the transition.'],
+  durationMillis: ['spanledger.duration_ms', 'double', 'Duration of the work the event tells of, in milliseconds.'],
+  details: ['spanledger.details', 'string (JSON)', 'Free details of the event.'],
+  actions: ['spanledger.recommended_actions', 'string[]', 'What to do about the error.'],
+  errorCategory: ['spanledger.error.category', 'string', 'Category the diagnosis gave the error.'],
+  errorType: ['error.type', 'string', 'Class or code of the error.'],
+  exceptionType: ['exception.type', 'string', 'Class of the exception.'],
+  exceptionMessage: ['exception.message', 'string', 'Message of the exception.'],
+  exceptionStack: ['exception.stacktrace', 'string', 'Stack of the exception.'],
+  done: ['spanledger.progress.done', 'int', 'Units finished so far.'],
+  total: ['spanledger.progress.total', 'int', 'Units in all.'],
+  countTotal: ['spanledger.count.total', 'int', 'Items of the session.'],
+  countPending: ['spanledger.count.pending', 'int', 'Items not started.'],
+  countProcessing: ['spanledger.count.processing', 'int', 'Items in work.'],
+  countImported: ['spanledger.count.imported', 'int', 'Items that ended in success.'],
+  countSkipped: ['spanledger.count.skipped', 'int', 'Items skipped, duplicates above all.'],
+  countFailed: ['spanledger.count.failed', 'int', 'Items failed, missing ones included.'],
+  countMissing: ['spanledger.count.missing', 'int', 'Items whose source was missing.'],
+  partial: ['spanledger.partial', 'boolean', 'Some items were imported and some failed.'],
+  overflow: ['spanledger.trace.overflow', 'int', 'Spans kept out of the trace by its budget; their rows exist.'],
+  filePath: ['file.path', 'string', 'Path of the file.'],
+  fileSize: ['file.size', 'int', 'Size of the file in bytes.'],
+  fileName: ['file.name', 'string', 'Original name of the file.'],
+  mimeType: ['spanledger.file.mime_type', 'string', 'Media type of the file.'],
+  sha256: ['spanledger.file.sha256', 'string', 'SHA-256 of the content, 64 hex digits.'],
+  lockedBy: ['spanledger.locked_by', 'string', 'Worker that holds the item.'],
+});
+
+type AttributeKey = keyof typeof attributeTable;
+
+/** Attribute names by short key: `attribute.sessionId === 'spanledger.session.id'`. */
+export const attribute = Object.fromEntries(
+  Object.entries(attributeTable).map(([key, [name]]) => [key, name]),
+) as { readonly [K in AttributeKey]: (typeof attributeTable)[K][0] };
+
+/** Names of events: the `event` column, the span event name and the log record's event name. */
+export const eventTable = names({
+  sessionStart: ['import.session.start', 'info', 'A session was opened.'],
+  sessionProgress: ['import.session.progress', 'info', 'Progress of the session, every 10 finished items, the first and the last.'],
+  sessionComplete: ['import.session.complete', 'info', 'The run of the session ended, once per run.'],
+  sessionError: ['import.session.error', 'error', 'The session itself failed.'],
+  sessionSkip: ['import.session.skip', 'info', 'The session had ended before; no work was done.'],
+  sessionTransition: ['import.session.transition', 'info', 'A session moved from one state to another.'],
+  sessionTransitionRefused: ['import.session.transition_refused', 'warning', 'An illegal move of a session was refused.'],
+  sessionRecovered: ['import.session.recovered', 'warning', 'A session that another process left open was taken up again.'],
+  sessionAutocompleted: ['import.session.autocompleted', 'warning', 'A session was ended by rule after its items had ended.'],
+  sessionSilent: ['import.session.silent', 'warning', 'Nothing was recorded for longer than expected.'],
+  sessionStuck: ['import.session.stuck', 'warning', 'The process lives and the session does not advance.'],
+  itemClaim: ['import.item.claim', 'info', 'A worker took the item.'],
+  itemEnd: ['import.item.end', 'info', 'The item is done.'],
+  itemError: ['import.item.error', 'error', 'The item failed; the diagnosis is in the record.'],
+  itemTransition: ['import.item.transition', 'info', 'An item moved from one state to another.'],
+  itemTransitionRefused: ['import.item.transition_refused', 'warning', 'An illegal move of an item was refused.'],
+  itemRefused: ['import.item.refused', 'info', 'The item had ended before and was not run again.'],
+  itemHeartbeat: ['import.item.heartbeat', 'debug', 'The item is still in work.'],
+  itemRequeued: ['import.item.requeued', 'warning', 'The item went back to the queue.'],
+  itemExhausted: ['import.item.exhausted', 'warning', 'The item used up its attempts.'],
+  fileSaved: ['import.file.saved', 'info', 'The bytes of a file are stored.'],
+  stepProgress: ['task.step.progress', 'debug', 'Progress of a step or batch.'],
+  stepError: ['task.step.error', 'error', 'A step outside an item failed.'],
+  audit: ['audit', 'info', 'A record the program wrote itself without naming an event.'],
+  performance: ['performance', 'info', 'A measured operation.'],
+  consistency: ['consistency.check', 'warning', 'A consistency check found issues.'],
+  valueAltered: ['ledger.value.altered', 'warning', 'Values were changed to make them storable.'],
+  writeFailed: ['ledger.write.failed', 'error', 'The ledger could not write.'],
+  dropped: ['ledger.dropped', 'error', 'The ledger dropped records.'],
+});
+
+type EventKey = keyof typeof eventTable;
+
+/** Event names by short key: `event.fileSaved === 'import.file.saved'`. */
+export const event = Object.fromEntries(
+  Object.entries(eventTable).map(([key, [name]]) => [key, name]),
+) as { readonly [K in EventKey]: (typeof eventTable)[K][0] };
+
+/** The eight lifecycle events that `spanledger logs` shows without `--all`. */
+export const lifecycleEvents = [
+  event.sessionStart,
+  event.sessionProgress,
+  event.sessionComplete,
+  event.sessionError,
+  event.sessionSkip,
+  event.fileSaved,
+  event.itemClaim,
+  event.itemEnd,
+] as const;
+
+/** Span names. Low cardinality: ids are attributes. */
+export const spanTable = names({
+  session: ['import.session', 'INTERNAL', 'One import run.'],
+  item: ['import.item', 'INTERNAL', 'One item of a session.'],
+  chunk: ['import.chunk', 'INTERNAL', 'Root of a linked trace that holds a part of a large session.'],
+  step: ['task.step', 'INTERNAL', 'A step; the span is named `task.step {step name}`.'],
+  batch: ['task.batch', 'INTERNAL', 'A batch of a task.'],
+});
+
+/** Metric names. `[name, instrument and unit, brief]`. */
+export const metricTable = names({
+  sessions: ['spanledger.sessions', 'counter {session}', 'Sessions ended, by kind and outcome.'],
+  sessionDuration: ['spanledger.session.duration', 'histogram s', 'Duration of sessions, by kind and outcome.'],
+  items: ['spanledger.items', 'counter {item}', 'Items ended, by kind and outcome.'],
+  itemDuration: ['spanledger.item.duration', 'histogram s', 'Duration of items, by kind and outcome.'],
+  stepDuration: ['spanledger.step.duration', 'histogram s', 'Duration of steps, by task, step and status.'],
+  unitsOpen: ['spanledger.units.open', 'updowncounter {unit}', 'Units that run now, by kind of unit.'],
+  transitionsRefused: ['spanledger.transitions.refused', 'counter {transition}', 'Illegal transitions refused.'],
+  errors: ['spanledger.errors', 'counter {error}', 'Errors by category.'],
+  recordsAppended: ['spanledger.records.appended', 'counter {record}', 'Records written to the journal, by class.'],
+  recordsDropped: ['spanledger.records.dropped', 'counter {record}', 'Records dropped, by class and reason.'],
+  recordsShipped: ['spanledger.records.shipped', 'counter {record}', 'Records stored in the database.'],
+  journalBytes: ['spanledger.journal.bytes', 'gauge By', 'Bytes in the journal that are not shipped.'],
+});
+
+/** Name of the tracer, meter and logger scope. */
+export const scopeName = 'spanledger';

@@ -1,0 +1,36 @@
+import type { ItemState } from '../domain/item-states.ts';
+import type { SessionState } from '../domain/session-states.ts';
+
+/** What is known of a session before this run of it. */
+export interface SessionPast {
+  readonly state: SessionState;
+  readonly attempt: number;
+  /** Highest version written so far, microseconds since the epoch. */
+  readonly version: number;
+  /** Items that exist already, by id. Loaded only when the session is taken up again. */
+  items(): Promise<ReadonlyMap<string, ItemPast>>;
+}
+
+export interface ItemPast {
+  readonly state: ItemState;
+  readonly attempt: number;
+  readonly version: number;
+}
+
+/** Looks up what earlier runs left behind. Must resolve, with `undefined` where nothing is known, within a bounded time. */
+export interface SessionHistory {
+  lookup(sessionId: string): Promise<SessionPast | undefined>;
+}
+
+const key = Symbol.for('spanledger.session-history.v1');
+const slot = globalThis as { [key]?: SessionHistory | undefined };
+
+/** Registers the history of this process; `undefined` removes it. */
+export function setSessionHistory(history: SessionHistory | undefined): void {
+  slot[key] = history;
+}
+
+/** The registered history, if there is one. */
+export function sessionHistory(): SessionHistory | undefined {
+  return slot[key];
+}
