@@ -70,7 +70,8 @@ export const errorCatalogue = entries({
   },
   JOURNAL_UNWRITABLE: {
     message: 'The journal directory {directory} cannot be written: {why}.',
-    action: 'Correct owner and mode, or point SPANLEDGER_DIR elsewhere; the host runs on, records are counted as dropped.',
+    action:
+      'Correct owner and mode, or point SPANLEDGER_DIR elsewhere; the host runs on, records are counted as dropped.',
   },
   NOT_FOUND: {
     message: 'There is no {what} {id}.',
