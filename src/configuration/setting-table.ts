@@ -1,0 +1,127 @@
+import { flag, identifier, integer, oneOf, postgresUrl, type SettingKind, text, words } from './setting-kinds.ts';
+
+/** One setting: where it may be written, what it takes and what it does. */
+export interface SettingDefinition<T> {
+  /** Environment variables; the first one that is set wins. */
+  readonly env: readonly [string, ...string[]];
+  /** Path of the key in the configuration file. */
+  readonly file: string;
+  readonly kind: SettingKind<unknown>;
+  /** The value where nobody gives one. */
+  readonly fallback: T;
+  readonly unit?: string;
+  readonly brief: string;
+  /** Never shown. */
+  readonly secret?: boolean;
+}
+
+interface SettingInput<T> extends Omit<SettingDefinition<T>, 'kind' | 'fallback'> {
+  readonly kind: SettingKind<T>;
+}
+
+function optional<T>(input: SettingInput<T>): SettingDefinition<T | undefined> {
+  return { ...input, fallback: undefined };
+}
+
+function preset<T>(input: SettingInput<T> & { readonly fallback: NoInfer<T> }): SettingDefinition<T> {
+  return input;
+}
+
+const gibibyte = 1024 ** 3;
+
+/** Every setting of spanledger, by its key. `docs/configuration.md` is generated from this table. */
+export const settingTable = {
+  databaseUrl: optional({
+    env: ['SPANLEDGER_DATABASE_URL', 'DATABASE_URL'],
+    file: 'database.url',
+    kind: postgresUrl,
+    brief:
+      'Postgres that receives the ledger. Unset: the records stay in the journal and the command line answers from an embedded database.',
+    secret: true,
+  }),
+  databasePassword: optional({
+    env: ['SPANLEDGER_DATABASE_PASSWORD'],
+    file: 'database.password',
+    kind: text,
+    brief: 'Password for the database URL, for those who keep it apart from the URL.',
+    secret: true,
+  }),
+  schema: preset({
+    env: ['SPANLEDGER_SCHEMA'],
+    file: 'database.schema',
+    kind: identifier,
+    fallback: 'spanledger',
+    brief: 'Postgres schema that holds the tables.',
+  }),
+  directory: preset({
+    env: ['SPANLEDGER_DIR'],
+    file: 'directory',
+    kind: text,
+    fallback: '.spanledger',
+    brief: 'Directory of the journal and of the embedded database, relative to the working directory.',
+  }),
+  journalMaxBytes: preset({
+    env: ['SPANLEDGER_JOURNAL_MAX_BYTES'],
+    file: 'journal.max_bytes',
+    kind: integer(1024 ** 2, 1024 * gibibyte),
+    fallback: 4 * gibibyte,
+    unit: 'bytes',
+    brief:
+      'Cap of the journal of one process on disk. Past it records are dropped and counted: requests first, progress next, audit last.',
+  }),
+  ship: preset({
+    env: ['SPANLEDGER_SHIP'],
+    file: 'ship.enabled',
+    kind: flag,
+    fallback: true,
+    brief: 'Whether the process itself ships its journal to the database. Off: `spanledger ship` does it from outside.',
+  }),
+  exitTimeoutMillis: preset({
+    env: ['SPANLEDGER_EXIT_TIMEOUT'],
+    file: 'ship.exit_timeout',
+    kind: integer(0, 60_000),
+    fallback: 1000,
+    unit: 'milliseconds',
+    brief:
+      'Longest time that the end of the process waits for the last records to reach the database; they are in the journal either way.',
+  }),
+  progressEvery: preset({
+    env: ['SPANLEDGER_PROGRESS_EVERY'],
+    file: 'progress_every',
+    kind: integer(1, 1_000_000),
+    fallback: 10,
+    unit: 'items',
+    brief: 'A session reports progress each time this many items have ended, besides the first and the last.',
+  }),
+  transitions: preset({
+    env: ['SPANLEDGER_TRANSITIONS'],
+    file: 'transitions',
+    kind: oneOf('span', 'log', 'both'),
+    fallback: 'both',
+    brief:
+      'How transitions travel to OpenTelemetry: as span events, as log events, or both. The tables have them in any case.',
+  }),
+  redactKeys: preset({
+    env: ['SPANLEDGER_REDACT_KEYS'],
+    file: 'redact.keys',
+    kind: words,
+    fallback: [],
+    brief: 'Names of further fields, headers and attributes whose values are replaced before anything is written.',
+  }),
+  retentionDays: preset({
+    env: ['SPANLEDGER_RETENTION_DAYS'],
+    file: 'retention_days',
+    kind: integer(1, 36_500),
+    fallback: 30,
+    unit: 'days',
+    brief: 'Age at which `spanledger retention` removes audit records and requests.',
+  }),
+};
+
+export type SettingKey = keyof typeof settingTable;
+
+/** All effective settings. */
+export type Settings = { readonly [K in SettingKey]: (typeof settingTable)[K]['fallback'] };
+
+/** The keys in the order of the table. */
+export const settingKeys = Object.keys(settingTable) as readonly SettingKey[];

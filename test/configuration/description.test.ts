@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfigFile } from '../../src/configuration/config-file.ts';
+import { connectionUrl } from '../../src/configuration/database-url.ts';
+import { describeSettings, maskUrl } from '../../src/configuration/description.ts';
+import { settingKeys } from '../../src/configuration/setting-table.ts';
+import { resolveSettings } from '../../src/configuration/settings.ts';
+
+describe('describeSettings', () => {
+  it('lists every setting with value and source', () => {
+    const file = parseConfigFile('/etc/spanledger.yaml', '\ndatabase:\n  schema: ledger\n');
+    const described = describeSettings(
+      resolveSettings({ file, environment: { SPANLEDGER_REDACT_KEYS: 'a,b' }, code: { directory: '/x' } }),
+    );
+    expect(described.map(({ key }) => key)).toEqual(settingKeys);
+    expect(described).toContainEqual({ key: 'schema', value: 'ledger', source: '/etc/spanledger.yaml:3' });
+    expect(described).toContainEqual({ key: 'redactKeys', value: 'a,b', source: 'SPANLEDGER_REDACT_KEYS' });
+    expect(described).toContainEqual({ key: 'directory', value: '/x', source: 'code' });
+    expect(described).toContainEqual({ key: 'databaseUrl', value: 'unset', source: 'default' });
+  });
+
+  it('masks passwords wherever they stand', () => {
+    const environment = {
+      DATABASE_URL: 'postgres://me:hunter2@db:5432/ledger?password=hunter3',
+      SPANLEDGER_DATABASE_PASSWORD: 'hunter4',
+    };
+    const described = JSON.stringify(describeSettings(resolveSettings({ environment })));
+    expect(described).not.toMatch(/hunter/);
+    expect(described).toContain('postgres://me:***@db:5432/ledger');
+  });
+});
+
+describe('maskUrl', () => {
+  it.each([
+    ['postgres://me:p@ss:w/ord@host/db', 'postgres://me:***@host/db'],
+    ['postgres://me@host/db', 'postgres://me@host/db'],
+    ['postgres://host/db?sslmode=require&password=x', 'postgres://host/db?…'],
+  ])('shows %s as %s', (url, shown) => {
+    expect(maskUrl(url)).toBe(shown);
+  });
+});
+
+describe('connectionUrl', () => {
+  it('puts the separate password into a URL that has none', () => {
+    expect(connectionUrl({ databaseUrl: 'postgres://me@host/db', databasePassword: 'a/b@c' })).toBe(
+      'postgres://me:a%2Fb%40c@host/db',
+    );
+  });
+
+  it('leaves a password in the URL alone', () => {
+    expect(connectionUrl({ databaseUrl: 'postgres://me:x@host/db', databasePassword: 'y' })).toBe(
+      'postgres://me:x@host/db',
+    );
+  });
+
+  it('is undefined without a database', () => {
+    expect(connectionUrl({ databaseUrl: undefined, databasePassword: 'y' })).toBeUndefined();
+  });
+});
