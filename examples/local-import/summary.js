@@ -1,0 +1,43 @@
+// @ts-check
+/** @typedef {Awaited<ReturnType<typeof import('spanledger').importSession>>} Outcome */
+
+/**
+ * The end of a run in words. All numbers but the time are those of the session's outcome.
+ * @param {{ sessionId: string, outcome: Outcome, seconds: number, target: string }} run
+ */
+export function describeRun({ sessionId, outcome, seconds, target }) {
+  const { total, imported, skipped, failed, missing } = outcome.counts;
+  const rows = [
+    ['total', total],
+    ['imported', imported],
+    ['skipped (duplicates)', skipped],
+    ['failed', failed - missing],
+    ['missing', missing],
+    ['seconds', seconds.toFixed(1)],
+    ['files/s', Math.round(total / seconds)],
+  ];
+  return [
+    '',
+    `Session ${sessionId} ended ${outcome.state}. The files are in ${target}.`,
+    '',
+    ...rows.map(([name, value]) => `  ${String(name).padEnd(22)}${String(value).padStart(8)}`),
+    '',
+    'See what happened:',
+    '',
+    ...nextCommands(sessionId, failed).map((command) => `  ${command}`),
+    '',
+  ].join('\n');
+}
+
+/**
+ * @param {string} sessionId
+ * @param {number} failed
+ */
+function nextCommands(sessionId, failed) {
+  const id = /^[\w.-]+$/.test(sessionId) ? sessionId : `'${sessionId.replaceAll("'", "'\\''")}'`;
+  return [
+    'npx spanledger sessions',
+    `npx spanledger session ${id}`,
+    `npx spanledger logs --session-id ${id}${failed > 0 ? ' --level error' : ' --last 20'}`,
+  ];
+}
