@@ -1,11 +1,15 @@
-import type { Settings } from './setting-table.ts';
+interface DatabaseSettings {
+  readonly databaseUrl?: unknown;
+  readonly databasePassword?: unknown;
+}
 
-/** The URL to connect with: the password that was given apart from the URL is put in where the URL has none. */
-export function connectionUrl(settings: Pick<Settings, 'databaseUrl' | 'databasePassword'>): string | undefined {
+/** The same settings, with the password that was given apart from the URL put in where the URL has a user and no password. */
+export function withPassword<T extends DatabaseSettings>(settings: T): T {
   const { databaseUrl, databasePassword } = settings;
-  if (databaseUrl === undefined || databasePassword === undefined) return databaseUrl;
-  return databaseUrl.replace(
+  if (typeof databaseUrl !== 'string' || typeof databasePassword !== 'string') return settings;
+  const complete = databaseUrl.replace(
     /^([^:]+:\/\/)([^:/@?]+)@/,
     (_, scheme: string, user: string) => `${scheme}${user}:${encodeURIComponent(databasePassword)}@`,
   );
+  return { ...settings, databaseUrl: complete };
 }

@@ -1,5 +1,6 @@
 import { SpanledgerError } from '../domain/errors.ts';
 import { type ConfigFile, type FileValue, loadConfigFile } from './config-file.ts';
+import { withPassword } from './database-url.ts';
 import { type Environment, environmentValue, processEnvironment } from './environment.ts';
 import { nearestName } from './nearest-name.ts';
 import { type SettingDefinition, type SettingKey, type Settings, settingKeys, settingTable } from './setting-table.ts';
@@ -50,7 +51,7 @@ export function resolveSettings(inputs: SettingInputs): Configuration {
   const warnings: SettingWarning[] = unknownVariables(environment);
   refuseUnknownCode(inputs.code);
   const found = settingKeys.map((key) => [key, resolveOne(key, inputs, warnings)] as const);
-  const settings = Object.fromEntries(found.map(([key, { value }]) => [key, freeze(value)]));
+  const settings = withPassword(Object.fromEntries(found.map(([key, { value }]) => [key, freeze(value)])));
   const sources = Object.fromEntries(found.map(([key, { source }]) => [key, Object.freeze(source)]));
   return Object.freeze({
     settings: Object.freeze(settings) as unknown as Settings,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfigFile } from '../../src/configuration/config-file.ts';
-import { connectionUrl } from '../../src/configuration/database-url.ts';
 import { describeSettings, maskUrl } from '../../src/configuration/description.ts';
 import { settingKeys } from '../../src/configuration/setting-table.ts';
 import { resolveSettings } from '../../src/configuration/settings.ts';
@@ -39,20 +38,19 @@ describe('maskUrl', () => {
   });
 });
 
-describe('connectionUrl', () => {
-  it('puts the separate password into a URL that has none', () => {
-    expect(connectionUrl({ databaseUrl: 'postgres://me@host/db', databasePassword: 'a/b@c' })).toBe(
-      'postgres://me:a%2Fb%40c@host/db',
-    );
+describe('the database password', () => {
+  const settle = (url: string | undefined) =>
+    resolveSettings({ code: { databaseUrl: url, databasePassword: 'a/b@c' } }).settings.databaseUrl;
+
+  it('goes into a URL that has a user and none', () => {
+    expect(settle('postgres://me@host/db')).toBe('postgres://me:a%2Fb%40c@host/db');
   });
 
   it('leaves a password in the URL alone', () => {
-    expect(connectionUrl({ databaseUrl: 'postgres://me:x@host/db', databasePassword: 'y' })).toBe(
-      'postgres://me:x@host/db',
-    );
+    expect(settle('postgres://me:x@host/db')).toBe('postgres://me:x@host/db');
   });
 
-  it('is undefined without a database', () => {
-    expect(connectionUrl({ databaseUrl: undefined, databasePassword: 'y' })).toBeUndefined();
+  it('makes no URL where there is none', () => {
+    expect(settle(undefined)).toBeUndefined();
   });
 });

@@ -1,0 +1,95 @@
+import { type Environment, environmentValue } from './environment.ts';
+
+/** Signals that OpenTelemetry exports apart from each other. */
+export type Signal = 'traces' | 'logs' | 'metrics';
+
+/** Limits of a batch processor; undefined leaves the default of the SDK. */
+export interface BatchLimits {
+  readonly maxQueueSize?: number;
+  readonly scheduledDelayMillis?: number;
+  readonly exportTimeoutMillis?: number;
+  readonly maxExportBatchSize?: number;
+}
+
+/**
+ * What the standard `OTEL_*` variables ask for, as far as spanledger builds it itself; the SDK reads the rest.
+ * Their meaning is that of the specification, with one difference: where neither an exporter nor an endpoint is named,
+ * nothing is sent, since the default endpoint on localhost is a guess that fails on most machines.
+ */
+export interface OtelEnvironment {
+  readonly disabled: boolean;
+  readonly serviceName: string | undefined;
+  /** Names of exporters, for each signal; empty means none. */
+  readonly exporters: Readonly<Record<Signal, readonly string[]>>;
+  readonly protocol: Readonly<Record<'traces' | 'logs', string>>;
+  readonly sampler: { readonly name: string; readonly argument: string | undefined };
+  readonly batch: Readonly<Record<'traces' | 'logs', BatchLimits>>;
+  readonly logLevel: string | undefined;
+  /** Names of resource detectors; undefined means the default ones. */
+  readonly resourceDetectors: readonly string[] | undefined;
+  /** A declarative configuration file, which spanledger does not read yet. */
+  readonly configFile: string | undefined;
+}
+
+/** Reads the standard variables. */
+export function readOtelEnvironment(environment: Environment): OtelEnvironment {
+  const read = (name: string) => environmentValue(environment, name);
+  return {
+    disabled: read('OTEL_SDK_DISABLED')?.toLowerCase() === 'true',
+    serviceName: read('OTEL_SERVICE_NAME'),
+    exporters: {
+      traces: exportersOf(environment, 'TRACES'),
+      logs: exportersOf(environment, 'LOGS'),
+      metrics: exportersOf(environment, 'METRICS'),
+    },
+    protocol: { traces: protocolOf(environment, 'TRACES'), logs: protocolOf(environment, 'LOGS') },
+    sampler: {
+      name: read('OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on',
+      argument: read('OTEL_TRACES_SAMPLER_ARG'),
+    },
+    batch: { traces: batchOf(environment, 'BSP'), logs: batchOf(environment, 'BLRP') },
+    logLevel: read('OTEL_LOG_LEVEL')?.toLowerCase(),
+    resourceDetectors: listOf(read('OTEL_NODE_RESOURCE_DETECTORS')),
+    configFile: read('OTEL_CONFIG_FILE'),
+  };
+}
+
+function exportersOf(environment: Environment, signal: string): readonly string[] {
+  const named = listOf(environmentValue(environment, `OTEL_${signal}_EXPORTER`));
+  if (named !== undefined) return named.includes('none') ? [] : [...new Set(named)];
+  const endpoint =
+    environmentValue(environment, `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`) ??
+    environmentValue(environment, 'OTEL_EXPORTER_OTLP_ENDPOINT');
+  return endpoint === undefined ? [] : ['otlp'];
+}
+
+function protocolOf(environment: Environment, signal: string): string {
+  return (
+    environmentValue(environment, `OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`) ??
+    environmentValue(environment, 'OTEL_EXPORTER_OTLP_PROTOCOL') ??
+    'http/protobuf'
+  );
+}
+
+function batchOf(environment: Environment, prefix: string): BatchLimits {
+  const entries = {
+    maxQueueSize: 'MAX_QUEUE_SIZE',
+    scheduledDelayMillis: 'SCHEDULE_DELAY',
+    exportTimeoutMillis: 'EXPORT_TIMEOUT',
+    maxExportBatchSize: 'MAX_EXPORT_BATCH_SIZE',
+  };
+  return Object.fromEntries(
+    Object.entries(entries).flatMap(([key, name]) => {
+      const value = Number(environmentValue(environment, `OTEL_${prefix}_${name}`) ?? Number.NaN);
+      return Number.isInteger(value) && value > 0 ? [[key, value]] : [];
+    }),
+  );
+}
+
+function listOf(value: string | undefined): readonly string[] | undefined {
+  const names = value
+    ?.split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '');
+  return names?.length === 0 ? undefined : names;
+}
