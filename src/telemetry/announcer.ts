@@ -1,4 +1,4 @@
-import type { Attributes, SpanContext } from '@opentelemetry/api';
+import { type Attributes, diag, type SpanContext } from '@opentelemetry/api';
 
 /**
  * One event of one unit, announced the moment it happens. Span events reach a span processor only when the span has
@@ -28,7 +28,16 @@ export function setAnnouncementListener(listener: AnnouncementListener | undefin
   slot[key] = listener;
 }
 
+/** Whether anybody listens, so that nothing is prepared for nobody. */
+export function isAnnouncementHeard(): boolean {
+  return slot[key] !== undefined;
+}
+
 /** Hands an event to the registered listener. Never throws. */
 export function announce(announced: AnnouncedEvent): void {
-  slot[key]?.onEvent(announced);
+  try {
+    slot[key]?.onEvent(announced);
+  } catch (error) {
+    diag.error('spanledger: an announcement listener threw', error);
+  }
 }

@@ -11,11 +11,16 @@ export interface Convention {
   readonly brief: string;
 }
 
-const names = <const T extends Record<string, readonly [name: string, type: string, brief: string]>>(table: T): T => table;
+const names = <const T extends Record<string, readonly [name: string, type: string, brief: string]>>(table: T): T =>
+  table;
 
 /** Attribute names on spans, span events and log records. `[name, type, brief]`. */
 export const attributeTable = names({
-  unit: ['spanledger.unit', 'session | item | step | task | batch | chunk', 'Marks a span as a unit of work that gets a row in task_progress.'],
+  unit: [
+    'spanledger.unit',
+    'session | item | step | task | batch | chunk',
+    'Marks a span as a unit of work that gets a row in task_progress.',
+  ],
   sessionId: ['spanledger.session.id', 'string', 'Id of the session the unit belongs to.'],
   sessionKind: ['spanledger.session.kind', 'string', 'What kind of job the session is, such as local or picker.'],
   accountId: ['spanledger.session.account_id', 'string', 'Account the session works for.'],
@@ -36,7 +41,11 @@ export const attributeTable = names({
   category: ['spanledger.event.category', 'string', 'Audit category of the event.'],
   message: ['spanledger.event.message', 'string', 'The event told in a sentence.'],
   seq: ['spanledger.event.seq', 'int', 'Order of the event within its unit, from 1, without gaps.'],
-  version: ['spanledger.event.version', 'int', 'Version of the unit after the event; a row moves only to a higher one. Microseconds since the epoch, made strictly increasing.'],
+  version: [
+    'spanledger.event.version',
+    'int',
+    'Version of the unit after the event; a row moves only to a higher one. Microseconds since the epoch, made strictly increasing.',
+  ],
   fromState: ['spanledger.state.from', 'string', 'State before the transition.'],
   toState: ['spanledger.state.to', 'string', 'State after the transition.'],
   reason: ['spanledger.state.reason', 'string', 'Why the transition was made.'],
@@ -73,21 +82,37 @@ export const attributeTable = names({
 type AttributeKey = keyof typeof attributeTable;
 
 /** Attribute names by short key: `attribute.sessionId === 'spanledger.session.id'`. */
-export const attribute = Object.fromEntries(
-  Object.entries(attributeTable).map(([key, [name]]) => [key, name]),
-) as { readonly [K in AttributeKey]: (typeof attributeTable)[K][0] };
+export const attribute = Object.fromEntries(Object.entries(attributeTable).map(([key, [name]]) => [key, name])) as {
+  readonly [K in AttributeKey]: (typeof attributeTable)[K][0];
+};
 
 /** Names of events: the `event` column, the span event name and the log record's event name. */
 export const eventTable = names({
   sessionStart: ['import.session.start', 'info', 'A session was opened.'],
-  sessionProgress: ['import.session.progress', 'info', 'Progress of the session, every 10 finished items, the first and the last.'],
+  sessionProgress: [
+    'import.session.progress',
+    'info',
+    'Progress of the session, every 10 finished items, the first and the last.',
+  ],
   sessionComplete: ['import.session.complete', 'info', 'The run of the session ended, once per run.'],
   sessionError: ['import.session.error', 'error', 'The session itself failed.'],
   sessionSkip: ['import.session.skip', 'info', 'The session had ended before; no work was done.'],
   sessionTransition: ['import.session.transition', 'info', 'A session moved from one state to another.'],
-  sessionTransitionRefused: ['import.session.transition_refused', 'warning', 'An illegal move of a session was refused.'],
-  sessionRecovered: ['import.session.recovered', 'warning', 'A session that another process left open was taken up again.'],
-  sessionAutocompleted: ['import.session.autocompleted', 'warning', 'A session was ended by rule after its items had ended.'],
+  sessionTransitionRefused: [
+    'import.session.transition_refused',
+    'warning',
+    'An illegal move of a session was refused.',
+  ],
+  sessionRecovered: [
+    'import.session.recovered',
+    'warning',
+    'A session that another process left open was taken up again.',
+  ],
+  sessionAutocompleted: [
+    'import.session.autocompleted',
+    'warning',
+    'A session was ended by rule after its items had ended.',
+  ],
   sessionSilent: ['import.session.silent', 'warning', 'Nothing was recorded for longer than expected.'],
   sessionStuck: ['import.session.stuck', 'warning', 'The process lives and the session does not advance.'],
   itemClaim: ['import.item.claim', 'info', 'A worker took the item.'],
@@ -113,9 +138,9 @@ export const eventTable = names({
 type EventKey = keyof typeof eventTable;
 
 /** Event names by short key: `event.fileSaved === 'import.file.saved'`. */
-export const event = Object.fromEntries(
-  Object.entries(eventTable).map(([key, [name]]) => [key, name]),
-) as { readonly [K in EventKey]: (typeof eventTable)[K][0] };
+export const event = Object.fromEntries(Object.entries(eventTable).map(([key, [name]]) => [key, name])) as {
+  readonly [K in EventKey]: (typeof eventTable)[K][0];
+};
 
 /** The eight lifecycle events that `spanledger logs` shows without `--all`. */
 export const lifecycleEvents = [

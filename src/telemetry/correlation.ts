@@ -1,0 +1,21 @@
+import { type Context, context, createContextKey, isSpanContextValid, trace } from '@opentelemetry/api';
+
+const correlationKey = createContextKey('spanledger.correlation-id.v1');
+
+/** The correlation id in force; without one the trace id of the active span; `undefined` outside of both. */
+export function correlationId(from: Context = context.active()): string | undefined {
+  const id = from.getValue(correlationKey);
+  if (typeof id === 'string') return id;
+  const spanContext = trace.getSpanContext(from);
+  return spanContext !== undefined && isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
+}
+
+/** Runs `fn` under a correlation id; everything awaited in it has it too. */
+export function withCorrelationId<T>(id: string, fn: () => T): T {
+  return context.with(setCorrelationId(context.active(), id), fn);
+}
+
+/** A context with this correlation id, for propagators and those who pass contexts on by hand. */
+export function setCorrelationId(to: Context, id: string): Context {
+  return to.setValue(correlationKey, id);
+}
