@@ -1,3 +1,12 @@
+import { Alterations } from './alterations.ts';
+import { scan } from './character-scan.ts';
+import { JsonKeys } from './json-key.ts';
+import { type JsonLimits, JsonWriter, TooLarge } from './json-writer.ts';
+import { KnownTexts } from './known-texts.ts';
+import { classifyKey, type KeyClass, keyPattern } from './secret-keys.ts';
+import { storableText, type TextRules } from './storable-text.ts';
+import { summaryOf } from './value-summary.ts';
+
 /**
  * Makes values fit to be written: redacted, and storable in Postgres. Applied before anything reaches disk or wire.
  */
@@ -9,6 +18,153 @@ export interface Sanitizer {
    * and proxies made plain, non-finite numbers as strings, within the size and depth limits. Never throws.
    */
   json(value: unknown): string;
+  /**
+   * JSON text that came from elsewhere, such as an attribute: returned as it is if this sanitizer wrote it lately, otherwise
+   * parsed and written again; text that is not JSON becomes a JSON string. Never throws.
+   */
+  jsonText(text: string): string;
   /** Values changed so far, by reason. */
   alterations(): Readonly<Record<string, number>>;
+}
+
+/** Limits and rules of a sanitizer. */
+export interface SanitizerOptions {
+  /** False stores secrets as they are; default true. */
+  readonly redact?: boolean;
+  /** Keys that name secrets, beyond the built-in ones; matched anywhere in a key, whatever its case and separators. */
+  readonly redactKeys?: readonly string[];
+  /** Longest text, in UTF-16 units; default 1,000,000. */
+  readonly maxTextLength?: number;
+  /** Longest JSON text, in bytes; default 900,000. */
+  readonly maxJsonBytes?: number;
+  /** Deepest nesting that is written; default 32. Postgres itself fails between 7,000 and 20,000. */
+  readonly maxDepth?: number;
+}
+
+const mostMembersWhenReduced = 10;
+const longestStringWhenReduced = 4096;
+const mostKnownKeys = 4096;
+
+/** Makes a sanitizer. It keeps counts and a bounded memory of keys; one per process is enough. */
+export function createSanitizer(options: SanitizerOptions = {}): Sanitizer {
+  return new StorableSanitizer(options);
+}
+
+const slotKey = Symbol.for('spanledger.sanitizer.v1');
+const slot = globalThis as { [slotKey]?: Sanitizer | undefined };
+
+/** The sanitizer of this process, shared by all copies of the package; with redaction on unless it was replaced. */
+export function sanitizer(): Sanitizer {
+  slot[slotKey] ??= createSanitizer();
+  return slot[slotKey];
+}
+
+/** Replaces the sanitizer of this process; `undefined` restores the default. */
+export function setSanitizer(replacement: Sanitizer | undefined): void {
+  slot[slotKey] = replacement;
+}
+
+class StorableSanitizer implements Sanitizer {
+  readonly #alterations = new Alterations();
+  readonly #rules: TextRules;
+  readonly #maxTextLength: number;
+  readonly #maxJsonBytes: number;
+  readonly #keys: JsonKeys;
+  readonly #full: JsonLimits;
+  readonly #reduced: JsonLimits;
+  readonly #written = new KnownTexts();
+  #writer: JsonWriter | undefined;
+
+  constructor(options: SanitizerOptions) {
+    const {
+      redact = true,
+      redactKeys = [],
+      maxTextLength = 1_000_000,
+      maxJsonBytes = 900_000,
+      maxDepth = 32,
+    } = options;
+    this.#rules = { alterations: this.#alterations, redact, classify: rememberingClassifier(keyPattern(redactKeys)) };
+    this.#keys = new JsonKeys(this.#rules);
+    this.#maxTextLength = maxTextLength;
+    this.#maxJsonBytes = maxJsonBytes;
+    const maxLength = maxJsonBytes;
+    this.#full = { maxDepth, maxLength, maxStringLength: maxTextLength, maxMembers: Number.POSITIVE_INFINITY };
+    this.#reduced = {
+      maxDepth,
+      maxLength,
+      maxStringLength: longestStringWhenReduced,
+      maxMembers: mostMembersWhenReduced,
+    };
+    this.#writer = new JsonWriter(this.#rules, this.#keys, this.#full);
+  }
+
+  text(value: string, maxLength: number = this.#maxTextLength): string {
+    return storableText(value, scan(value), Math.min(maxLength, this.#maxTextLength), this.#rules);
+  }
+
+  json(value: unknown): string {
+    const text = this.#write(value, this.#full) ?? this.#write(value, this.#reduced) ?? this.#summary(value);
+    this.#written.add(text);
+    return text;
+  }
+
+  jsonText(text: string): string {
+    if (this.#written.has(text)) return text;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      this.#alterations.add('not-json');
+      value = text;
+    }
+    return this.json(value);
+  }
+
+  alterations(): Readonly<Record<string, number>> {
+    return this.#alterations.snapshot();
+  }
+
+  /** The text, or `undefined` where it would be too large. */
+  #write(value: unknown, limits: JsonLimits): string | undefined {
+    const writer = this.#takeWriter(limits);
+    try {
+      const text = writer.write(value) ?? 'null';
+      return this.#fits(text) ? text : undefined;
+    } catch (error) {
+      if (error instanceof TooLarge) return undefined;
+      this.#alterations.add('unreadable');
+      return '"[unreadable]"';
+    } finally {
+      if (limits === this.#full) this.#writer = writer;
+    }
+  }
+
+  /** The common writer; a new one while it is busy, as when a getter sanitises something itself. */
+  #takeWriter(limits: JsonLimits): JsonWriter {
+    const writer = limits === this.#full ? this.#writer : undefined;
+    if (writer !== undefined) this.#writer = undefined;
+    return writer ?? new JsonWriter(this.#rules, this.#keys, limits);
+  }
+
+  #fits(text: string): boolean {
+    return text.length * 3 <= this.#maxJsonBytes || Buffer.byteLength(text) <= this.#maxJsonBytes;
+  }
+
+  #summary(value: unknown): string {
+    this.#alterations.add('reduced');
+    const text = this.#write(summaryOf(value), this.#reduced);
+    return text ?? '"[too large]"';
+  }
+}
+
+function rememberingClassifier(more: RegExp | undefined): (key: string) => KeyClass {
+  const known = new Map<string, KeyClass>();
+  return (key) => {
+    const remembered = known.get(key);
+    if (remembered !== undefined) return remembered;
+    const learnt = classifyKey(key, more);
+    if (known.size >= mostKnownKeys) known.clear();
+    known.set(key, learnt);
+    return learnt;
+  };
 }

@@ -1,0 +1,257 @@
+import type { Alterations } from './alterations.ts';
+import { found, scan } from './character-scan.ts';
+import type { JsonKey, JsonKeys } from './json-key.ts';
+import { type PlainForm, plainForm } from './plain-form.ts';
+import { isCardNumber, redacted } from './secret-values.ts';
+import { storableText, type TextRules } from './storable-text.ts';
+
+/** How much of a value is written. */
+export interface JsonLimits {
+  /** Deeper objects and lists are named, not written. */
+  readonly maxDepth: number;
+  /** Writing stops soon behind this many UTF-16 units. */
+  readonly maxLength: number;
+  readonly maxStringLength: number;
+  /** Lists and objects with more members keep the first and the last five; `Infinity` keeps all. */
+  readonly maxMembers: number;
+}
+
+/** Thrown when the text grows beyond `maxLength`; only `createSanitizer` sees it. */
+export class TooLarge extends Error {}
+
+const keptAtEachEnd = 5;
+const redactedJson = JSON.stringify(redacted);
+
+/**
+ * Writes JSON of any value in one pass, reading every property once, so that a getter or proxy cannot show one value
+ * to the check and another to the text.
+ */
+export class JsonWriter {
+  readonly #rules: TextRules;
+  readonly #keys: JsonKeys;
+  readonly #limits: JsonLimits;
+  readonly #alterations: Alterations;
+  readonly #ancestors: object[] = [];
+  #length = 0;
+
+  constructor(rules: TextRules, keys: JsonKeys, limits: JsonLimits) {
+    this.#rules = rules;
+    this.#keys = keys;
+    this.#limits = limits;
+    this.#alterations = rules.alterations;
+  }
+
+  /** JSON of a value; `undefined` where JSON leaves a property out. */
+  write(value: unknown): string | undefined {
+    this.#ancestors.length = 0;
+    this.#length = 0;
+    return this.#value(value);
+  }
+
+  #value(value: unknown): string | undefined {
+    switch (typeof value) {
+      case 'string':
+        return this.#string(value);
+      case 'number':
+        return this.#count(this.#number(value));
+      case 'boolean':
+        return value ? 'true' : 'false';
+      case 'undefined':
+        return undefined;
+      case 'bigint':
+        return this.#count(this.#bigint(value));
+      case 'symbol':
+        return this.#string(value.toString());
+      case 'function':
+        return this.#string(`[function ${readName(value)}]`);
+      default:
+        return value === null ? 'null' : this.#object(value as object);
+    }
+  }
+
+  #string(value: string): string {
+    const bits = scan(value);
+    const { maxStringLength } = this.#limits;
+    const clean = (bits & ~found.jsonEscape) === 0 && value.length <= maxStringLength;
+    const text = clean ? value : storableText(value, bits, maxStringLength, this.#rules);
+    return this.#count(bits & found.jsonEscape ? JSON.stringify(text) : `"${text}"`);
+  }
+
+  #number(value: number): string {
+    if (!Number.isFinite(value)) {
+      this.#alterations.add('non-finite');
+      return `"${value}"`;
+    }
+    if (value >= 1e12 && this.#rules.redact && isCardNumber(String(value))) return this.#redacted();
+    return value === 0 ? '0' : String(value);
+  }
+
+  #bigint(value: bigint): string {
+    const digits = value.toString();
+    if (this.#rules.redact && isCardNumber(digits)) return this.#redacted();
+    return Number.isSafeInteger(Number(value)) ? digits : `"${digits}"`;
+  }
+
+  #object(value: object): string {
+    if (this.#ancestors.includes(value)) return this.#replaced('cycle', '[circular]');
+    if (this.#ancestors.length >= this.#limits.maxDepth) return this.#replaced('depth', '[too deep]');
+    this.#ancestors.push(value);
+    try {
+      return this.#form(plainForm(value));
+    } catch (error) {
+      if (error instanceof TooLarge) throw error;
+      return this.#replaced('unreadable', '[unreadable]');
+    } finally {
+      this.#ancestors.pop();
+    }
+  }
+
+  #form(form: PlainForm): string {
+    switch (form.type) {
+      case 'list':
+        return this.#list(form.list);
+      case 'record':
+        return this.#record(form.record, Object.keys(form.record));
+      case 'entries':
+        return this.#entries(form.entries);
+      case 'value':
+        return this.#value(form.value) ?? 'null';
+      default:
+        return form satisfies never;
+    }
+  }
+
+  #list(list: ArrayLike<unknown>): string {
+    const length = Math.max(0, Number(list.length) || 0);
+    const parts: string[] = [];
+    const shortened = length > this.#limits.maxMembers;
+    const isPair = length === 2 && this.#isSecretName(list[0]);
+    for (let index = 0; index < length; index += 1) {
+      if (shortened && index === keptAtEachEnd) {
+        parts.push(this.#omission(length - 2 * keptAtEachEnd));
+        index = length - keptAtEachEnd;
+      }
+      parts.push(isPair && index === 1 ? this.#redacted() : (this.#member(() => list[index]) ?? this.#count('null')));
+    }
+    return `[${parts.join(',')}]`;
+  }
+
+  #record(record: Readonly<Record<string, unknown>>, keys: readonly string[]): string {
+    const shortened = keys.length > this.#limits.maxMembers;
+    const secretName = this.#namesSecret(record, keys);
+    let text = '';
+    for (let index = 0; index < keys.length; index += 1) {
+      if (shortened && index === keptAtEachEnd) {
+        text += `${text === '' ? '' : ','}"…":${this.#omission(keys.length - 2 * keptAtEachEnd)}`;
+        index = keys.length - keptAtEachEnd;
+      }
+      const key = keys[index] as string;
+      const known = this.#keys.get(key);
+      const written = this.#property(known, secretName && key === 'value', record, key);
+      if (written === undefined) continue;
+      text += text === '' ? known.prefix + written : `,${known.prefix}${written}`;
+      this.#count(known.prefix);
+    }
+    return `{${text}}`;
+  }
+
+  #property(
+    known: JsonKey,
+    hidden: boolean,
+    record: Readonly<Record<string, unknown>>,
+    key: string,
+  ): string | undefined {
+    if (known.class === 'clean' && !hidden) {
+      let value: unknown;
+      try {
+        value = record[key];
+      } catch {
+        return this.#replaced('unreadable', '[unreadable]');
+      }
+      return this.#value(value);
+    }
+    return this.#member(() => hide(record[key], known.class), true);
+  }
+
+  #entries(entries: Iterable<readonly [unknown, unknown]>): string {
+    const record: Record<string, unknown> = Object.create(null);
+    const pairs: (readonly [unknown, unknown])[] = [];
+    let named = true;
+    for (const [key, value] of entries) {
+      if (typeof key === 'string' && !(key in record)) record[key] = value;
+      else named = false;
+      pairs.push([key, value]);
+      if (pairs.length > this.#limits.maxLength) throw new TooLarge();
+    }
+    return named ? this.#record(record, Object.keys(record)) : this.#list(pairs);
+  }
+
+  /** Writes what `read` returns, or says that it cannot be read. `masked` values are written only if they hide nothing. */
+  #member(read: () => unknown, masked = false): string | undefined {
+    let value: unknown;
+    try {
+      value = read();
+    } catch {
+      return this.#replaced('unreadable', '[unreadable]');
+    }
+    return masked && value === hiddenValue ? this.#redacted() : this.#value(value);
+  }
+
+  /** `{ name: 'authorization', value: '…' }`, as header lists have it. */
+  #namesSecret(record: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
+    if (!keys.includes('value')) return false;
+    return ['name', 'key', 'header', 'field'].some(
+      (key) => keys.includes(key) && this.#isSecretName(readSafely(record, key)),
+    );
+  }
+
+  #isSecretName(value: unknown): boolean {
+    return typeof value === 'string' && value.length <= 128 && this.#keys.get(value).class === 'secret';
+  }
+
+  #omission(count: number): string {
+    this.#alterations.add('reduced');
+    return `"… ${count} more"`;
+  }
+
+  #redacted(): string {
+    this.#alterations.add('redacted');
+    return this.#count(redactedJson);
+  }
+
+  #replaced(reason: 'cycle' | 'depth' | 'unreadable', text: string): string {
+    this.#alterations.add(reason);
+    return this.#count(`"${text}"`);
+  }
+
+  #count(written: string): string {
+    this.#length += written.length + 1;
+    if (this.#length > this.#limits.maxLength) throw new TooLarge();
+    return written;
+  }
+}
+
+const hiddenValue = Symbol('hidden');
+
+/** Values under a secret key that hide nothing stay: missing, empty, yes or no, and counts. */
+function hide(value: unknown, keyClass: JsonKey['class']): unknown {
+  if (value === undefined || value === null || value === '' || typeof value === 'boolean') return value;
+  if (value === redacted) return value;
+  return keyClass === 'countable' && typeof value === 'number' ? value : hiddenValue;
+}
+
+function readSafely(record: Readonly<Record<string, unknown>>, key: string): unknown {
+  try {
+    return record[key];
+  } catch {
+    return undefined;
+  }
+}
+
+function readName(value: unknown): string {
+  try {
+    return String((value as { readonly name?: unknown }).name ?? '');
+  } catch {
+    return '';
+  }
+}

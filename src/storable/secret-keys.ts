@@ -1,0 +1,69 @@
+/**
+ * Which keys name secrets. A key is compared in lower case without separators, so `API-Key`, `api_key` and `apiKey` are one.
+ */
+
+/** `clean`: nothing to hide. `secret`: hide any value. `countable`: hide it unless it is a number, as in `total_tokens: 12`. */
+export type KeyClass = 'clean' | 'secret' | 'countable';
+
+const anywhere = [
+  'authorization',
+  'password',
+  'passwd',
+  'passphrase',
+  'passcode',
+  'secret(?!ar(?:y|ies))',
+  'token',
+  'apikey',
+  'accesskey',
+  'privatekey',
+  'signingkey',
+  'encryptionkey',
+  'masterkey',
+  'accountkey',
+  'sharedkey',
+  'subscriptionkey',
+  'sshkey',
+  'credential',
+  'cookie',
+  'bearer',
+  'jwt',
+  'csrf',
+  'xsrf',
+  'connectionstring',
+  'connectionurl',
+  'connectionuri',
+  'connstr',
+  'databaseurl',
+  'dburl',
+  'redisurl',
+  'mongour[il]',
+  'amqpurl',
+  'cardnumber',
+  'creditcard',
+  'signature$',
+];
+const whole = ['auth', 'xauth', 'pass', 'pwd', 'dsn', 'otp', 'totp', 'pin', 'cvv2?', 'cvc2?', 'ccnumber', 'ssn', 'sig'];
+const ending = ['pwd', 'pass(?<!bypass|compass)'];
+
+const secretKey = new RegExp(`${anywhere.join('|')}|^(?:${whole.join('|')})$|(?:${ending.join('|')})$`);
+const countableKey =
+  /tokens$|^tokens?(?:count|used|usage|limit|total|length|index)|(?:tokencount|tokenusage|tokenlimit|tokenindex)$|^pass$/;
+const separators = /[^a-z0-9]+/g;
+
+/** The longest key that is examined whole; longer ones are judged by their ends. */
+const longestKey = 256;
+
+/** Classifies a key of an object, a header, a query parameter or a form field. */
+export function classifyKey(key: string, more?: RegExp): KeyClass {
+  const examined = key.length > longestKey ? key.slice(0, longestKey / 2) + key.slice(-longestKey / 2) : key;
+  const plain = examined.toLowerCase().replace(separators, '');
+  if (more?.test(plain)) return 'secret';
+  if (!secretKey.test(plain)) return 'clean';
+  return countableKey.test(plain) ? 'countable' : 'secret';
+}
+
+/** A pattern for keys beyond the built-in ones: each matches anywhere in a key, whatever its case and separators. */
+export function keyPattern(keys: readonly string[]): RegExp | undefined {
+  const plain = keys.map((key) => key.toLowerCase().replace(separators, '')).filter((key) => key !== '');
+  return plain.length === 0 ? undefined : new RegExp(plain.join('|'));
+}

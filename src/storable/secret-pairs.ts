@@ -1,0 +1,152 @@
+import type { KeyClass } from './secret-keys.ts';
+import { type Redaction, redacted } from './secret-values.ts';
+
+const separator = /[=:]|%3[Dd]/g;
+const longestKey = 96;
+const longestGap = 8;
+
+/**
+ * Redacts the values of `key=value`, `key: value`, `"key":"value"`, `\"key\":\"value\"` and `key%3Dvalue` where the key
+ * names a secret: query strings, forms, headers, connection strings, JSON and inspected objects inside text.
+ */
+export function redactSecretPairs(text: string, classify: (key: string) => KeyClass): Redaction {
+  let result = '';
+  let position = 0;
+  let count = 0;
+  separator.lastIndex = 0;
+  while (separator.test(text)) {
+    const after = separator.lastIndex;
+    const keyClass = classBefore(text, after - (text[after - 1] === '=' || text[after - 1] === ':' ? 1 : 3), classify);
+    if (keyClass === undefined || keyClass.class === 'clean') continue;
+    const value = valueAfter(text, after, keyClass);
+    if (value === undefined || isHarmless(text.slice(value.start, value.end), keyClass.class)) continue;
+    result += text.slice(position, value.start) + redacted;
+    position = value.end;
+    separator.lastIndex = value.end;
+    count += 1;
+  }
+  return { text: count === 0 ? text : result + text.slice(position), count };
+}
+
+interface FoundKey {
+  readonly class: KeyClass;
+  /** The value of such a header runs to the end of its line. */
+  readonly wholeLine: boolean;
+}
+
+const isKeyCode = (code: number): boolean =>
+  (code >= 97 && code <= 122) ||
+  (code >= 65 && code <= 90) ||
+  (code >= 48 && code <= 57) ||
+  code === 95 ||
+  code === 45 ||
+  code === 46 ||
+  code === 36;
+
+/** Reads the key that ends before `end`, walking back at most a fixed number of characters. */
+function classBefore(text: string, end: number, classify: (key: string) => KeyClass): FoundKey | undefined {
+  let last = end;
+  const lowest = Math.max(0, end - longestGap);
+  while (last > lowest && isFiller(text.charCodeAt(last - 1))) last -= 1;
+  const first = keyStart(text, last);
+  if (last - first < 2) return undefined;
+  const key = text.slice(first, last);
+  const own = classify(key);
+  if (own !== 'clean') return { class: own, wholeLine: wholeLineHeader.test(key) };
+  if (text.charCodeAt(first - 1) !== 32) return undefined;
+  const before = keyStart(text, first - 1);
+  return before === first - 1 ? undefined : { class: classify(text.slice(before, last)), wholeLine: false };
+}
+
+const wholeLineHeader = /(?:authorization|cookie)$/i;
+
+/** Space, tab, quotes, backslash and the bracket of `data[password]=`. */
+function isFiller(code: number): boolean {
+  return code === 32 || code === 34 || code === 39 || code === 92 || code === 93 || code === 9 || code === 96;
+}
+
+function keyStart(text: string, end: number): number {
+  const lowest = Math.max(0, end - longestKey);
+  let start = end;
+  while (start > lowest && isKeyCode(text.charCodeAt(start - 1))) start -= 1;
+  return start;
+}
+
+interface Value {
+  readonly start: number;
+  readonly end: number;
+}
+
+const gap = /(?:>?\s{0,8})/y;
+const escapedQuote = /\\{1,16}["']/y;
+const bareEnd = /[\s&;,"'<>]/g;
+const lineEnd = /[\r\n]/g;
+
+function valueAfter(text: string, after: number, key: FoundKey): Value | undefined {
+  gap.lastIndex = after;
+  gap.test(text);
+  const start = gap.lastIndex;
+  const first = text[start];
+  if (first === undefined || text.startsWith(redacted, start)) return undefined;
+  if (first === '"' || first === "'" || first === '`') return { start: start + 1, end: closingQuote(text, start) };
+  escapedQuote.lastIndex = start;
+  if (escapedQuote.test(text)) return escapedValue(text, start, escapedQuote.lastIndex);
+  if (first === '{' || first === '[') return { start, end: closingBracket(text, start) };
+  if (key.wholeLine && text[after - 1] === ':') return { start, end: nextIndex(lineEnd, text, start) };
+  return bareValue(text, start);
+}
+
+function nextIndex(pattern: RegExp, text: string, from: number): number {
+  pattern.lastIndex = from;
+  return pattern.test(text) ? pattern.lastIndex - 1 : text.length;
+}
+
+/** A word without quotes; brackets and a full stop behind it belong to the sentence. An auth scheme takes its word along. */
+function bareValue(text: string, start: number): Value {
+  let end = nextIndex(bareEnd, text, start);
+  if (/^(?:bearer|basic|digest|token)$/i.test(text.slice(start, Math.min(end, start + 8))) && text[end] === ' ') {
+    end = nextIndex(bareEnd, text, end + 1);
+  }
+  while (end > start && ')]}.'.includes(text[end - 1] as string)) end -= 1;
+  return { start, end };
+}
+
+/** Position of the quote that closes the one at `start`, or the end of the text. */
+function closingQuote(text: string, start: number): number {
+  const quote = text.charCodeAt(start);
+  for (let index = start + 1; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === quote) return index;
+    if (code === 92) index += 1;
+  }
+  return text.length;
+}
+
+/** A value between quotes that are themselves escaped, as in JSON inside JSON. */
+function escapedValue(text: string, start: number, valueStart: number): Value {
+  const opener = text.slice(start, valueStart);
+  let end = text.indexOf(opener, valueStart);
+  while (end > valueStart && text[end - 1] === '\\') end = text.indexOf(opener, end + opener.length);
+  return { start: valueStart, end: end === -1 ? text.length : end };
+}
+
+/** Position behind the bracket that closes the one at `start`, strings skipped; or the end of the text. */
+function closingBracket(text: string, start: number): number {
+  let depth = 0;
+  for (let index = start; index < text.length; index += 1) {
+    const character = text[index];
+    if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') depth -= 1;
+    else if (character === '"') index = closingQuote(text, index);
+    if (depth === 0) return index + 1;
+  }
+  return text.length;
+}
+
+const harmless = /^(?:true|false|null|undefined|none|nil|\[redacted\]|\*+)?$/i;
+const numeric = /^[\d.,]*$/;
+
+function isHarmless(value: string, keyClass: KeyClass): boolean {
+  if (value.length > 32) return false;
+  return harmless.test(value) || (keyClass === 'countable' && numeric.test(value));
+}

@@ -1,0 +1,56 @@
+import type { Alterations } from './alterations.ts';
+import { found, scan, secretBits } from './character-scan.ts';
+import type { KeyClass } from './secret-keys.ts';
+import { redactSecretPairs } from './secret-pairs.ts';
+import { redactSecretValues } from './secret-values.ts';
+
+/** What a text is made fit with. */
+export interface TextRules {
+  readonly alterations: Alterations;
+  /** False switches redaction off; storability is not an option. */
+  readonly redact: boolean;
+  classify(key: string): KeyClass;
+}
+
+/** Read beyond the cut, so that a secret across it is recognised before half of it is kept. */
+const overlap = 16_384;
+
+/** The text redacted, without NUL and lone surrogates, of at most `maxLength` UTF-16 units. `bits` is `scan(text)`. */
+export function storableText(text: string, bits: number, maxLength: number, rules: TextRules): string {
+  if ((bits & ~found.jsonEscape) === 0 && text.length <= maxLength) return text;
+  let result = text.length > maxLength + overlap ? text.slice(0, maxLength + overlap) : text;
+  if (rules.redact && bits & secretBits) result = withoutSecrets(result, bits, rules);
+  if (bits & found.nul && result.includes('\0')) {
+    result = result.replaceAll('\0', '\uFFFD');
+    rules.alterations.add('nul');
+  }
+  if (text.length > maxLength) result = cut(result, maxLength, rules.alterations);
+  if (bits & found.surrogate && !result.isWellFormed()) {
+    result = result.toWellFormed();
+    rules.alterations.add('surrogate');
+  }
+  return result;
+}
+
+/** Cuts on a code point and says so with an ellipsis. */
+function cut(text: string, maxLength: number, alterations: Alterations): string {
+  alterations.add('cut');
+  if (text.length <= maxLength) return text;
+  const room = Math.max(0, maxLength - 1);
+  const unit = text.charCodeAt(room - 1);
+  const end = unit >= 0xd800 && unit <= 0xdbff ? room - 1 : room;
+  return maxLength > 0 ? `${text.slice(0, end)}…` : '';
+}
+
+function withoutSecrets(text: string, bits: number, rules: TextRules): string {
+  const values = redactSecretValues(text, bits);
+  const pairs = bits & found.pair ? redactSecretPairs(values.text, (key) => rules.classify(key)) : values;
+  const count = values.count + (pairs === values ? 0 : pairs.count);
+  if (count > 0) rules.alterations.add('redacted', count);
+  return pairs.text;
+}
+
+/** As `storableText`, for callers that have not scanned. */
+export function toStorableText(text: string, maxLength: number, rules: TextRules): string {
+  return storableText(text, scan(text), maxLength, rules);
+}
