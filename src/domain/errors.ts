@@ -73,6 +73,18 @@ export const errorCatalogue = entries({
     action:
       'Correct owner and mode, or point SPANLEDGER_DIR elsewhere; the host runs on, records are counted as dropped.',
   },
+  JOURNAL_NEWER: {
+    message: 'The journal segment {segment} is in format {found}, newer than {known}, the last one this version knows.',
+    action: 'Upgrade spanledger here; the segment stays untouched until then.',
+  },
+  CSV_HEADER_INVALID: {
+    message: '{file} is no export of {table}: {why}.',
+    action: 'The first line must name columns of the table, each once; see docs/tables.md.',
+  },
+  CSV_ROW_INVALID: {
+    message: '{file}, line {line}, column {column}: {why}.',
+    action: 'Correct the cell; nothing of the file has been stored behind this line.',
+  },
   NOT_FOUND: {
     message: 'There is no {what} {id}.',
     action: 'Ids match exactly; `spanledger sessions` lists those that exist.',
