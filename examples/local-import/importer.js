@@ -29,19 +29,22 @@ export async function importFolder(options) {
   const { folder, sessionId: id, kind, accountId, concurrency, signal, expand, onProgress } = options;
   const run = { ...options, claims: new Claims() };
   return importSession({ id, kind, accountId, signal }, async (session) => {
-    session.to('expanding', `list ${folder}`);
+    // A session that is taken up again is further on already.
+    if (session.canTransitionTo('expanding')) session.to('expanding', `list ${folder}`);
     const entries = await session.step('expand', () => expandFolder(folder, { ...expand, signal }));
-    onProgress(0, entries.length);
-    let done = 0;
+    const report = () => onProgress(finishedOf(session.counts), entries.length);
+    report();
     await session.each(entries, { id: (entry) => entry.id, concurrency }, async (item, entry) => {
-      try {
-        await importEntry(item, entry, run);
-      } finally {
-        done += 1;
-        onProgress(done, entries.length);
-      }
+      report();
+      await importEntry(item, entry, run);
     });
+    report();
   });
+}
+
+/** Files of an earlier run of the session are among them. @param {import('spanledger').Session['counts']} counts */
+function finishedOf({ imported, skipped, failed }) {
+  return imported + skipped + failed;
 }
 
 /**
@@ -80,5 +83,5 @@ async function store(item, { entry, file, facts }, { catalogue, target, sessionI
   item.to('updating');
   const row = { ...facts, name: entry.name, source: entry.id, path, sessionId };
   const isNew = await item.step('update', () => catalogue.add(row));
-  if (!isNew && !isResumed) item.to('warning', 'another run catalogued the same content first');
+  if (!isNew && !isResumed) item.finish('warning', 'another run catalogued the same content first');
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** @typedef {Awaited<ReturnType<typeof import('spanledger').importSession>>} Outcome */
+/** @typedef {import('spanledger').ImportOutcome} Outcome */
 
 /**
  * The end of a run in words. All numbers but the time are those of the session's outcome.
@@ -38,6 +38,6 @@ function nextCommands(sessionId, failed) {
   return [
     'npx spanledger sessions',
     `npx spanledger session ${id}`,
-    `npx spanledger logs --session-id ${id}${failed > 0 ? ' --level error' : ' --last 20'}`,
+    `npx spanledger logs --session-id ${id}${failed > 0 ? ' --level error --all' : ''}`,
   ];
 }
