@@ -8,6 +8,8 @@ export interface JournalStats {
   readonly dropped: Readonly<Record<RecordClass, Readonly<Record<string, number>>>>;
   /** Held in memory because the disk refused them; written as soon as it accepts them again. */
   readonly waiting: number;
+  /** `waiting` by class. */
+  readonly waitingByClass: Readonly<Record<RecordClass, number>>;
   readonly bytes: number;
   readonly segment: number;
   readonly lastError?: string;
@@ -30,6 +32,8 @@ export interface JournalEntry {
   readonly record: LedgerRecord;
   readonly owner: JournalOwner;
   readonly segment: string;
+  /** Byte offset at which the entry begins. */
+  readonly start: number;
   /** Byte offset just behind the entry: the value to commit once it is stored. */
   readonly end: number;
 }

@@ -1,0 +1,52 @@
+import * as fs from 'node:fs';
+
+/** The slice of `node:fs` that the append side uses. Injected to make a disk fill up, fail and recover in tests. */
+export interface JournalFileSystem {
+  mkdirSync(path: string, options: { readonly recursive: boolean; readonly mode: number }): unknown;
+  openSync(path: string, flags: string, mode: number): number;
+  writeSync(descriptor: number, buffer: Uint8Array, offset: number, length: number): number;
+  ftruncateSync(descriptor: number, length: number): void;
+  fstatSync(descriptor: number): { readonly nlink: number };
+  closeSync(descriptor: number): void;
+  renameSync(from: string, to: string): void;
+  unlinkSync(path: string): void;
+  readdirSync(path: string): string[];
+  statSync(path: string): { readonly size: number };
+}
+
+export const nodeFileSystem: JournalFileSystem = fs;
+
+/** `ENOSPC` and its like, or `undefined` if the error carries no code. */
+export function errorCodeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Whether a path, or what should hold it, is not there. */
+export function isAbsence(error: unknown): boolean {
+  const code = errorCodeOf(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/** Writes a whole small file under a passing name and moves it to its place: readers see the old text or the new one. */
+export function replaceFileSync(files: JournalFileSystem, path: string, text: string, mode: number): void {
+  const passing = `${path}.${process.pid}.new`;
+  const bytes = Buffer.from(text);
+  const descriptor = files.openSync(passing, 'w', mode);
+  try {
+    writeWhole(files, descriptor, bytes);
+  } finally {
+    files.closeSync(descriptor);
+  }
+  files.renameSync(passing, path);
+}
+
+/** Writes all bytes or throws; a disk that takes nothing any more counts as full. */
+export function writeWhole(files: JournalFileSystem, descriptor: number, bytes: Uint8Array): void {
+  let done = 0;
+  while (done < bytes.length) {
+    const count = files.writeSync(descriptor, bytes, done, bytes.length - done);
+    if (count === 0) throw Object.assign(new Error('ENOSPC: the disk took no bytes'), { code: 'ENOSPC' });
+    done += count;
+  }
+}

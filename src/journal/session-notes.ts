@@ -1,0 +1,80 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { readdir, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type JournalFileSystem, nodeFileSystem, replaceFileSync } from './file-system.ts';
+import { directoryMode, fileMode, hashedName, stateRoot } from './layout.ts';
+
+/** What was last known of a session on this machine: a hint for its next run, before any database has been asked. */
+export interface SessionNote {
+  readonly id: string;
+  readonly state: string;
+  readonly attempt: number;
+  /** Microseconds since the epoch; of two notes the higher one holds. */
+  readonly version: number;
+  readonly instanceId: string;
+  /** Microseconds since the epoch. */
+  readonly at: number;
+}
+
+/** `<directory>/state/<sha256 of the id>.json` */
+export function sessionNotePath(directory: string, sessionId: string): string {
+  return join(stateRoot(directory), `${hashedName(sessionId)}.json`);
+}
+
+/** Writes the note unless a newer one is there. Throws if the disk refuses it. */
+export function writeSessionNote(
+  directory: string,
+  note: SessionNote,
+  files: JournalFileSystem = nodeFileSystem,
+): void {
+  const known = readSessionNote(directory, note.id);
+  if (known !== undefined && known.version > note.version) return;
+  mkdirSync(stateRoot(directory), { recursive: true, mode: directoryMode });
+  replaceFileSync(files, sessionNotePath(directory, note.id), `${JSON.stringify(note)}\n`, fileMode);
+}
+
+/** The note of a session, or `undefined` if there is none that can be read. */
+export function readSessionNote(directory: string, sessionId: string): SessionNote | undefined {
+  try {
+    const note = parseNote(readFileSync(sessionNotePath(directory, sessionId), 'utf8'));
+    return note?.id === sessionId ? note : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface NotePruning {
+  /** Microseconds since the epoch: notes of ended sessions older than this go. */
+  readonly before: number;
+  readonly isEnded: (state: string) => boolean;
+}
+
+/** Removes notes of sessions that ended long ago, and answers how many. Notes of open sessions always stay. */
+export async function pruneSessionNotes(directory: string, pruning: NotePruning): Promise<number> {
+  const root = stateRoot(directory);
+  const names = await readdir(root).catch(() => []);
+  let removed = 0;
+  for (const name of names.filter((entry) => entry.endsWith('.json'))) {
+    const path = join(root, name);
+    const note = parseNote(await readFile(path, 'utf8').catch(() => ''));
+    if (note === undefined || note.at >= pruning.before || !pruning.isEnded(note.state)) continue;
+    removed += await unlink(path).then(
+      () => 1,
+      () => 0,
+    );
+  }
+  return removed;
+}
+
+function parseNote(text: string): SessionNote | undefined {
+  try {
+    const { id, state, attempt, version, instanceId, at } = JSON.parse(text) as Partial<
+      Record<keyof SessionNote, unknown>
+    >;
+    if (typeof id !== 'string' || typeof state !== 'string' || typeof instanceId !== 'string') return undefined;
+    if (typeof attempt !== 'number' || typeof version !== 'number' || typeof at !== 'number') return undefined;
+    return { id, state, attempt, version, instanceId, at };
+  } catch {
+    return undefined;
+  }
+}
