@@ -21,8 +21,13 @@ export interface OtelEnvironment {
   readonly serviceName: string | undefined;
   /** Names of exporters, for each signal; empty means none. */
   readonly exporters: Readonly<Record<Signal, readonly string[]>>;
-  readonly protocol: Readonly<Record<'traces' | 'logs', string>>;
+  readonly protocol: Readonly<Record<Signal, string>>;
   readonly sampler: { readonly name: string; readonly argument: string | undefined };
+  readonly metrics: {
+    readonly temporality: string;
+    readonly intervalMillis: number | undefined;
+    readonly timeoutMillis: number | undefined;
+  };
   readonly batch: Readonly<Record<'traces' | 'logs', BatchLimits>>;
   readonly logLevel: string | undefined;
   /** Names of resource detectors; undefined means the default ones. */
@@ -42,7 +47,16 @@ export function readOtelEnvironment(environment: Environment): OtelEnvironment {
       logs: exportersOf(environment, 'LOGS'),
       metrics: exportersOf(environment, 'METRICS'),
     },
-    protocol: { traces: protocolOf(environment, 'TRACES'), logs: protocolOf(environment, 'LOGS') },
+    protocol: {
+      traces: protocolOf(environment, 'TRACES'),
+      logs: protocolOf(environment, 'LOGS'),
+      metrics: protocolOf(environment, 'METRICS'),
+    },
+    metrics: {
+      temporality: read('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE')?.toLowerCase() ?? 'cumulative',
+      intervalMillis: positive(read('OTEL_METRIC_EXPORT_INTERVAL')),
+      timeoutMillis: positive(read('OTEL_METRIC_EXPORT_TIMEOUT')),
+    },
     sampler: {
       name: read('OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on',
       argument: read('OTEL_TRACES_SAMPLER_ARG'),
@@ -80,10 +94,15 @@ function batchOf(environment: Environment, prefix: string): BatchLimits {
   };
   return Object.fromEntries(
     Object.entries(entries).flatMap(([key, name]) => {
-      const value = Number(environmentValue(environment, `OTEL_${prefix}_${name}`) ?? Number.NaN);
-      return Number.isInteger(value) && value > 0 ? [[key, value]] : [];
+      const value = positive(environmentValue(environment, `OTEL_${prefix}_${name}`));
+      return value === undefined ? [] : [[key, value]];
     }),
   );
+}
+
+function positive(value: string | undefined): number | undefined {
+  const number = Number(value ?? Number.NaN);
+  return Number.isInteger(number) && number > 0 ? number : undefined;
 }
 
 function listOf(value: string | undefined): readonly string[] | undefined {

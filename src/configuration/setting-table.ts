@@ -64,7 +64,7 @@ export const settingTable = {
     env: ['SPANLEDGER_JOURNAL_MAX_BYTES'],
     file: 'journal.max_bytes',
     kind: integer(1024 ** 2, 1024 * gibibyte),
-    fallback: 4 * gibibyte,
+    fallback: 2 * gibibyte,
     unit: 'bytes',
     brief:
       'Cap of the journal of one process on disk. Past it records are dropped and counted: requests first, progress next, audit last.',

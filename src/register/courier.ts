@@ -1,0 +1,161 @@
+import { Worker } from 'node:worker_threads';
+import { diag } from '@opentelemetry/api';
+import type { OtlpHttpProtocol, OtlpSignal } from './otlp-sender.ts';
+
+/** What the courier thread carries. */
+export interface CourierLoad {
+  /** Where the journals are and where they go; absent where no database is configured or shipping is off. */
+  readonly shipping?: ShippingLoad;
+  /** Signals sent over OTLP, with their encoding. */
+  readonly otlp: Readonly<Partial<Record<OtlpSignal, OtlpHttpProtocol>>>;
+}
+
+export interface ShippingLoad {
+  readonly directory: string;
+  readonly instanceId: string;
+  readonly databaseUrl: string;
+  readonly schema: string;
+}
+
+/** What the courier thread is given at its start. */
+export interface CourierData extends CourierLoad {
+  /** Number of the last round of `finish` that the thread has answered; shared with the main thread. */
+  readonly answered: Int32Array;
+}
+
+/** Main thread to courier. */
+export type CourierRequest =
+  | { readonly type: 'send'; readonly id: number; readonly signal: OtlpSignal; readonly body: Uint8Array }
+  | { readonly type: 'finish'; readonly round: number };
+
+/** Courier to main thread. */
+export type CourierReply =
+  | { readonly type: 'sent'; readonly id: number; readonly error?: string }
+  | { readonly type: 'warning'; readonly message: string };
+
+/**
+ * The thread that carries records to the database and telemetry to the collector, so that neither depends on the main thread
+ * getting its turn, nor on its event loop being alive. It never keeps the process alive. When it dies it is started again, later
+ * and later; what was on its way over OTLP counts as failed, records wait in the journal.
+ */
+export interface Courier {
+  /**
+   * Sends one encoded OTLP request; it is handed over when the call returns. @throws Error while the thread is down, or while
+   * so many requests are under way that memory would grow.
+   */
+  send(signal: OtlpSignal, body: Uint8Array): Promise<void>;
+  /**
+   * Blocks until everything handed over before has arrived or has failed, at most `timeoutMillis`; true if it came to an end in
+   * time. For the very end of the process, when nothing asynchronous runs any more.
+   */
+  finish(timeoutMillis: number): boolean;
+  /** Times the thread has died. */
+  deaths(): number;
+}
+
+export interface CourierOptions {
+  readonly load: CourierLoad;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The thread's script, default that of this package. */
+  readonly script?: URL;
+  /** Heap of the thread, default 256. */
+  readonly maxHeapMegabytes?: number;
+  /** Wait before the first restart, doubled with each further one, default 1000. */
+  readonly restartMillis?: number;
+}
+
+const maxRestartMillis = 60_000;
+const maxUnderWay = 64;
+
+/** Starts the courier thread. */
+export function createCourier(options: CourierOptions): Courier {
+  return new ThreadCourier(options);
+}
+
+interface Delivery {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+class ThreadCourier implements Courier {
+  readonly #options: CourierOptions;
+  readonly #answered = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #deliveries = new Map<number, Delivery>();
+  #thread: Worker | undefined;
+  #lastId = 0;
+  #round = 0;
+  #deaths = 0;
+
+  constructor(options: CourierOptions) {
+    this.#options = options;
+    this.#start();
+  }
+
+  send(signal: OtlpSignal, body: Uint8Array): Promise<void> {
+    const thread = this.#thread;
+    if (thread === undefined) throw new Error('The courier thread is about to be started again.');
+    if (this.#deliveries.size >= maxUnderWay) throw new Error(`${maxUnderWay} OTLP requests are under way already.`);
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#deliveries.set(id, { resolve, reject });
+      thread.postMessage({ type: 'send', id, signal, body } satisfies CourierRequest);
+    });
+  }
+
+  finish(timeoutMillis: number): boolean {
+    if (this.#thread === undefined) return false;
+    this.#round += 1;
+    this.#thread.postMessage({ type: 'finish', round: this.#round } satisfies CourierRequest);
+    const deadline = performance.now() + timeoutMillis;
+    for (;;) {
+      const answered = Atomics.load(this.#answered, 0);
+      if (answered >= this.#round) return true;
+      const left = deadline - performance.now();
+      if (left <= 0) return false;
+      Atomics.wait(this.#answered, 0, answered, left);
+    }
+  }
+
+  deaths(): number {
+    return this.#deaths;
+  }
+
+  #start(): void {
+    const { load, environment, script, maxHeapMegabytes = 256 } = this.#options;
+    const thread = new Worker(script ?? new URL('./courier-thread.js', import.meta.url), {
+      name: 'spanledger courier',
+      workerData: { ...load, answered: this.#answered } satisfies CourierData,
+      // The flags of the host would load spanledger/register, or a debugger, into this thread as well.
+      execArgv: [],
+      env: { ...environment, NODE_OPTIONS: undefined },
+      resourceLimits: { maxOldGenerationSizeMb: maxHeapMegabytes },
+    });
+    thread.on('message', (reply: CourierReply) => this.#hear(reply));
+    thread.on('error', (error) => diag.warn('The courier thread failed and is started again.', error));
+    thread.on('exit', () => this.#died());
+    thread.unref();
+    this.#thread = thread;
+  }
+
+  #hear(reply: CourierReply): void {
+    if (reply.type === 'warning') {
+      diag.warn(reply.message);
+      return;
+    }
+    const delivery = this.#deliveries.get(reply.id);
+    this.#deliveries.delete(reply.id);
+    if (reply.error === undefined) delivery?.resolve();
+    else delivery?.reject(new Error(reply.error));
+  }
+
+  #died(): void {
+    this.#thread = undefined;
+    const lost = [...this.#deliveries.values()];
+    this.#deliveries.clear();
+    for (const { reject } of lost) reject(new Error('The courier thread ended before it had sent this.'));
+    const wait = Math.min(maxRestartMillis, (this.#options.restartMillis ?? 1000) * 2 ** this.#deaths);
+    this.#deaths += 1;
+    setTimeout(() => this.#start(), wait).unref();
+  }
+}

@@ -1,0 +1,72 @@
+import { writeSync } from 'node:fs';
+import { type DiagLogFunction, type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+
+/** Where messages go, what time it is, and how long a message stays quiet after it was shown. */
+export interface DiagnosticLoggerOptions {
+  readonly write?: (line: string) => void;
+  readonly now?: () => number;
+  readonly quietMillis?: number;
+}
+
+const quietMillisDefault = 60_000;
+const maxRemembered = 200;
+
+/**
+ * A logger for OpenTelemetry's diagnostics that writes to standard error, never to standard output, which belongs to the host.
+ * The same message is shown once a minute, with the number of times it came in between: a collector that is down is not a flood.
+ */
+export function createDiagnosticLogger(options: DiagnosticLoggerOptions = {}): DiagLogger {
+  const { write = writeToStandardError, now = Date.now, quietMillis = quietMillisDefault } = options;
+  const shown = new Map<string, { at: number; hidden: number }>();
+  const log = (level: string): DiagLogFunction => {
+    return (message, ...details) => {
+      // The API tells every logger that another one takes over; two loggers in one process are no fault.
+      if (message.startsWith('Current logger will')) return;
+      const text = `spanledger ${level}: ${[message, ...details.map(detailText)].join(' ')}`;
+      const key = text.slice(0, 160);
+      const last = shown.get(key);
+      if (last !== undefined && now() - last.at < quietMillis) {
+        last.hidden += 1;
+        return;
+      }
+      if (shown.size >= maxRemembered) shown.clear();
+      shown.set(key, { at: now(), hidden: 0 });
+      write(last === undefined || last.hidden === 0 ? text : `${text} (and ${last.hidden} times before)`);
+    };
+  };
+  return { error: log('error'), warn: log('warning'), info: log('info'), debug: log('debug'), verbose: log('verbose') };
+}
+
+const levels: Readonly<Record<string, DiagLogLevel>> = {
+  none: DiagLogLevel.NONE,
+  error: DiagLogLevel.ERROR,
+  warn: DiagLogLevel.WARN,
+  info: DiagLogLevel.INFO,
+  debug: DiagLogLevel.DEBUG,
+  verbose: DiagLogLevel.VERBOSE,
+  all: DiagLogLevel.ALL,
+};
+
+/** Registers the logger at the level `OTEL_LOG_LEVEL` names, or at warnings. */
+export function installDiagnosticLogger(logger: DiagLogger, level: string | undefined): void {
+  diag.setLogger(logger, { logLevel: levels[level ?? 'warn'] ?? DiagLogLevel.WARN, suppressOverrideMessage: true });
+}
+
+function detailText(detail: unknown): string {
+  if (typeof detail === 'string') return detail;
+  if (detail instanceof Error) return detail.message;
+  try {
+    return JSON.stringify(detail) ?? String(detail);
+  } catch {
+    return String(detail);
+  }
+}
+
+function writeToStandardError(line: string): void {
+  try {
+    // Synchronous and with its error swallowed: a closed or full pipe must not reach the host.
+    writeSync(2, `${line.replaceAll('\n', ' ')}\n`);
+  } catch {
+    // Nobody is listening.
+  }
+}

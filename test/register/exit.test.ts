@@ -1,0 +1,104 @@
+import { EventEmitter } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type EndingProcess, onEnding } from '../../src/register/exit.ts';
+
+class Host extends EventEmitter implements EndingProcess {
+  readonly pid = 4711;
+  readonly raised: NodeJS.Signals[] = [];
+  kill(_pid: number, signal: NodeJS.Signals): void {
+    this.raised.push(signal);
+  }
+}
+
+let host: Host;
+let finished = 0;
+let flushes = 0;
+let release: () => void = () => undefined;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  host = new Host();
+  finished = 0;
+  flushes = 0;
+  onEnding(
+    {
+      timeoutMillis: 1000,
+      flush: () => {
+        flushes += 1;
+        return new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      },
+      finish: () => {
+        finished += 1;
+      },
+    },
+    host,
+  );
+});
+afterEach(() => vi.useRealTimers());
+
+describe('a program that ends by itself', () => {
+  it('is held open until the flush is over, and no longer', async () => {
+    host.emit('beforeExit');
+    expect(vi.getTimerCount()).toBe(1);
+    release();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is not held open beyond the time limit', async () => {
+    host.emit('beforeExit');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('flushes once, however often the loop runs dry', () => {
+    host.emit('beforeExit');
+    host.emit('beforeExit');
+    expect(flushes).toBe(1);
+  });
+
+  it('finishes at exit', () => {
+    host.emit('exit');
+    expect(finished).toBe(1);
+  });
+});
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
+  it('flushes, finishes and is raised again where nobody else listens', async () => {
+    host.emit(signal);
+    expect(host.raised).toEqual([]);
+    release();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(finished).toBe(1);
+    expect(host.raised).toEqual([signal]);
+    expect(host.listenerCount(signal)).toBe(0);
+  });
+
+  it('is raised again when the flush takes too long', async () => {
+    host.emit(signal);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(host.raised).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(host.raised).toEqual([signal]);
+  });
+
+  it('does not wait when it comes a second time', () => {
+    host.emit(signal);
+    host.emit(signal);
+    expect(host.raised).toEqual([signal]);
+    expect(finished).toBe(0);
+  });
+
+  it('only flushes where the host listens as well', async () => {
+    host.on(signal, () => undefined);
+    host.emit(signal);
+    host.emit(signal);
+    release();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(flushes).toBe(2);
+    expect(host.raised).toEqual([]);
+    expect(host.listenerCount(signal)).toBe(2);
+  });
+});
