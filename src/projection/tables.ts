@@ -49,7 +49,7 @@ export const tables: Readonly<Record<TableName, Table>> = {
       column('request_id', 'text', 'Request id of the host.'),
       column('task_id', 'text', 'Id a task queue gave the run.'),
       column('user_id', 'text', 'User.'),
-      column('trace_id', 'uuid', 'W3C trace id; the hex form is replace(trace_id::text, \'-\', \'\').'),
+      column('trace_id', 'uuid', "W3C trace id; the hex form is replace(trace_id::text, '-', '')."),
       column('span_id', 'text', 'Span id, 16 hex digits.'),
       column('seq', 'integer', 'Order within the unit.'),
       column('from_state', 'text', 'State before a transition.'),

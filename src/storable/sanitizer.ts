@@ -1,5 +1,5 @@
 import { Alterations } from './alterations.ts';
-import { scan } from './character-scan.ts';
+import { found, scan } from './character-scan.ts';
 import { JsonKeys } from './json-key.ts';
 import { type JsonLimits, JsonWriter, TooLarge } from './json-writer.ts';
 import { KnownTexts } from './known-texts.ts';
@@ -13,6 +13,11 @@ import { summaryOf } from './value-summary.ts';
 export interface Sanitizer {
   /** Redacts secrets inside text, replaces NUL and lone surrogates, cuts to `maxLength` characters (on a code point). */
   text(value: string, maxLength?: number): string;
+  /**
+   * As `text`, for ids: what merely looks like `key: value` or a card number is kept, because two ids must not become one.
+   * Keys, tokens and credentials inside them, as in `https://user:password@host/?token=…`, are redacted all the same.
+   */
+  id(value: string, maxLength?: number): string;
   /**
    * JSON text of any value: secrets redacted by key and by pattern, bigint, Date, Map, Set, Error, cycles, getters that throw
    * and proxies made plain, non-finite numbers as strings, within the size and depth limits. Never throws.
@@ -67,6 +72,7 @@ export function setSanitizer(replacement: Sanitizer | undefined): void {
 class StorableSanitizer implements Sanitizer {
   readonly #alterations = new Alterations();
   readonly #rules: TextRules;
+  readonly #idRules: TextRules;
   readonly #maxTextLength: number;
   readonly #maxJsonBytes: number;
   readonly #keys: JsonKeys;
@@ -83,7 +89,13 @@ class StorableSanitizer implements Sanitizer {
       maxJsonBytes = 900_000,
       maxDepth = 32,
     } = options;
-    this.#rules = { alterations: this.#alterations, redact, classify: rememberingClassifier(keyPattern(redactKeys)) };
+    this.#rules = {
+      alterations: this.#alterations,
+      redact,
+      colonPairs: true,
+      classify: rememberingClassifier(keyPattern(redactKeys)),
+    };
+    this.#idRules = { ...this.#rules, colonPairs: false };
     this.#keys = new JsonKeys(this.#rules);
     this.#maxTextLength = maxTextLength;
     this.#maxJsonBytes = maxJsonBytes;
@@ -100,6 +112,11 @@ class StorableSanitizer implements Sanitizer {
 
   text(value: string, maxLength: number = this.#maxTextLength): string {
     return storableText(value, scan(value), Math.min(maxLength, this.#maxTextLength), this.#rules);
+  }
+
+  id(value: string, maxLength: number = this.#maxTextLength): string {
+    const bits = scan(value) & ~found.digits;
+    return storableText(value, bits, Math.min(maxLength, this.#maxTextLength), this.#idRules);
   }
 
   json(value: unknown): string {

@@ -1,7 +1,8 @@
 import type { KeyClass } from './secret-keys.ts';
 import { type Redaction, redacted } from './secret-values.ts';
 
-const separator = /[=:]|%3[Dd]/g;
+const anySeparator = /[=:]|%3[Dd]/g;
+const equalSign = /=|%3[Dd]/g;
 const longestKey = 96;
 const longestGap = 8;
 
@@ -9,10 +10,11 @@ const longestGap = 8;
  * Redacts the values of `key=value`, `key: value`, `"key":"value"`, `\"key\":\"value\"` and `key%3Dvalue` where the key
  * names a secret: query strings, forms, headers, connection strings, JSON and inspected objects inside text.
  */
-export function redactSecretPairs(text: string, classify: (key: string) => KeyClass): Redaction {
+export function redactSecretPairs(text: string, classify: (key: string) => KeyClass, colons = true): Redaction {
   let result = '';
   let position = 0;
   let count = 0;
+  const separator = colons ? anySeparator : equalSign;
   separator.lastIndex = 0;
   while (separator.test(text)) {
     const after = separator.lastIndex;

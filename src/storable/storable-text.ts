@@ -9,7 +9,9 @@ export interface TextRules {
   readonly alterations: Alterations;
   /** False switches redaction off; storability is not an option. */
   readonly redact: boolean;
-  classify(key: string): KeyClass;
+  /** False leaves `key: value` alone, as in ids such as `token:17`. */
+  readonly colonPairs: boolean;
+  readonly classify: (key: string) => KeyClass;
 }
 
 /** Read beyond the cut, so that a secret across it is recognised before half of it is kept. */
@@ -44,7 +46,7 @@ function cut(text: string, maxLength: number, alterations: Alterations): string 
 
 function withoutSecrets(text: string, bits: number, rules: TextRules): string {
   const values = redactSecretValues(text, bits);
-  const pairs = bits & found.pair ? redactSecretPairs(values.text, (key) => rules.classify(key)) : values;
+  const pairs = bits & found.pair ? redactSecretPairs(values.text, rules.classify, rules.colonPairs) : values;
   const count = values.count + (pairs === values ? 0 : pairs.count);
   if (count > 0) rules.alterations.add('redacted', count);
   return pairs.text;

@@ -128,6 +128,7 @@ export const eventTable = names({
   stepProgress: ['task.step.progress', 'debug', 'Progress of a step or batch.'],
   stepError: ['task.step.error', 'error', 'A step outside an item failed.'],
   audit: ['audit', 'info', 'A record the program wrote itself without naming an event.'],
+  log: ['log', 'info', 'A log line of the service.'],
   performance: ['performance', 'info', 'A measured operation.'],
   consistency: ['consistency.check', 'warning', 'A consistency check found issues.'],
   valueAltered: ['ledger.value.altered', 'warning', 'Values were changed to make them storable.'],

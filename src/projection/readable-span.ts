@@ -1,0 +1,93 @@
+import type { HrTime, SpanKind } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { EventSource, LinkSource, SourceAttributes, SpanSource } from './span-source.ts';
+
+/** In the order of OpenTelemetry's `SpanKind`. */
+const kinds = ['internal', 'server', 'client', 'producer', 'consumer'] as const;
+
+/** In the order of OpenTelemetry's `SpanStatusCode`. */
+const statuses = ['unset', 'ok', 'error'] as const;
+
+const noAttributes: SourceAttributes = Object.freeze({});
+
+/** Reads a span of the OpenTelemetry SDK, of either line. Nothing is copied before it is asked for. */
+export function fromReadableSpan(span: ReadableSpan): SpanSource {
+  return new ReadableSpanSource(span);
+}
+
+class ReadableSpanSource implements SpanSource {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly #span: ReadableSpan;
+
+  constructor(span: ReadableSpan) {
+    const { traceId, spanId } = span.spanContext();
+    this.traceId = traceId;
+    this.spanId = spanId;
+    this.#span = span;
+  }
+
+  get parentSpanId(): string | undefined {
+    const parent = this.#span.parentSpanContext;
+    return parent?.traceId === this.traceId ? parent.spanId : undefined;
+  }
+
+  get kind(): SpanSource['kind'] {
+    return kinds[this.#span.kind as SpanKind] ?? 'internal';
+  }
+
+  get name(): string {
+    return this.#span.name;
+  }
+
+  get startAt(): number {
+    return toMicros(this.#span.startTime);
+  }
+
+  get endAt(): number {
+    return toMicros(this.#span.endTime);
+  }
+
+  get attributes(): SourceAttributes {
+    return this.#span.attributes as SourceAttributes;
+  }
+
+  get events(): readonly EventSource[] {
+    return this.#span.events.map(({ name, time, attributes }) => ({
+      name,
+      at: toMicros(time),
+      attributes: (attributes ?? noAttributes) as SourceAttributes,
+    }));
+  }
+
+  get links(): readonly LinkSource[] {
+    return this.#span.links.map(({ context, attributes }) => ({
+      traceId: context.traceId,
+      spanId: context.spanId,
+      attributes: (attributes ?? noAttributes) as SourceAttributes,
+    }));
+  }
+
+  get status(): SpanSource['status'] {
+    return statuses[this.#span.status.code] ?? 'unset';
+  }
+
+  get statusMessage(): string | undefined {
+    return this.#span.status.message;
+  }
+
+  get service(): string | undefined {
+    return serviceOf(this.#span.resource);
+  }
+}
+
+/** Name of the service in a resource, where it is known by now. */
+export function serviceOf(resource: { readonly attributes: Readonly<Record<string, unknown>> }): string | undefined {
+  const name = resource.attributes['service.name'];
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** Whole microseconds since the epoch of OpenTelemetry's `[seconds, nanoseconds]`. */
+export function toMicros(time: HrTime): number {
+  return time[0] * 1_000_000 + Math.floor(time[1] / 1_000);
+}
