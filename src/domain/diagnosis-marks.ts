@@ -16,7 +16,7 @@ export interface SignalState {
 
 /** The pattern that a single error bears a mark of, tried in the order code, SQLSTATE, HTTP status, shape. Never throws. */
 export function matchMarks(error: unknown, signal: SignalState | undefined): PatternMatch | undefined {
-  return byCode(error) ?? bySqlState(error) ?? byStatus(error) ?? byShape(error, signal);
+  return byAbort(error) ?? byCode(error) ?? bySqlState(error) ?? byStatus(error) ?? byShape(error, signal);
 }
 
 /** The pattern that the message of a single error hints at. */
@@ -57,6 +57,13 @@ const hints = entries.flatMap(([key, { hints: texts = [] }]) => texts.map((hint)
 
 function index<M>(marksOf: (pattern: ErrorPattern) => readonly M[]): ReadonlyMap<M, ErrorPatternKey> {
   return new Map(entries.flatMap(([key, pattern]) => marksOf(pattern).map((mark) => [mark, key] as const)));
+}
+
+/** Node wraps the reason of a signal into an `AbortError`; where that reason is a passed deadline, it is the trouble. */
+function byAbort(error: unknown): PatternMatch | undefined {
+  if (textProperty(error, 'name') !== 'AbortError') return undefined;
+  const deadline = textProperty(property(error, 'cause'), 'name') === 'TimeoutError';
+  return deadline ? { key: 'timeout', evidence: 'TimeoutError' } : { key: 'aborted', evidence: 'AbortError' };
 }
 
 function byCode(error: unknown): PatternMatch | undefined {
@@ -105,8 +112,7 @@ function isFailureStatus(status: number): boolean {
 
 function byShape(error: unknown, signal: SignalState | undefined): PatternMatch | undefined {
   const name = textProperty(error, 'name');
-  if (name === 'TimeoutError') return { key: 'timeout', evidence: 'TimeoutError' };
-  if (name === 'AbortError') return { key: 'aborted', evidence: 'AbortError' };
+  if (name === 'TimeoutError') return { key: 'timeout', evidence: name };
   if (isReasonOf(error, signal)) return { key: 'aborted', evidence: 'reason of the signal' };
   if (name === 'SyntaxError' || isInstance(error, SyntaxError))
     return { key: 'invalid_format', evidence: 'SyntaxError' };

@@ -18,11 +18,15 @@ export const errorCatalogue = entries({
   },
   INVALID_ID: {
     message: 'The {what} id {id} cannot be used: {why}.',
-    action: 'Pass a non-empty string of at most 1,024 characters.',
+    action: 'Pass a non-empty string of at most 1,024 bytes of UTF-8.',
   },
   SESSION_REFUSED: {
     message: 'Session {id} ended in {state} and is not run again.',
     action: 'Start a new session; link it to this one if it repeats its work.',
+  },
+  SESSION_OPEN: {
+    message: 'Session {id} is at work in this process already.',
+    action: 'Wait for its end, or give the second run an id of its own.',
   },
   SESSION_ENDED: {
     message: 'Session {id} has ended in {state}; {operation} came too late.',
