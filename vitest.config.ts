@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/harness/global-setup.ts'],
+    // Worker threads that the code under test starts load TypeScript sources too.
+    execArgv: ['--import', new URL('./test/harness/typescript.js', import.meta.url).href],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
