@@ -1,0 +1,40 @@
+import { SpanledgerError } from '../domain/errors.ts';
+
+/** What may be said about a connection string, and how to keep the rest out of messages. */
+export interface DatabaseAddress {
+  /** `postgres://user@host:port/database`, never a password. */
+  readonly description: string;
+  /** `text` with the password blotted out, however the driver spelled it. */
+  conceal(text: string): string;
+}
+
+/**
+ * Takes a connection string apart without ever quoting it: `new URL` puts its whole input, password and all, into its error.
+ *
+ * @throws SpanledgerError DATABASE_URL_INVALID
+ */
+export function parseConnectionString(connectionString: string): DatabaseAddress {
+  const url = URL.canParse(connectionString) ? new URL(connectionString) : undefined;
+  if (url === undefined) throw invalid('it is not a URL');
+  if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') throw invalid(`its scheme is ${url.protocol}`);
+  const secrets = [url.password, decoded(url.password), url.searchParams.get('password') ?? ''].filter(
+    (secret) => secret !== '',
+  );
+  const user = url.username === '' ? '' : `${url.username}@`;
+  return {
+    description: `postgres://${user}${url.host}${url.pathname}`,
+    conceal: (text) => secrets.reduce((concealed, secret) => concealed.replaceAll(secret, '***'), text),
+  };
+}
+
+function invalid(why: string): SpanledgerError {
+  return new SpanledgerError('DATABASE_URL_INVALID', { details: { why } });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,184 @@
+import pg from 'pg';
+import copyStreams from 'pg-copy-streams';
+import { parseConnectionString } from './connection-string.ts';
+import type { SqlConnection, SqlDatabase, SqlRow } from './sql-connection.ts';
+
+/** The slice of `pg.PoolClient` that is used. */
+export interface PooledClient {
+  query(sql: string): Promise<unknown>;
+  query(config: { text: string; values?: unknown[]; types?: unknown }): Promise<{ rows: unknown[] }>;
+  query(stream: pg.Submittable): unknown;
+  release(destroy?: boolean | Error): void;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  off(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** The slice of `pg.Pool` that is used; a pool of the caller's own is not ended with the store. */
+export interface ConnectionPool {
+  connect(): Promise<PooledClient>;
+}
+
+export interface PostgresOptions {
+  readonly connectionString: string;
+  /** Connections at most; default 2. */
+  readonly maxConnections?: number;
+  readonly connectTimeoutMillis?: number;
+  /**
+   * How long the server may be silent within a transaction, default 30 s. Then the server gives up the statement, and a moment
+   * later, should no answer come through, the socket is destroyed.
+   */
+  readonly statementTimeoutMillis?: number;
+  readonly pool?: ConnectionPool;
+}
+
+export interface PostgresDatabase extends SqlDatabase {
+  /** Name for people, without credentials. */
+  readonly description: string;
+  /** `text` without the password. */
+  conceal(text: string): string;
+  close(): Promise<void>;
+}
+
+const defaultConnectTimeoutMillis = 5_000;
+const defaultStatementTimeoutMillis = 30_000;
+const graceMillis = 2_000;
+const idleTimeoutMillis = 30_000;
+
+/**
+ * A Postgres reached through `pg`. Nothing is kept in a session beyond its transaction, so a pooler in transaction mode may
+ * stand between. A connection with a fault is destroyed, never reused.
+ */
+export function createPostgresDatabase(options: PostgresOptions): PostgresDatabase {
+  const address = parseConnectionString(options.connectionString);
+  const own = options.pool === undefined ? createPool(options) : undefined;
+  const pool: ConnectionPool = options.pool ?? own ?? createPool(options);
+  const silence = options.statementTimeoutMillis ?? defaultStatementTimeoutMillis;
+  let closing: Promise<void> | undefined;
+  return {
+    description: address.description,
+    conceal: address.conceal,
+    transaction: (work, mode) => transaction(pool, silence, work, mode),
+    close() {
+      closing ??= own?.end() ?? Promise.resolve();
+      return closing;
+    },
+  };
+}
+
+function createPool(options: PostgresOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    application_name: 'spanledger',
+    max: options.maxConnections ?? 2,
+    connectionTimeoutMillis: options.connectTimeoutMillis ?? defaultConnectTimeoutMillis,
+    idleTimeoutMillis,
+    keepAlive: true,
+    allowExitOnIdle: true,
+  });
+  // An idle connection that breaks has left the pool by the time it is told; the next one connects anew.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+async function transaction<T>(
+  pool: ConnectionPool,
+  silence: number,
+  work: (connection: SqlConnection) => Promise<T>,
+  mode: 'read only' | undefined,
+): Promise<T> {
+  const client = await pool.connect();
+  const connection = createConnection(client, silence);
+  client.on('error', ignore);
+  let broken = true;
+  try {
+    await connection.script(beginning(silence, mode));
+    const result = await work(connection);
+    await connection.script('commit');
+    broken = false;
+    return result;
+  } catch (error) {
+    broken = !(await rolledBack(connection));
+    throw error;
+  } finally {
+    client.off('error', ignore);
+    if (broken) destroySocket(client);
+    client.release(broken);
+  }
+}
+
+/** Time limits travel with the transaction, as start-up parameters would not through every pooler. */
+function beginning(silence: number, mode: 'read only' | undefined): string {
+  const limits = [
+    `statement_timeout = ${silence}`,
+    `idle_in_transaction_session_timeout = ${silence + graceMillis}`,
+    `lock_timeout = ${Math.ceil(silence / 3)}`,
+  ];
+  return [`begin ${mode ?? ''}`, ...limits.map((limit) => `set local ${limit}`)].join('; ');
+}
+
+async function rolledBack(connection: SqlConnection): Promise<boolean> {
+  try {
+    await connection.script('rollback');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function createConnection(client: PooledClient, silence: number): SqlConnection {
+  const guarded = <T>(work: Promise<T>) => withDeadline(client, silence + graceMillis, work);
+  return {
+    async query<T extends SqlRow>(sql: string, parameters: readonly unknown[] = []) {
+      const result = await guarded(client.query({ text: sql, values: [...parameters], types }));
+      return result.rows as readonly T[];
+    },
+    async script(sql) {
+      await guarded(client.query(sql));
+    },
+    copy: (target, data) => guarded(copy(client, target, data)),
+  };
+}
+
+/** Waits for `work` unless the other side stays silent for too long; then nothing but the end of the socket helps. */
+async function withDeadline<T>(client: PooledClient, millis: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silent = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      destroySocket(client);
+      reject(Object.assign(new Error(`The database did not answer for ${millis} ms.`), { code: 'ETIMEDOUT' }));
+    }, millis).unref();
+  });
+  try {
+    return await Promise.race([work, silent]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function copy(client: PooledClient, target: string, data: Uint8Array): Promise<void> {
+  const stream = copyStreams.from(`copy ${target} from stdin (format binary)`);
+  client.query(stream);
+  return new Promise((resolve, reject) => {
+    stream.once('error', reject);
+    stream.once('finish', resolve);
+    stream.end(data);
+  });
+}
+
+function destroySocket(client: PooledClient): void {
+  const { connection } = client as { connection?: { stream?: { destroy?(): void } } };
+  connection?.stream?.destroy?.();
+}
+
+function ignore(): void {}
+
+const int8 = 20;
+const numeric = 1700;
+
+/** `bigint` and `numeric` as numbers: counts and sums of ours stay far below 2^53. */
+const types = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === int8 || oid === numeric) return Number;
+    return pg.types.getTypeParser(oid, format ?? 'text');
+  },
+};

@@ -1,0 +1,21 @@
+/** A row as a driver returns it. */
+export type SqlRow = Record<string, unknown>;
+
+/** One connection, inside or outside a transaction. Both databases are spoken to through this port. */
+export interface SqlConnection {
+  /** Runs one statement. `timestamptz` comes back as `Date`, `bigint` and `numeric` as `number`, jsonb parsed. */
+  query<T extends SqlRow = SqlRow>(sql: string, parameters?: readonly unknown[]): Promise<readonly T[]>;
+  /** Runs several statements without parameters. */
+  script(sql: string): Promise<void>;
+  /** Copies rows in Postgres' binary COPY format. `target` is a table and its columns, quoted. */
+  copy(target: string, data: Uint8Array): Promise<void>;
+}
+
+/** Where connections come from. */
+export interface SqlDatabase {
+  /**
+   * Runs `work` in one transaction: committed when it returns, rolled back when it throws. An error after the commit was sent
+   * does not tell whether it took effect.
+   */
+  transaction<T>(work: (connection: SqlConnection) => Promise<T>, mode?: 'read only'): Promise<T>;
+}
