@@ -35,7 +35,7 @@ describe('the diagnostic logger', () => {
   it('survives details that cannot be shown', () => {
     const { lines, logger } = recorded();
     const cyclic: Record<string, unknown> = {};
-    cyclic['self'] = cyclic;
+    cyclic.self = cyclic;
     logger.warn('odd', cyclic, 1n, undefined);
     expect(lines).toHaveLength(1);
   });

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { diag } from '@opentelemetry/api';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  hostDetector,
+  osDetector,
+  processDetector,
+  type Resource,
+  type ResourceDetector,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
+import type { JournalOwner } from '../projection/record.ts';
+import { attribute } from '../telemetry/conventions.ts';
+
+const serviceName = 'service.name';
+
+/** Who this process is: in its journal, and on the resource of everything it sends. */
+export interface Identity {
+  readonly owner: JournalOwner;
+  readonly resource: Resource;
+  readonly detectors: ResourceDetector[];
+}
+
+/**
+ * The identity of this run of this process. The instance id is new in each run, since offsets are kept by it; an id that
+ * `OTEL_RESOURCE_ATTRIBUTES` gives stays on the resource and becomes the front part of ours.
+ */
+export function createIdentity(detectorNames: readonly string[] | undefined): Identity {
+  const named = detectResources({ detectors: [envDetector] }).attributes;
+  const fresh = randomUUID();
+  const given = named[attribute.instanceId];
+  const owner: JournalOwner = {
+    instanceId: typeof given === 'string' ? `${given}-${fresh.slice(0, 8)}` : fresh,
+    service: String(named[serviceName] ?? defaultResource().attributes[serviceName] ?? 'unknown_service:node'),
+    host: hostname(),
+    pid: process.pid,
+    startedAt: Math.round(performance.timeOrigin * 1000),
+  };
+  return {
+    owner,
+    resource: defaultResource().merge(resourceFromAttributes({ [attribute.instanceId]: given ?? owner.instanceId })),
+    detectors: detectorNames === undefined ? [envDetector, processDetector, hostDetector] : detectorsOf(detectorNames),
+  };
+}
+
+/** By the names of `OTEL_NODE_RESOURCE_DETECTORS`. `serviceinstance` would contradict the journal; the resource has the id anyway. */
+const detectorsByName: Readonly<Record<string, ResourceDetector | undefined>> = {
+  host: hostDetector,
+  os: osDetector,
+  serviceinstance: undefined,
+  process: processDetector,
+  env: envDetector,
+};
+
+function detectorsOf(names: readonly string[]): ResourceDetector[] {
+  if (names.includes('none')) return [];
+  const wanted = names.includes('all') ? Object.keys(detectorsByName) : names;
+  return wanted.flatMap((name) => {
+    if (!(name in detectorsByName)) diag.warn(`OTEL_NODE_RESOURCE_DETECTORS names the unknown detector ${name}.`);
+    return detectorsByName[name] ?? [];
+  });
+}
