@@ -3,6 +3,8 @@ export interface FieldKey {
   readonly length: number;
   /** Big-endian; the last word may carry spaces that the value then overwrites. */
   readonly words: Uint32Array;
+  /** Whether it ends with the opening quote of a text. */
+  readonly isQuoted: boolean;
 }
 
 /** Longest key plus what its last word may overwrite. A writer keeps this many bytes free. */
@@ -19,5 +21,5 @@ export function toFieldKey(text: string): FieldKey {
   const padded = Buffer.from(text.padEnd(Math.ceil(text.length / 4) * 4, ' '), 'latin1');
   const words = new Uint32Array(padded.length / 4);
   for (let index = 0; index < words.length; index += 1) words[index] = padded.readUInt32BE(index * 4);
-  return { length: text.length, words };
+  return { length: text.length, words, isQuoted: text.endsWith(':"') };
 }

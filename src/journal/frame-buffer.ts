@@ -78,13 +78,9 @@ export class FrameBuffer {
   }
 
   text(key: FieldKey, value: string | undefined): void {
-    if (value === undefined || value === null) return;
-    this.#reserve(maxFieldKeyBytes);
-    this.#key(key);
-    if (typeof value === 'string' && value.length <= maxInlineLength && this.#inline(value)) return;
-    // The key ended with the opening quote, which the JSON text brings itself.
-    this.#end -= 1;
-    this.#utf8(JSON.stringify(value));
+    if (value === undefined) return;
+    if (typeof value === 'string' && value.length <= maxInlineLength && this.#inlineText(key, value)) return;
+    if (value !== null) this.json(key, value);
   }
 
   /** A number that is not finite cannot stand in JSON; the member is left out. */
@@ -101,17 +97,22 @@ export class FrameBuffer {
   /** Any JSON value. */
   json(key: FieldKey, value: unknown): void {
     if (value === undefined) return;
-    this.#reserve(maxFieldKeyBytes);
+    const text = JSON.stringify(value);
+    this.#reserve(maxFieldKeyBytes + 3 * text.length);
     this.#key(key);
-    this.#utf8(JSON.stringify(value));
+    // A key for text ends with the opening quote, which the JSON text brings itself.
+    if (key.isQuoted) this.#end -= 1;
+    this.#end += this.#bytes.write(text, this.#end);
   }
 
-  /** Writes text as UTF-8, its quotes escaped, and the closing quote; answers false, with nothing written, if it needs more. */
-  #inline(value: string): boolean {
-    this.#reserve(3 * value.length + 1);
+  /** Writes the member with its text as UTF-8 and its quotes escaped; answers false, with nothing written, if it needs more. */
+  #inlineText(key: FieldKey, value: string): boolean {
+    const length = value.length;
+    this.#reserve(maxFieldKeyBytes + 3 * length + 1);
+    this.#writeKey(key);
     const bytes = this.#bytes;
-    let end = this.#end;
-    for (let index = 0; index < value.length; index += 1) {
+    let end = this.#end + key.length;
+    for (let index = 0; index < length; index += 1) {
       const code = value.charCodeAt(index);
       if (code < 128) {
         if (code < 32) return false;
@@ -131,17 +132,16 @@ export class FrameBuffer {
     return true;
   }
 
-  #utf8(text: string): void {
-    this.#reserve(3 * text.length);
-    this.#end += this.#bytes.write(text, this.#end);
+  #key(key: FieldKey): void {
+    this.#writeKey(key);
+    this.#end += key.length;
   }
 
-  #key(key: FieldKey): void {
+  #writeKey(key: FieldKey): void {
     const view = this.#view;
     const words = key.words;
     let at = this.#end;
     for (let index = 0; index < words.length; index += 1, at += 4) view.setUint32(at, words[index] ?? 0);
-    this.#end += key.length;
   }
 
   #smallInteger(value: number): void {

@@ -1,0 +1,94 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JournalOwner } from '../projection/record.ts';
+import { type Heartbeat, readHeartbeat } from './heartbeat.ts';
+import { journalRoot, ownerFileName, parseSegmentFile, segmentPath } from './layout.ts';
+import { createObserver, isOwnerAlive, lostAfterMillis, type Observer } from './liveness.ts';
+import { parseSegmentHeader } from './segment-header.ts';
+
+/** A segment as it lies on disk. */
+export interface SegmentInfo {
+  /** `00000001`: the name under which its offset is kept. */
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  /** Milliseconds since the epoch. */
+  readonly modifiedAt: number;
+  /** Nothing will be added: a later segment exists, or the writer is dead. */
+  readonly isClosed: boolean;
+}
+
+/** The journal of one instance as it lies on disk. */
+export interface JournalInfo {
+  readonly instanceId: string;
+  readonly path: string;
+  /** Missing where `owner.json` is missing or damaged; the segments may still say it. */
+  readonly owner?: JournalOwner;
+  readonly isAlive: boolean;
+  readonly heartbeat?: Heartbeat;
+  /** Oldest first. */
+  readonly segments: readonly SegmentInfo[];
+  readonly bytes: number;
+}
+
+/** All journals in a spanledger directory, the one of this process included. */
+export async function listJournals(
+  directory: string,
+  observer: Observer = createObserver(),
+): Promise<readonly JournalInfo[]> {
+  const root = journalRoot(directory);
+  const names = await readdir(root).catch(() => []);
+  const journals = await Promise.all(names.sort().map((name) => describeJournal(join(root, name), name, observer)));
+  return journals.filter((journal) => journal !== undefined);
+}
+
+async function describeJournal(path: string, name: string, observer: Observer): Promise<JournalInfo | undefined> {
+  const files = await readdir(path).catch(() => undefined);
+  if (files === undefined) return undefined;
+  const reading = parseSegmentHeader(await readFile(join(path, ownerFileName), 'utf8').catch(() => ''));
+  const header = reading.status === 'known' ? reading.header : undefined;
+  const heartbeat = readHeartbeat(path);
+  const found = await describeSegments(path, files);
+  const lastSignMillis = Math.max(
+    header === undefined ? await modifiedAt(path) : header.owner.startedAt / 1_000,
+    (heartbeat?.at ?? 0) / 1_000,
+    ...found.map((segment) => segment.modifiedAt),
+  );
+  const isAlive =
+    header === undefined
+      ? observer.clock.now() - lastSignMillis < lostAfterMillis
+      : isOwnerAlive({ ...header, lastSignMillis }, observer);
+  const segments = found.map((segment, index) => ({ ...segment, isClosed: !isAlive || index < found.length - 1 }));
+  return {
+    instanceId: header?.owner.instanceId ?? name,
+    path,
+    ...(header === undefined ? {} : { owner: header.owner }),
+    isAlive,
+    ...(heartbeat === undefined ? {} : { heartbeat }),
+    segments,
+    bytes: segments.reduce((sum, segment) => sum + segment.bytes, 0),
+  };
+}
+
+/** The last sign of an instance that has not yet said who it is. */
+async function modifiedAt(path: string): Promise<number> {
+  const info = await stat(path).catch(() => undefined);
+  return info?.mtimeMs ?? 0;
+}
+
+async function describeSegments(
+  directory: string,
+  files: readonly string[],
+): Promise<readonly Omit<SegmentInfo, 'isClosed'>[]> {
+  const names = files.map(parseSegmentFile).filter((name) => name !== undefined);
+  const found = await Promise.all(
+    names
+      .sort((a, b) => Number(a) - Number(b))
+      .map(async (name) => {
+        const path = segmentPath(directory, name);
+        const info = await stat(path).catch(() => undefined);
+        return info === undefined ? undefined : { name, path, bytes: info.size, modifiedAt: info.mtimeMs };
+      }),
+  );
+  return found.filter((segment) => segment !== undefined);
+}

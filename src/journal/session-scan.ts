@@ -1,0 +1,60 @@
+import type { EventRecord } from '../projection/record.ts';
+import type { JournalEntry } from './journal.ts';
+import { listJournals } from './journal-listing.ts';
+import { readSegment } from './segment-reader.ts';
+
+/** A state as the journal tells it. */
+export interface KnownState {
+  readonly state: string;
+  readonly attempt: number;
+  /** Microseconds since the epoch. */
+  readonly version: number;
+}
+
+/** What the segments that are still there tell of one session. */
+export interface SessionScan {
+  readonly session?: KnownState;
+  readonly items: ReadonlyMap<string, KnownState>;
+}
+
+/** Small enough that one stretch does not hold up the event loop. */
+const stretchBytes = 256 * 1024;
+
+/** Reads the last states of a session and its items from the journals in a directory, those of other instances included. */
+export async function scanSession(directory: string, sessionId: string): Promise<SessionScan> {
+  const items = new Map<string, KnownState>();
+  let session: KnownState | undefined;
+  for (const journal of await listJournals(directory)) {
+    for (const { path } of journal.segments) {
+      for await (const { record } of entriesWith(path, sessionId)) {
+        if (record.type !== 'event' || record.sessionId !== sessionId || record.toState === undefined) continue;
+        const known = toKnownState(record, record.toState);
+        if (record.unit === 'session') session = later(session, known);
+        else if (record.unit === 'item' && record.itemId !== undefined) {
+          items.set(record.itemId, later(items.get(record.itemId), known));
+        }
+      }
+    }
+  }
+  return session === undefined ? { items } : { session, items };
+}
+
+/** Entries whose line names the id; the others are not even parsed. */
+async function* entriesWith(path: string, sessionId: string): AsyncGenerator<JournalEntry, void> {
+  const mention = Buffer.from(`"sessionId":${JSON.stringify(sessionId)}`);
+  for (let from = 0; ; ) {
+    const stretch = await readSegment(path, { from, maxBytes: stretchBytes, mention });
+    if (stretch.status !== 'read') return;
+    yield* stretch.entries;
+    from = stretch.to;
+    if (stretch.tail !== 'more') return;
+  }
+}
+
+function toKnownState(record: EventRecord, state: string): KnownState {
+  return { state, attempt: record.attempt ?? 1, version: record.version ?? record.at };
+}
+
+function later(known: KnownState | undefined, next: KnownState): KnownState {
+  return known === undefined || next.version >= known.version ? next : known;
+}
