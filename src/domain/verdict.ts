@@ -9,8 +9,20 @@ export interface VerdictLimits {
   readonly lostAfterMillis: number;
 }
 
-/** Limits that hold unless others are set: ten minutes without progress, two without a sign of life. */
+/** Limits of a step, item or task unless others are set: ten minutes without progress, two without a sign of life. */
 export const defaultVerdictLimits: VerdictLimits = { stuckAfterMillis: 600_000, lostAfterMillis: 120_000 };
+
+/** Limits of a session: an hour without progress. */
+export const sessionVerdictLimits: VerdictLimits = { ...defaultVerdictLimits, stuckAfterMillis: 3_600_000 };
+
+/** Limits of a session of kind `local`: two hours without progress. */
+export const localSessionVerdictLimits: VerdictLimits = { ...defaultVerdictLimits, stuckAfterMillis: 7_200_000 };
+
+/** The limits for a kind of unit and, where it is a session, its kind of session. */
+export function verdictLimitsOf(unit: string, sessionKind?: string): VerdictLimits {
+  if (unit !== 'session') return defaultVerdictLimits;
+  return sessionKind === 'local' ? localSessionVerdictLimits : sessionVerdictLimits;
+}
 
 /** A unit inside the one judged that has not ended. Its progress is progress of the whole. */
 export interface OpenUnit {

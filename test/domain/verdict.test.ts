@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultVerdictLimits, type VerdictFacts, verdictOf } from '../../src/domain/verdict.ts';
+import { type VerdictFacts, verdictLimitsOf, verdictOf } from '../../src/domain/verdict.ts';
 import { verdictCases } from './verdict-cases.ts';
 
 const start = Date.UTC(2026, 0, 1) * 1000;
@@ -61,8 +61,20 @@ describe('the verdict', () => {
     );
   });
 
-  it('P5 judges by two minutes without a sign of life and ten without progress unless told otherwise', () => {
-    expect(defaultVerdictLimits).toEqual({ stuckAfterMillis: 600_000, lostAfterMillis: 120_000 });
+  it.each([
+    ['session', 'local', 7200],
+    ['session', 'picker', 3600],
+    ['session', undefined, 3600],
+    ['item', undefined, 600],
+    ['step', 'local', 600],
+  ])('3.14 allows a %s of kind %s to be without progress for %i s', (unit, kind, seconds) => {
+    expect(verdictLimitsOf(unit, kind)).toEqual({ stuckAfterMillis: seconds * 1000, lostAfterMillis: 120_000 });
+  });
+
+  it('judges by the limits of a unit unless told otherwise', () => {
+    const facts = { startedAt: start, heartbeatAt: start + 11 * minute, now: start + 11 * minute };
+    expect(verdictOf(facts).verdict).toBe('stuck');
+    expect(verdictOf({ ...facts, limits: verdictLimitsOf('session') }).verdict).toBe('running');
   });
 
   it('does not throw for a time that is no time', () => {
