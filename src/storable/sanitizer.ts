@@ -7,6 +7,8 @@ import { classifyKey, type KeyClass, keyPattern } from './secret-keys.ts';
 import { storableText, type TextRules } from './storable-text.ts';
 import { summaryOf } from './value-summary.ts';
 
+export type { KeyClass };
+
 /**
  * Makes values fit to be written: redacted, and storable in Postgres. Applied before anything reaches disk or wire.
  */
@@ -28,6 +30,8 @@ export interface Sanitizer {
    * parsed and written again; text that is not JSON becomes a JSON string. Never throws.
    */
   jsonText(text: string): string;
+  /** Whether a key, attribute or header of this name holds a secret. */
+  classify(key: string): KeyClass;
   /** Values changed so far, by reason. */
   alterations(): Readonly<Record<string, number>>;
 }
@@ -135,6 +139,10 @@ class StorableSanitizer implements Sanitizer {
       value = text;
     }
     return this.json(value);
+  }
+
+  classify(key: string): KeyClass {
+    return this.#keys.get(key).class;
   }
 
   alterations(): Readonly<Record<string, number>> {

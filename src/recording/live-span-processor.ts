@@ -1,0 +1,81 @@
+import { type Context, context, diag } from '@opentelemetry/api';
+import { isTracingSuppressed } from '@opentelemetry/core';
+import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { isLedgerEvent } from '../projection/unit-projection.ts';
+import { type AnnouncedEvent, type AnnouncementListener, setAnnouncementListener } from '../telemetry/announcer.ts';
+import { attribute } from '../telemetry/conventions.ts';
+import { beginLiveRecording, endLiveRecording } from './live-recording.ts';
+import { isRecorded, markRecorded } from './recorded-spans.ts';
+import type { EventFilter, Recorder } from './recorder.ts';
+
+/**
+ * Makes the span processor that records units when they start, transitions when they happen, and everything else when a
+ * span ends. It listens to the announcements of the process until it is shut down; a later one takes its place. It holds
+ * no span, never throws, and records nothing while tracing is suppressed.
+ */
+export function createLiveSpanProcessor(recorder: Recorder): SpanProcessor {
+  return new LiveSpanProcessor(recorder);
+}
+
+/** The processor that hears the announcements now. */
+let listening: LiveSpanProcessor | undefined;
+
+class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
+  readonly #recorder: Recorder;
+  #stopped: Promise<void> | undefined;
+
+  constructor(recorder: Recorder) {
+    this.#recorder = recorder;
+    listening = this;
+    setAnnouncementListener(this);
+    beginLiveRecording();
+  }
+
+  onEvent(announced: AnnouncedEvent): void {
+    if (!isTracingSuppressed(context.active())) this.#recorder.recordEvent(announced);
+  }
+
+  onStart(span: Span, parentContext: Context): void {
+    if (this.#stopped !== undefined || isTracingSuppressed(parentContext)) return;
+    const readable = span as unknown as ReadableSpan;
+    markRecorded(readable);
+    if (readable.attributes[attribute.unit] !== undefined) this.#recorder.recordStart(readable);
+  }
+
+  onEnd(span: ReadableSpan): void {
+    if (this.#stopped !== undefined) return;
+    // Of a span that began before this processor, nobody heard the events.
+    const filter = isRecorded(span) ? notAnnounced : undefined;
+    markRecorded(span);
+    if (isWorthRecording(span)) this.#recorder.recordEnds([span], filter);
+  }
+
+  forceFlush(): Promise<void> {
+    return this.#recorder.journal.sync().catch((error: unknown) => {
+      diag.error('spanledger: the journal could not be synced', error);
+    });
+  }
+
+  /** Stops listening and syncs the journal, which stays open: it belongs to whoever opened it. */
+  shutdown(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  #stop(): Promise<void> {
+    if (listening === this) {
+      listening = undefined;
+      setAnnouncementListener(undefined);
+    }
+    endLiveRecording();
+    return this.forceFlush();
+  }
+}
+
+/** Events of spanledger were recorded when they were announced. */
+const notAnnounced: EventFilter = (event) => !isLedgerEvent(event);
+
+/** Most spans of instrumented libraries are neither units nor requests and have no events. */
+function isWorthRecording(span: ReadableSpan): boolean {
+  return span.kind !== 0 || span.events.length > 0 || span.attributes[attribute.unit] !== undefined;
+}

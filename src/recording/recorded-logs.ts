@@ -1,0 +1,35 @@
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import { type AuditLevel, isAtLeast, levelOfSeverity, parseLevel } from '../domain/audit.ts';
+import { scopeName } from '../telemetry/conventions.ts';
+import { isRecordingLive } from './live-recording.ts';
+import { toldEvents } from './told-events.ts';
+
+/**
+ * Whether a log record makes a row: a line of the service if it is severe enough, an event of spanledger itself only
+ * where nothing else has made its row.
+ */
+export function isLogRecorded(log: ReadableLogRecord, floor: AuditLevel): boolean {
+  if (log.instrumentationScope.name === scopeName) {
+    return !isRecordingLive() && toldEvents().isFirst(log.spanContext?.spanId, log.attributes);
+  }
+  return isAtLeast(levelOf(log), floor);
+}
+
+function levelOf(log: ReadableLogRecord): AuditLevel {
+  const byNumber = log.severityNumber === undefined ? undefined : levelOfSeverity(log.severityNumber);
+  return byNumber ?? parseLevel(log.severityText) ?? 'info';
+}
+
+const key = Symbol.for('spanledger.recorded-logs.v1');
+const slot = globalThis as { [key]?: WeakSet<object> };
+
+/** Remembers that a log record was recorded when it was emitted, so that an exporter beside it leaves it alone. */
+export function markLogRecorded(log: object): void {
+  slot[key] ??= new WeakSet();
+  slot[key].add(log);
+}
+
+/** Whether a log record was not recorded when it was emitted. */
+export function isLogNew(log: object): boolean {
+  return slot[key]?.has(log) !== true;
+}

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { diag } from '@opentelemetry/api';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { AuditLevel } from '../domain/audit.ts';
+import type { Journal } from '../journal/journal.ts';
+import { projectEvent } from '../projection/event-projection.ts';
+import { type LogContext, projectLogRecord } from '../projection/log-projection.ts';
+import { fromReadableLogRecord } from '../projection/readable-log-record.ts';
+import { fromReadableSpan } from '../projection/readable-span.ts';
+import type { LedgerRecord } from '../projection/record.ts';
+import { projectRequest } from '../projection/request-projection.ts';
+import type { EventSource } from '../projection/span-source.ts';
+import { projectSpanEnd, projectSpanEvents, projectSpanStart } from '../projection/unit-projection.ts';
+import { type Sanitizer, sanitizer } from '../storable/sanitizer.ts';
+import type { AnnouncedEvent } from '../telemetry/announcer.ts';
+import { isLogRecorded } from './recorded-logs.ts';
+
+/** What a recorder records, besides units and their events. */
+export interface RecorderSettings {
+  /** HTTP requests: those the host serves (default), also those it makes, or none. */
+  readonly requests?: 'inbound' | 'all' | 'none';
+  /** Log lines below this level make no records; default `debug`, so all of them do. Events are not log lines. */
+  readonly logLevel?: AuditLevel;
+  /** Default: the sanitizer of the process. */
+  readonly sanitizer?: Sanitizer;
+}
+
+/** What makes a recorder. */
+export interface RecorderOptions {
+  readonly journal: Journal;
+  readonly settings?: RecorderSettings;
+}
+
+/** Which events of an ended span are still to be recorded. */
+export type EventFilter = (event: EventSource) => boolean;
+
+/** Projects what OpenTelemetry tells and appends it to the journal. Nothing here ever throws. */
+export interface Recorder {
+  readonly journal: Journal;
+  /** A span began: a record if it is a unit. */
+  recordStart(span: ReadableSpan): void;
+  /** An event happened. */
+  recordEvent(announced: AnnouncedEvent): void;
+  /** Spans ended: their units, requests, and those of their events that `filter` lets through. */
+  recordEnds(spans: readonly ReadableSpan[], filter?: EventFilter): void;
+  /** Log records were written. */
+  recordLogs(logs: readonly ReadableLogRecord[]): void;
+  /** Calls whose record could not be made, which a fault of spanledger would be the cause of. */
+  failures(): number;
+}
+
+/** Makes the recorder that processors and exporters share. */
+export function createRecorder(options: RecorderOptions): Recorder {
+  return new JournalRecorder(options);
+}
+
+const traceIdBytes = 16;
+/** Arguments of one call live on the stack. */
+const mostPerAppend = 1_000;
+
+class JournalRecorder implements Recorder {
+  readonly journal: Journal;
+  readonly #context: LogContext;
+  readonly #requests: 'inbound' | 'all' | 'none';
+  readonly #logLevel: AuditLevel;
+  #failures = 0;
+
+  constructor({ journal, settings = {} }: RecorderOptions) {
+    this.journal = journal;
+    this.#context = {
+      sanitizer: settings.sanitizer ?? sanitizer(),
+      service: journal.owner.service,
+      fallbackTraceId: randomBytes(traceIdBytes).toString('hex'),
+    };
+    this.#requests = settings.requests ?? 'inbound';
+    this.#logLevel = settings.logLevel ?? 'debug';
+  }
+
+  recordStart(span: ReadableSpan): void {
+    try {
+      const record = projectSpanStart(fromReadableSpan(span), this.#context);
+      if (record !== undefined) this.journal.append(record);
+    } catch (error) {
+      this.#failed('the start of a span', error);
+    }
+  }
+
+  recordEvent(announced: AnnouncedEvent): void {
+    try {
+      this.journal.append(projectEvent(announced, this.#context));
+    } catch (error) {
+      this.#failed('an event', error);
+    }
+  }
+
+  recordEnds(spans: readonly ReadableSpan[], filter?: EventFilter): void {
+    const records: LedgerRecord[] = [];
+    for (const span of spans) {
+      try {
+        this.#projectEnd(span, records, filter);
+      } catch (error) {
+        this.#failed('the end of a span', error);
+      }
+    }
+    this.#append(records);
+  }
+
+  recordLogs(logs: readonly ReadableLogRecord[]): void {
+    const records: LedgerRecord[] = [];
+    for (const log of logs) {
+      try {
+        if (isLogRecorded(log, this.#logLevel))
+          records.push(projectLogRecord(fromReadableLogRecord(log), this.#context));
+      } catch (error) {
+        this.#failed('a log record', error);
+      }
+    }
+    this.#append(records);
+  }
+
+  failures(): number {
+    return this.#failures;
+  }
+
+  #projectEnd(span: ReadableSpan, records: LedgerRecord[], filter: EventFilter | undefined): void {
+    const source = fromReadableSpan(span);
+    if (span.events.length > 0) records.push(...projectSpanEvents(source, this.#context, filter));
+    const end = projectSpanEnd(source, this.#context);
+    if (end !== undefined) records.push(end);
+    if (this.#requests === 'none') return;
+    const request = projectRequest(source, this.#context, { outbound: this.#requests === 'all' });
+    if (request !== undefined) records.push(request);
+  }
+
+  #append(records: readonly LedgerRecord[]): void {
+    try {
+      for (let start = 0; start < records.length; start += mostPerAppend) {
+        this.journal.append(...records.slice(start, start + mostPerAppend));
+      }
+    } catch (error) {
+      this.#failed('records', error);
+    }
+  }
+
+  #failed(what: string, error: unknown): void {
+    this.#failures += 1;
+    diag.error(`spanledger: ${what} could not be recorded`, error);
+  }
+}

@@ -1,0 +1,42 @@
+import type { KeyClass, Sanitizer } from '../storable/sanitizer.ts';
+import { redacted } from '../storable/secret-values.ts';
+
+type Bag = Readonly<Record<string, unknown>>;
+
+const deepest = 16;
+
+/** The attributes redacted and storable; the same object where nothing had to be changed. */
+export function redactedAttributes<T extends Bag>(attributes: T, sanitizer: Sanitizer): T {
+  return redactedBag(attributes, sanitizer, 0) as T;
+}
+
+/** Any attribute value redacted and storable; the same value where nothing had to be changed. */
+export function redactedValue(value: unknown, sanitizer: Sanitizer): unknown {
+  return redactedAt(value, sanitizer, 0);
+}
+
+function redactedBag(bag: Bag, sanitizer: Sanitizer, depth: number): Bag {
+  let changed: Record<string, unknown> | undefined;
+  for (const key in bag) {
+    const value = bag[key];
+    const kept = hides(sanitizer.classify(key), value) ? redacted : redactedAt(value, sanitizer, depth);
+    if (kept === value) continue;
+    changed ??= { ...bag };
+    changed[key] = kept;
+  }
+  return changed ?? bag;
+}
+
+function hides(keyClass: KeyClass, value: unknown): boolean {
+  if (keyClass === 'clean' || value === undefined || value === null || value === '') return false;
+  return typeof value !== 'boolean' && !(keyClass === 'countable' && typeof value === 'number');
+}
+
+function redactedAt(value: unknown, sanitizer: Sanitizer, depth: number): unknown {
+  if (typeof value === 'string') return sanitizer.text(value);
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (depth >= deepest) return '[too deep]';
+  if (!Array.isArray(value)) return redactedBag(value as Bag, sanitizer, depth + 1);
+  const kept = value.map((entry) => redactedAt(entry, sanitizer, depth + 1));
+  return kept.every((entry, index) => entry === value[index]) ? value : kept;
+}
