@@ -1,12 +1,33 @@
+export { type AuditCategory, type AuditLevel, auditCategoryNames, auditLevelNames } from './domain/audit.ts';
+export { type ConsistencyReport, StateConsistencyValidator, validateConsistency } from './domain/consistency.ts';
+export { type Diagnosis, type DiagnosisContext, diagnose, ErrorHandler } from './domain/diagnosis.ts';
 export { type ErrorCode, type ErrorEntry, errorCatalogue, SpanledgerError } from './domain/errors.ts';
+export type {
+  RefusedTransition,
+  StateMachine,
+  StateMachineOptions,
+  TransitionEntry,
+} from './domain/guarded-machine.ts';
 export { IllegalTransitionError } from './domain/illegal-transition.ts';
-export { type ItemState, itemStates } from './domain/item-states.ts';
-export { type SessionState, sessionStates } from './domain/session-states.ts';
+export { type ItemState, itemStateNames, itemStates } from './domain/item-states.ts';
+export { ActionRecommender } from './domain/recommendations.ts';
+export { type SessionState, sessionStateNames, sessionStates } from './domain/session-states.ts';
+export {
+  createItemStateMachine,
+  createSessionStateMachine,
+  type ItemStateMachine,
+  type SessionStateMachine,
+} from './domain/state-machine.ts';
+export { countItems, type ItemCounts, successRate } from './domain/statistics.ts';
+export { type Synchronisation, synchronise } from './domain/synchronisation.ts';
 export type { AuditEntry } from './telemetry/audit-entry.ts';
-export { correlationId, withCorrelationId } from './telemetry/correlation.ts';
+export { type Clock, createSystemClock } from './telemetry/clock.ts';
+export { attribute, event, lifecycleEvents, scopeName } from './telemetry/conventions.ts';
+export { correlationId, setCorrelationId, withCorrelationId } from './telemetry/correlation.ts';
 export type { ImportOutcome, ItemFailure, NotStarted } from './telemetry/import-outcome.ts';
+export { importSession, openSession, startSession } from './telemetry/import-session.ts';
 export type { Item, ItemBlock, ItemFinish, ItemHandle, MeasureOptions } from './telemetry/item-scope.ts';
-export { withLogContext } from './telemetry/log-context.ts';
+export { type LogContextFields, logContext, withLogContext } from './telemetry/log-context.ts';
 export type {
   BatchOptions,
   EachOptions,
@@ -26,3 +47,5 @@ export type {
 } from './telemetry/session-scope.ts';
 export type { Batch, BatchBlock, Step, StepBlock, StepHandle } from './telemetry/step-scope.ts';
 export type { ErrorFields, LogFields, UnitLogger } from './telemetry/unit-logger.ts';
+export { type ItemContext, type WithItemOptions, withItem } from './telemetry/with-item.ts';
+export { audit, batch, step, type TaskStepOptions } from './telemetry/work.ts';

@@ -1,5 +1,6 @@
 import type { ItemState } from '../domain/item-states.ts';
 import type { SessionState } from '../domain/session-states.ts';
+import type { ItemCounts } from '../domain/statistics.ts';
 
 /** What is known of a session before this run of it. */
 export interface SessionPast {
@@ -7,6 +8,8 @@ export interface SessionPast {
   readonly attempt: number;
   /** Highest version written so far, microseconds since the epoch. */
   readonly version: number;
+  /** Counts as they are stored, where they are known: what a skipped run answers with. */
+  readonly counts?: ItemCounts;
   /** Items that exist already, by id. Loaded only when the session is taken up again. */
   items(): Promise<ReadonlyMap<string, ItemPast>>;
 }

@@ -1,0 +1,71 @@
+import { attribute, event } from './conventions.ts';
+import type { Scope } from './current-scope.ts';
+import type { BatchOptions } from './session-options.ts';
+import { runInside, StepRun } from './step.ts';
+import type { Batch, BatchBlock } from './step-scope.ts';
+
+/** Runs a batch: its begin, its end, its seconds and its counts are on record. */
+export async function runBatch<T>(
+  scope: Scope,
+  name: string,
+  options: BatchOptions,
+  fn: BatchBlock<T>,
+): Promise<Awaited<T>> {
+  return runInside(new BatchRun(scope, name, options), fn);
+}
+
+class BatchRun extends StepRun implements Batch {
+  readonly #options: BatchOptions;
+  #succeeded = 0;
+  #failed = 0;
+
+  constructor(scope: Scope, name: string, options: BatchOptions) {
+    const { index, count, size, attributes } = options;
+    super(scope, {
+      kind: 'batch',
+      name,
+      options: { input: { index, count, size }, ...(attributes !== undefined && { attributes }) },
+      attributes: { [attribute.order]: index, ...(size !== undefined && { [attribute.total]: size }) },
+    });
+    this.#options = options;
+    this.#tell(`batch ${this.#position()} begins${size === undefined ? '' : `, ${size} items`}`, 0);
+  }
+
+  succeeded(count = 1): void {
+    this.#succeeded += count;
+    this.progress(this.#succeeded + this.#failed, this.#options.size);
+  }
+
+  failed(count = 1): void {
+    this.#failed += count;
+    this.progress(this.#succeeded + this.#failed, this.#options.size);
+  }
+
+  protected override finish(failure: string | undefined): void {
+    if (this.unit.ended) return;
+    const seconds = this.unit.elapsedMillis() / 1_000;
+    const result = { seconds, success: this.#succeeded, failure: this.#failed };
+    this.output(result);
+    const ending = failure === undefined ? 'ends' : 'breaks off';
+    const told = `batch ${this.#position()} ${ending} after ${seconds.toFixed(2)} s: ${this.#succeeded} ok, ${this.#failed} failed`;
+    this.#tell(told, this.#succeeded + this.#failed, result);
+    super.finish(failure);
+  }
+
+  #position(): string {
+    const { index, count } = this.#options;
+    return `${index + 1}${count === undefined ? '' : ` of ${count}`}`;
+  }
+
+  #tell(message: string, done: number, details?: unknown): void {
+    const { size } = this.#options;
+    this.unit.emit({
+      name: event.stepProgress,
+      level: 'info',
+      category: 'performance',
+      message,
+      details: details ?? { ...this.#options, attributes: undefined },
+      attributes: { [attribute.done]: done, ...(size !== undefined && { [attribute.total]: size }) },
+    });
+  }
+}

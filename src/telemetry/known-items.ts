@@ -1,0 +1,63 @@
+import { type ItemState, isFinishedItemState } from '../domain/item-states.ts';
+import type { ItemPast } from './history.ts';
+
+/**
+ * The last finished items of this run that are remembered by id, so that an item offered twice is recognised. Further
+ * back nothing is kept: a session may have millions of items.
+ */
+const maxRemembered = 10_000;
+
+/** What is known of items that are not in work: from earlier runs, and from this one as far as memory reaches. */
+export class KnownItems {
+  readonly #past: ReadonlyMap<string, ItemPast>;
+  readonly #recent = new Map<string, ItemPast>();
+  /** Items that are neither finished nor in work here. */
+  readonly #unfinished = new Map<string, ItemPast>();
+
+  constructor(past: ReadonlyMap<string, ItemPast>) {
+    this.#past = past;
+    for (const [id, item] of past) if (!isFinishedItemState(item.state)) this.#unfinished.set(id, item);
+  }
+
+  get(id: string): ItemPast | undefined {
+    return this.#recent.get(id) ?? this.#past.get(id);
+  }
+
+  /** Whether an earlier run knew the item. */
+  isOld(id: string): boolean {
+    return this.#past.has(id);
+  }
+
+  get hasOld(): boolean {
+    return this.#past.size > 0;
+  }
+
+  /** States that earlier runs left, one per item. */
+  *states(): Iterable<ItemState> {
+    for (const { state } of this.#past.values()) yield state;
+  }
+
+  /** The item is in work now. */
+  taken(id: string): void {
+    this.#unfinished.delete(id);
+  }
+
+  /** The item is not in work any more. */
+  left(id: string, item: ItemPast): void {
+    this.#recent.delete(id);
+    this.#recent.set(id, item);
+    if (!isFinishedItemState(item.state)) this.#unfinished.set(id, item);
+    if (this.#recent.size <= maxRemembered) return;
+    for (const oldest of this.#recent.keys()) {
+      this.#recent.delete(oldest);
+      break;
+    }
+  }
+
+  /** Items that are neither finished nor in work: left by an earlier run, or let go without an outcome. */
+  takeUnfinished(): readonly (readonly [id: string, item: ItemPast])[] {
+    const all = [...this.#unfinished];
+    this.#unfinished.clear();
+    return all;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { AuditCategory, AuditLevel } from '../domain/audit.ts';
+
+/** One event before it passes the door. Texts are redacted and bounded at the door. */
+export interface UnitEvent {
+  readonly name: string;
+  readonly level: AuditLevel;
+  readonly category: AuditCategory | (string & {});
+  readonly message: string;
+  /** Microseconds since the epoch; now, unless given. */
+  readonly at?: number;
+  readonly reason?: string;
+  /** Anything; written as JSON. */
+  readonly details?: unknown;
+  /** Further attributes, storable already. */
+  readonly attributes?: Attributes;
+  /** False keeps the event off the span, for floods that would crowd out the rest. Its row is made all the same. */
+  readonly onSpan?: boolean;
+  /** The event is told on behalf of another unit, such as an item that has no span in this run. */
+  readonly of?: { readonly attributes: Attributes; readonly version: number };
+}
