@@ -1,0 +1,50 @@
+import { exitCode } from '../exit-code.ts';
+import type { Invocation, Run } from '../invocation.ts';
+import type { LedgerReader } from '../reading/ledger-reader.ts';
+import { withLedger } from '../reading/open-ledger.ts';
+import type { SessionRow } from '../reading/rows.ts';
+import { checkSession, type SessionCheck } from '../reading/session-check.ts';
+import { findSession } from '../reading/session-lookup.ts';
+import { paintState } from '../rendering/state-style.ts';
+import { jsonLine, visible } from '../visible.ts';
+
+/** `spanledger check [ID]` */
+export const run: Run = (invocation) =>
+  withLedger(invocation, async (reader) => {
+    const { terminal, options } = invocation;
+    const sessions = await sessionsToCheck(invocation, reader);
+    let inconsistent = 0;
+    for (const session of sessions) {
+      const check = await checkSession(reader, session);
+      if (!check.report.isConsistent) inconsistent += 1;
+      if (options.flag('json')) await terminal.line(jsonLine(checkJson(check)));
+      else if (!check.report.isConsistent || sessions.length === 1) await printCheck(invocation, check);
+    }
+    if (!options.flag('json')) await terminal.line(`${sessions.length} checked, ${inconsistent} inconsistent.`);
+    return inconsistent === 0 ? exitCode.ok : exitCode.finding;
+  });
+
+const maxChecked = 1_000_000;
+
+async function sessionsToCheck(
+  { options, arguments: [id] }: Invocation,
+  reader: LedgerReader,
+): Promise<readonly SessionRow[]> {
+  if (id !== undefined) return [await findSession(reader, id)];
+  return reader.sessions({ openOrEndedSince: options.moment('since'), last: maxChecked });
+}
+
+function checkJson({ session, report }: SessionCheck): Readonly<Record<string, unknown>> {
+  const { isConsistent: consistent, issues, notes, recommendations } = report;
+  return { session_id: session.id, state: session.state, consistent, issues, notes, recommendations };
+}
+
+async function printCheck({ terminal }: Invocation, { session, report }: SessionCheck): Promise<void> {
+  const verdict = report.isConsistent ? terminal.style('green', 'consistent') : terminal.style('red', 'INCONSISTENT');
+  await terminal.line(`${visible(session.id)}  ${paintState(terminal, session.state, session.state)}  ${verdict}`);
+  for (const { rule, message, recommendation } of report.issues) {
+    await terminal.line(`  rule ${rule}: ${visible(message)}`);
+    await terminal.line(`    -> ${visible(recommendation)}`);
+  }
+  for (const note of report.notes) await terminal.line(`  note: ${visible(note)}`);
+}

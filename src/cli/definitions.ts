@@ -1,0 +1,220 @@
+import type { CommandDefinition, OptionDefinition } from './definition.ts';
+
+const json: OptionDefinition = { flags: '--json', brief: 'One JSON object per line, details parsed.' };
+const directory: OptionDefinition = {
+  flags: '--dir <dir>',
+  brief: 'Directory of journals and embedded store, instead of SPANLEDGER_DIR.',
+  value: 'text',
+};
+const common: readonly OptionDefinition[] = [json, directory];
+
+const since: OptionDefinition = {
+  flags: '--since <when>',
+  brief: 'Only from then on: 90s, 15m, 2h, 7d, 4w ago, or a time in ISO 8601.',
+  value: 'moment',
+};
+const last = (brief: string, fallback: string): OptionDefinition => ({
+  flags: '--last <n>',
+  brief,
+  value: 'count',
+  fallback,
+});
+const equals = (name: string, brief: string): OptionDefinition => ({
+  flags: `--${name} <${name.endsWith('-id') ? 'id' : 'name'}>`,
+  brief,
+  value: 'text',
+});
+const sessionArgument = { name: '<id>', brief: 'Session id, matched exactly.' };
+const tableNames = ['audit_log', 'api_logs', 'task_progress', 'import_sessions', 'import_items'];
+
+/** Every command of `spanledger`, in the order in which `--help` lists them. */
+export const commandDefinitions: readonly CommandDefinition[] = [
+  {
+    name: 'sessions',
+    brief: 'List sessions, the newest first.',
+    notes: ['Filters combine with AND and match exactly; `--state` may be repeated.'],
+    arguments: [],
+    options: [
+      { flags: '--state <state>', brief: 'State the session is in.', value: 'text', repeatable: true },
+      equals('kind', 'Kind of session.'),
+      { flags: '--account <id>', brief: 'Account the session works for.', value: 'text' },
+      since,
+      last('The newest N.', '20'),
+      ...common,
+    ],
+    examples: ['spanledger sessions', 'spanledger sessions --state failed --since 7d --json'],
+    load: () => import('./commands/sessions.ts'),
+  },
+  {
+    name: 'session',
+    brief: 'Show one session: state, counts, timeline, errors, what to do.',
+    notes: [],
+    arguments: [sessionArgument],
+    options: common,
+    examples: ['spanledger session local-7'],
+    finding: 'there is no such session',
+    load: () => import('./commands/session.ts'),
+  },
+  {
+    name: 'logs',
+    brief: 'Show records of the audit log.',
+    notes: [
+      'Filters combine with AND and match exactly. The newest N are chosen, then printed oldest first.',
+      'Without --all, --event or --category only the eight lifecycle events are shown: session start, progress, complete, error and skip, file saved, item claim and end.',
+      '--follow goes on printing as records arrive, until Ctrl+C.',
+    ],
+    arguments: [],
+    options: [
+      equals('session-id', 'Session.'),
+      equals('item-id', 'Item.'),
+      { flags: '--trace-id <id>', brief: 'Trace, 32 hex digits or a UUID.', value: 'text' },
+      equals('correlation-id', 'Correlation id.'),
+      equals('job-id', 'Job: the id a task queue gave the run, or the context field job_id.'),
+      { flags: '--level <level>', brief: 'Level, in any letter case.', value: 'level' },
+      equals('event', 'Event, such as import.file.saved.'),
+      equals('category', 'Category, such as state_transition.'),
+      since,
+      last('The newest N.', '20'),
+      { flags: '--all', brief: 'Every event, not only the eight lifecycle events.' },
+      { flags: '--follow', brief: 'Go on printing what arrives.' },
+      ...common,
+    ],
+    examples: [
+      'spanledger logs --session-id local-7',
+      'spanledger logs --level error --all --since 2h --json',
+      'spanledger logs --event import.session.progress --follow',
+    ],
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'timeline',
+    brief: 'Tell the story of one session, with elapsed time and gaps.',
+    notes: [],
+    arguments: [sessionArgument],
+    options: [last('The newest N entries.', '200'), ...common],
+    examples: ['spanledger timeline local-7', 'spanledger timeline local-7 --last 1000 --json'],
+    finding: 'there is no such session',
+    load: () => import('./commands/timeline.ts'),
+  },
+  {
+    name: 'running',
+    brief: 'List open sessions, items, steps and batches, the oldest first.',
+    notes: [],
+    arguments: [],
+    options: [equals('session-id', 'Session.'), last('At most N.', '50'), ...common],
+    examples: ['spanledger running', 'spanledger running --session-id local-7 --json'],
+    load: () => import('./commands/running.ts'),
+  },
+  {
+    name: 'report',
+    brief: 'Show errors by category, severity and actions of one session.',
+    notes: [],
+    arguments: [sessionArgument],
+    options: common,
+    examples: ['spanledger report local-7', 'spanledger report local-7 --json'],
+    finding: 'there is no such session',
+    load: () => import('./commands/report.ts'),
+  },
+  {
+    name: 'check',
+    brief: 'Check sessions against their items, counters and transitions.',
+    notes: ['Without an id every open session and every session that ended since --since is checked.'],
+    arguments: [{ name: '[id]', brief: 'Session id, matched exactly.' }],
+    options: [{ ...since, fallback: '7d' }, ...common],
+    examples: ['spanledger check', 'spanledger check local-7 --json'],
+    finding: 'a session is inconsistent, or there is no such session',
+    load: () => import('./commands/check.ts'),
+  },
+  {
+    name: 'stats',
+    brief: 'Show error rate, time per item and the most frequent errors.',
+    notes: [],
+    arguments: [],
+    options: [equals('session-id', 'Session, instead of all of them.'), { ...since, fallback: '24h' }, ...common],
+    examples: ['spanledger stats', 'spanledger stats --session-id local-7 --since 30d --json'],
+    load: () => import('./commands/stats.ts'),
+  },
+  {
+    name: 'migrate',
+    brief: 'Create or update the tables.',
+    notes: [
+      '`current` tells the migration the database is at, `history` lists those applied and those to come, `up` applies what is missing.',
+    ],
+    arguments: [{ name: '<action>', brief: 'What to do.', choices: ['current', 'history', 'up'] }],
+    options: common,
+    examples: ['spanledger migrate current', 'spanledger migrate up'],
+    finding: '`migrate current` finds migrations that are not applied',
+    load: () => import('./commands/migrate.ts'),
+  },
+  {
+    name: 'ship',
+    brief: 'Move what the journals hold into the database now.',
+    notes: ['--dead-letters tries again the records that the database refused, after the cause is repaired.'],
+    arguments: [],
+    options: [{ flags: '--dead-letters', brief: 'Retry refused records as well.' }, ...common],
+    examples: ['spanledger ship', 'spanledger ship --dead-letters'],
+    finding: 'records stay behind or were refused',
+    load: () => import('./commands/ship.ts'),
+  },
+  {
+    name: 'export',
+    brief: 'Write the tables as CSV files, one per table.',
+    notes: [
+      'Reads the database; when it cannot be reached, or with --from-journal, the journals alone. Which one it was is said on standard error.',
+    ],
+    arguments: [],
+    options: [
+      { flags: '--format <format>', brief: 'Format of the files.', choices: ['csv'], fallback: 'csv' },
+      { flags: '--out <dir>', brief: 'Directory for the files.', value: 'text', fallback: 'spanledger-export' },
+      {
+        flags: '--table <table>',
+        brief: 'Table, instead of all of them.',
+        choices: tableNames,
+        repeatable: true,
+      },
+      equals('session-id', 'Only rows of this session.'),
+      since,
+      { flags: '--from-journal', brief: 'Read the journals even if the database answers.' },
+      ...common,
+    ],
+    examples: [
+      'spanledger export --format csv --out backup',
+      'spanledger export --table audit_log --session-id local-7',
+    ],
+    load: () => import('./commands/export.ts'),
+  },
+  {
+    name: 'import-csv',
+    brief: 'Load CSV files that `export` wrote, without doubles.',
+    notes: ['The table is told by the name of the file or by its columns. Rows that are there already are left alone.'],
+    arguments: [{ name: '<file...>', brief: 'CSV files.' }],
+    options: common,
+    examples: ['spanledger import-csv backup/audit_log.csv backup/import_sessions.csv'],
+    finding: 'a file or a row could not be loaded',
+    load: () => import('./commands/import-csv.ts'),
+  },
+  {
+    name: 'retention',
+    brief: 'Delete records older than a number of days.',
+    notes: ['Running work and the state of sessions are never touched.'],
+    arguments: [],
+    options: [
+      { flags: '--days <n>', brief: 'Keep the last N days, instead of SPANLEDGER_RETENTION_DAYS.', value: 'count' },
+      { flags: '--keep-session <id>', brief: 'Keep all records of this session.', value: 'text', repeatable: true },
+      { flags: '--dry-run', brief: 'Tell what would be deleted, delete nothing.' },
+      ...common,
+    ],
+    examples: ['spanledger retention --days 30 --dry-run', 'spanledger retention --days 30 --keep-session local-7'],
+    load: () => import('./commands/retention.ts'),
+  },
+  {
+    name: 'doctor',
+    brief: 'Examine journals, database and settings; say what to do.',
+    notes: [],
+    arguments: [],
+    options: [{ flags: '--config', brief: 'Show every setting with its value and source.' }, ...common],
+    examples: ['spanledger doctor', 'spanledger doctor --config'],
+    finding: 'something is unhealthy',
+    load: () => import('./commands/doctor.ts'),
+  },
+];

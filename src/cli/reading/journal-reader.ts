@@ -1,0 +1,101 @@
+import type { Row, TableName } from '../../projection/tables.ts';
+import { toEventRow, toSessionRow, toUnitRow, type Values } from './cells.ts';
+import { journalStatistics } from './journal-statistics.ts';
+import { groupErrors, summarizeSteps } from './journal-summaries.ts';
+import type { EventFilter, LedgerReader, UnitFilter } from './ledger-reader.ts';
+import { createNewest } from './newest.ts';
+import { judgeOpenUnit, type LivenessOf } from './open-unit.ts';
+import { matchesDetails, matchesSession, mayMatchEvent } from './row-filter.ts';
+import { mergeTable } from './row-merge.ts';
+import type { EventRow, StateCount } from './rows.ts';
+
+/** Where the rows come from: one pass over every journal, in the order in which they would be shipped. */
+export interface JournalRows {
+  readonly description: string;
+  scan(): AsyncIterable<Row>;
+  /** Whether the process that does a piece of work lives. */
+  readonly livenessOf: LivenessOf;
+}
+
+/**
+ * Reads the ledger from journals alone, for the time in which the database cannot be reached. It knows what has not been
+ * removed from them yet. Each answer is one pass; of what does not match nothing is kept.
+ */
+export function createJournalReader(journal: JournalRows): LedgerReader {
+  const sessions = () => mergeTable(journal.scan(), 'import_sessions', () => true);
+  const items = (sessionId: string | undefined) => mergeTable(journal.scan(), 'import_items', ofSession(sessionId));
+  // Progress of a unit whose start has been removed from the journal makes no row, as in the database.
+  const units = async (filter: UnitFilter) =>
+    (await mergeTable(journal.scan(), 'task_progress', ofUnit(filter))).filter(hasBegun);
+  const events = (filter: EventFilter, last: number) => newestEvents(rowsOf(journal.scan(), 'audit_log'), filter, last);
+  return {
+    description: journal.description,
+    async sessions(filter) {
+      const matching = (await sessions()).map(toSessionRow).filter((row) => matchesSession(row, filter));
+      const newestFirst = (row: { started_at: Date | null }) => row.started_at?.getTime() ?? Number.NEGATIVE_INFINITY;
+      return matching
+        .toSorted((a, b) => newestFirst(b) - newestFirst(a) || (a.id < b.id ? 1 : -1))
+        .slice(0, filter.last);
+    },
+    itemStates: async (sessionId) => countStates(await items(sessionId)),
+    events,
+    async units(filter, last) {
+      const newest = createNewest<Values>(last, ({ created_at: at }) => Number(at));
+      for (const values of await units(filter)) newest.add(values);
+      return newest.toArray().map(toUnitRow);
+    },
+    slowestSteps: async (sessionId, last) => summarizeSteps((await units({ sessionId })).map(toUnitRow)).slice(0, last),
+    errorGroups: async (sessionId) => groupErrors(await events({ sessionId, levels: errorLevels }, maxErrors)),
+    async running(filter, last) {
+      const open = (await units(filter))
+        .filter(({ ended_at: end }) => end === null || end === undefined)
+        .map(toUnitRow);
+      const oldestFirst = open.toSorted((a, b) => a.created_at.getTime() - b.created_at.getTime());
+      return oldestFirst.slice(0, last).map((unit) => judgeOpenUnit(unit, journal.livenessOf));
+    },
+    statistics: async (scope) =>
+      journalStatistics(scope, await sessions(), await items(scope.sessionId), rowsOf(journal.scan(), 'audit_log')),
+    close: async () => undefined,
+  };
+}
+
+const errorLevels = ['error', 'critical'];
+const maxErrors = 100_000;
+
+async function* rowsOf(rows: AsyncIterable<Row>, table: TableName): AsyncIterable<Values> {
+  for await (const row of rows) if (row.table === table) yield row.values;
+}
+
+async function newestEvents(
+  rows: AsyncIterable<Values>,
+  filter: EventFilter,
+  last: number,
+): Promise<readonly EventRow[]> {
+  const newest = createNewest<Values>(last, ({ created_at: at }) => Number(at));
+  for await (const values of rows) {
+    if (mayMatchEvent(values, filter) && (filter.jobId === undefined || matchesDetails(toEventRow(values), filter))) {
+      newest.add(values);
+    }
+  }
+  return newest.toArray().map(toEventRow);
+}
+
+function ofSession(sessionId: string | undefined): (values: Values) => boolean {
+  return (values) => sessionId === undefined || values.session_id === sessionId;
+}
+
+function ofUnit({ sessionId, units }: UnitFilter): (values: Values) => boolean {
+  const isWanted = ofSession(sessionId);
+  return (values) => isWanted(values) && (units === undefined || units.includes(String(values.unit)));
+}
+
+function hasBegun({ created_at: at }: Values): boolean {
+  return at !== undefined && at !== null;
+}
+
+function countStates(items: readonly Values[]): readonly StateCount[] {
+  const counts = new Map<string, number>();
+  for (const { state } of items)
+    counts.set(String(state ?? 'pending'), (counts.get(String(state ?? 'pending')) ?? 0) + 1);
+  return [...counts].map(([state, count]) => ({ state, count }));
+}

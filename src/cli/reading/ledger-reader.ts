@@ -1,0 +1,57 @@
+import type { ErrorGroup, EventRow, RunningRow, SessionRow, StateCount, StepSummary, UnitRow } from './rows.ts';
+import type { Statistics, StatisticsScope } from './statistics.ts';
+
+/** What a session must match. Missing fields match everything. */
+export interface SessionFilter {
+  readonly id?: string | undefined;
+  /** Any of them; an empty list matches every state. */
+  readonly states?: readonly string[];
+  readonly kind?: string | undefined;
+  readonly accountId?: string | undefined;
+  /** Started then or later. */
+  readonly since?: Date | undefined;
+  /** Open sessions, and those that ended then or later. */
+  readonly openOrEndedSince?: Date | undefined;
+  readonly last: number;
+}
+
+/** What a record of the audit log must match. Missing fields match everything; ids match exactly. */
+export interface EventFilter {
+  readonly sessionId?: string | undefined;
+  readonly itemId?: string | undefined;
+  /** 32 hex digits. */
+  readonly traceId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly jobId?: string | undefined;
+  readonly levels?: readonly string[] | undefined;
+  readonly events?: readonly string[] | undefined;
+  readonly category?: string | undefined;
+  readonly since?: Date | undefined;
+}
+
+export interface UnitFilter {
+  readonly sessionId?: string | undefined;
+  readonly units?: readonly string[];
+}
+
+/** Reads the ledger, wherever it is: a database, or the journals alone. */
+export interface LedgerReader {
+  /** Where the answers come from, for people. */
+  readonly description: string;
+  /** Newest first. */
+  sessions(filter: SessionFilter): Promise<readonly SessionRow[]>;
+  /** Items of a session, counted by state. */
+  itemStates(sessionId: string): Promise<readonly StateCount[]>;
+  /** The newest `last` of the matching records, oldest first. */
+  events(filter: EventFilter, last: number): Promise<readonly EventRow[]>;
+  /** The newest `last` of the matching units, oldest first. */
+  units(filter: UnitFilter, last: number): Promise<readonly UnitRow[]>;
+  /** Ended steps and batches of a session by name, the most time first. */
+  slowestSteps(sessionId: string, last: number): Promise<readonly StepSummary[]>;
+  /** Every error record of a session, grouped. */
+  errorGroups(sessionId: string): Promise<readonly ErrorGroup[]>;
+  /** Units that have not ended, the oldest first. */
+  running(filter: UnitFilter, last: number): Promise<readonly RunningRow[]>;
+  statistics(scope: StatisticsScope): Promise<Statistics>;
+  close(): Promise<void>;
+}

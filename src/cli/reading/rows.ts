@@ -1,0 +1,125 @@
+/**
+ * Rows as the command line reads them: columns as in the tables, `timestamptz` as `Date`, trace ids as 32 hex digits,
+ * jsonb parsed. `null` is SQL's.
+ */
+
+export type SessionRow = {
+  readonly id: string;
+  readonly kind: string | null;
+  readonly account_id: string | null;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly attempt: number;
+  readonly total: number;
+  readonly pending: number;
+  readonly processing: number;
+  readonly imported: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly missing: number;
+  readonly service_name: string | null;
+  readonly instance_id: string | null;
+  readonly trace_id: string | null;
+  readonly started_at: Date | null;
+  readonly last_progress_at: Date | null;
+  readonly ended_at: Date | null;
+};
+
+export type EventRow = {
+  /** null for a record that is read from a journal. */
+  readonly id: number | null;
+  readonly created_at: Date;
+  readonly level: string;
+  readonly category: string;
+  readonly event: string;
+  readonly message: string;
+  readonly service_name: string | null;
+  readonly session_id: string | null;
+  readonly item_id: string | null;
+  readonly correlation_id: string | null;
+  readonly request_id: string | null;
+  readonly task_id: string | null;
+  readonly user_id: string | null;
+  readonly trace_id: string;
+  readonly span_id: string | null;
+  readonly seq: number | null;
+  readonly from_state: string | null;
+  readonly to_state: string | null;
+  readonly reason: string | null;
+  readonly duration_ms: number | null;
+  readonly details: unknown;
+  readonly error_type: string | null;
+  readonly error_message: string | null;
+  readonly stack_trace: string | null;
+  readonly recommended_actions: unknown;
+};
+
+export type UnitRow = {
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly parent_span_id: string | null;
+  readonly service_name: string | null;
+  readonly session_id: string | null;
+  readonly item_id: string | null;
+  readonly unit: string;
+  readonly task_name: string;
+  readonly step_name: string;
+  readonly status: string;
+  readonly attempt: number | null;
+  readonly done: number | null;
+  readonly total: number | null;
+  readonly last_event: string | null;
+  readonly error_message: string | null;
+  readonly created_at: Date;
+  readonly updated_at: Date | null;
+  readonly ended_at: Date | null;
+  readonly duration_ms: number | null;
+  readonly instance_id: string | null;
+};
+
+/** How many items of a session are in a state. */
+export type StateCount = { readonly state: string; readonly count: number };
+
+/** Time that one kind of step took within a session. */
+export type StepSummary = {
+  readonly task_name: string;
+  readonly step_name: string;
+  readonly count: number;
+  readonly failed: number;
+  readonly mean_ms: number;
+  readonly max_ms: number;
+  readonly total_ms: number;
+};
+
+/** A unit that has begun and not ended, with the verdict on it. */
+export type RunningRow = {
+  readonly unit: string;
+  readonly session_id: string | null;
+  readonly item_id: string | null;
+  readonly task_name: string;
+  readonly step_name: string;
+  readonly status: string;
+  readonly attempt: number | null;
+  readonly done: number | null;
+  readonly total: number | null;
+  readonly last_event: string | null;
+  readonly service_name: string | null;
+  readonly instance_id: string | null;
+  readonly host: string | null;
+  readonly pid: number | null;
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly started_at: Date;
+  readonly last_progress_at: Date;
+  readonly running_seconds: number;
+  readonly silent_seconds: number;
+  readonly verdict: string;
+};
+
+/** Error records of a session that share diagnosis and advice. */
+export type ErrorGroup = {
+  /** Category of the diagnosis, or `unknown`. */
+  readonly category: string;
+  readonly actions: unknown;
+  readonly count: number;
+};

@@ -1,0 +1,118 @@
+import { quoteIdentifier } from '../../shipping/identifier.ts';
+import type { LedgerStore } from '../../shipping/store.ts';
+import { type Conditions, createConditions } from './conditions.ts';
+import type { EventFilter, LedgerReader, SessionFilter, UnitFilter } from './ledger-reader.ts';
+import type { ErrorGroup, EventRow, RunningRow, SessionRow, StateCount, StepSummary, UnitRow } from './rows.ts';
+import { readStatistics } from './statistics.ts';
+
+/** Reads the tables of a database with plain SQL. */
+export function createStoreReader(store: LedgerStore, schema: string): LedgerReader {
+  const prefix = quoteIdentifier(schema);
+  const page = async <T extends Record<string, unknown>>(
+    select: string,
+    where: Conditions,
+    order: string,
+    last: number,
+  ) => store.query<T>(`${select} ${where.toSql()} ${order} limit ${where.bind(last)}`, where.parameters);
+  return {
+    description: store.description,
+    sessions: (filter) =>
+      page<SessionRow>(
+        `select ${sessionColumns} from ${prefix}.import_sessions`,
+        sessionConditions(filter),
+        'order by started_at desc nulls last, id desc',
+        filter.last,
+      ),
+    itemStates: (sessionId) =>
+      store.query<StateCount>(
+        `select coalesce(state, 'pending') as state, count(*)::integer as count from ${prefix}.import_items where session_id = $1 group by 1`,
+        [sessionId],
+      ),
+    async events(filter, last) {
+      const select = `select ${eventColumns} from ${prefix}.audit_log`;
+      const rows = await page<EventRow>(select, eventConditions(filter), 'order by created_at desc, id desc', last);
+      return rows.toReversed();
+    },
+    async units(filter, last) {
+      const select = `select ${unitColumns} from ${prefix}.task_progress`;
+      const rows = await page<UnitRow>(select, unitConditions(filter), 'order by created_at desc, span_id desc', last);
+      return rows.toReversed();
+    },
+    slowestSteps: (sessionId, last) => store.query<StepSummary>(slowestSteps(prefix), [sessionId, last]),
+    errorGroups: (sessionId) => store.query<ErrorGroup>(errorGroups(prefix), [sessionId]),
+    running: (filter, last) =>
+      page<RunningRow>(
+        `select ${runningColumns} from ${prefix}.v_running`,
+        unitConditions(filter),
+        'order by started_at, span_id',
+        last,
+      ),
+    statistics: (scope) => readStatistics(store, schema, scope),
+    close: () => store.close(),
+  };
+}
+
+/** A trace id as people write it: 32 hex digits. */
+const hexTraceId = `replace(trace_id::text, '-', '') as trace_id`;
+
+const counts = ['total', 'pending', 'processing', 'imported', 'skipped', 'failed', 'missing'];
+
+const sessionColumns = `id, kind, account_id, coalesce(state, 'pending') as state, reason, coalesce(attempt, 1) as attempt,
+  ${counts.map((name) => `coalesce(${name}, 0) as ${name}`).join(', ')}, service_name, instance_id, ${hexTraceId}, started_at, last_progress_at, ended_at`;
+
+/** Columns of audit_log as an `EventRow`. */
+export const eventColumns = `id, created_at, level, category, event, message, service_name, session_id, item_id, correlation_id,
+  request_id, task_id, user_id, ${hexTraceId}, span_id, seq, from_state, to_state, reason, duration_ms, details,
+  error_type, error_message, stack_trace, recommended_actions`;
+
+const unitColumns = `${hexTraceId}, span_id, parent_span_id, service_name, session_id, item_id, unit, task_name, step_name,
+  status, attempt, done, total, last_event, error_message, created_at, updated_at, ended_at, duration_ms, instance_id`;
+
+const runningColumns = `unit, session_id, item_id, task_name, step_name, status, attempt, done, total, last_event, service_name,
+  instance_id, host, pid, ${hexTraceId}, span_id, started_at, last_progress_at, running_seconds, silent_seconds, verdict`;
+
+function sessionConditions(filter: SessionFilter): Conditions {
+  const states = filter.states?.length === 0 ? undefined : filter.states;
+  return createConditions()
+    .add('id = ?', filter.id)
+    .add(`coalesce(state, 'pending') = any(?::text[])`, states)
+    .add('kind = ?', filter.kind)
+    .add('account_id = ?', filter.accountId)
+    .add('started_at >= ?', filter.since)
+    .add('(ended_at >= ? or ended_at is null)', filter.openOrEndedSince);
+}
+
+/** The conditions that a filter puts on audit_log. */
+export function eventConditions(filter: EventFilter): Conditions {
+  return createConditions()
+    .add('session_id = ?', filter.sessionId)
+    .add('item_id = ?', filter.itemId)
+    .add('trace_id = ?::uuid', filter.traceId)
+    .add('correlation_id = ?', filter.correlationId)
+    .add(`(task_id = ? or details ->> 'job_id' = ?)`, filter.jobId)
+    .add('level = any(?::text[])', filter.levels)
+    .add('event = any(?::text[])', filter.events)
+    .add('category = ?', filter.category)
+    .add('created_at >= ?', filter.since);
+}
+
+function unitConditions(filter: UnitFilter): Conditions {
+  return createConditions().add('session_id = ?', filter.sessionId).add('unit = any(?::text[])', filter.units);
+}
+
+const slowestSteps = (prefix: string) => `
+  select task_name, step_name, count(*)::integer as count,
+         (count(*) filter (where status = 'FAILED'))::integer as failed,
+         avg(duration_ms) as mean_ms, max(duration_ms) as max_ms, sum(duration_ms) as total_ms
+    from ${prefix}.task_progress
+   where session_id = $1 and unit in ('step', 'task', 'batch') and ended_at is not null and duration_ms is not null
+   group by task_name, step_name
+   order by total_ms desc, step_name
+   limit $2`;
+
+const errorGroups = (prefix: string) => `
+  select coalesce(details ->> 'category', 'unknown') as category, recommended_actions as actions, count(*)::integer as count
+    from ${prefix}.audit_log
+   where session_id = $1 and level in ('error', 'critical')
+   group by 1, 2
+   order by 3 desc, 1`;

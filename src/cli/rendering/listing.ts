@@ -1,0 +1,56 @@
+import CliTable from 'cli-table3';
+import type { Terminal } from '../terminal.ts';
+import { visible } from '../visible.ts';
+
+/** One column of a listing: its title and the text of its cell. */
+export interface ListingColumn<Row> {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+  /** Raw text; it is made safe here. */
+  text(row: Row): string;
+  /** Style of the finished cell. */
+  paint?(row: Row, terminal: Terminal, text: string): string;
+}
+
+const bare = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
+
+/** Rows as aligned columns under their titles, without frames, wide characters counted as the terminal does. */
+export function renderListing<Row>(
+  terminal: Terminal,
+  columns: readonly ListingColumn<Row>[],
+  rows: readonly Row[],
+): string {
+  const table = new CliTable({
+    head: columns.map(({ title }) => terminal.style('bold', title)),
+    colAligns: columns.map(({ align }) => align ?? 'left'),
+    chars: bare,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  for (const row of rows) table.push(columns.map((column) => renderCell(terminal, column, row)));
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+function renderCell<Row>(terminal: Terminal, column: ListingColumn<Row>, row: Row): string {
+  const text = visible(column.text(row));
+  return column.paint === undefined ? text : column.paint(row, terminal, text);
+}

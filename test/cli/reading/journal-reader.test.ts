@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { createJournalReader } from '../../../src/cli/reading/journal-reader.ts';
+import { openJournalRows } from '../../../src/cli/reading/journal-rows.ts';
+import { sampleRecords, temporaryDirectory, writeJournal } from '../written-ledger.ts';
+import { describeReader } from './reader-contract.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'spanledger-cli-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describeReader('a reader of journals', async () => {
+  writeJournal(directory, sampleRecords());
+  return createJournalReader(await openJournalRows(directory));
+});
+
+it('answers with nothing where there is no directory', async () => {
+  const reader = createJournalReader(await openJournalRows(join(temporaryDirectory(), 'absent')));
+  expect(await reader.sessions({ last: 10 })).toEqual([]);
+  expect(await reader.events({}, 10)).toEqual([]);
+});
+
+it('puts the records of several processes in time order', async () => {
+  const place = temporaryDirectory();
+  const records = sampleRecords();
+  writeJournal(
+    place,
+    records.filter((_, index) => index % 2 === 0),
+    'instance-b',
+  );
+  writeJournal(
+    place,
+    records.filter((_, index) => index % 2 === 1),
+    'instance-a',
+  );
+  const reader = createJournalReader(await openJournalRows(place));
+  const times = (await reader.events({}, 1000)).map((row) => row.created_at.getTime());
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect(times).toHaveLength(records.filter(({ type }) => type === 'event').length);
+});

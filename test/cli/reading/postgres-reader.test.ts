@@ -1,0 +1,24 @@
+import { createStoreReader } from '../../../src/cli/reading/store-reader.ts';
+import { rowsOf } from '../../../src/projection/rows.ts';
+import { createPostgresStore } from '../../../src/shipping/postgres-store.ts';
+import { useDatabase } from '../../harness/database.ts';
+import { sampleOwner, sampleRecords } from '../written-ledger.ts';
+import { describeReader } from './reader-contract.ts';
+
+const database = useDatabase();
+
+describeReader('a reader of Postgres', async () => {
+  const store = createPostgresStore({ connectionString: database.url });
+  const records = sampleRecords();
+  const rows = records.flatMap((record) => rowsOf(record, sampleOwner));
+  const result = await store.ship({
+    owner: sampleOwner,
+    segment: '00000001',
+    from: 0,
+    to: 1,
+    rows,
+    records: records.length,
+  });
+  if (result.status !== 'stored') throw new Error(`The sample was not stored: ${JSON.stringify(result)}`);
+  return createStoreReader(store, 'spanledger');
+});

@@ -1,0 +1,43 @@
+import { stripVTControlCharacters } from 'node:util';
+import { expect, it } from 'vitest';
+import { renderListing } from '../../../src/cli/rendering/listing.ts';
+import { badge, paintState } from '../../../src/cli/rendering/state-style.ts';
+import { recordedTerminal } from '../recorded-terminal.ts';
+
+interface Row {
+  readonly name: string;
+  readonly count: number;
+}
+
+const columns = [
+  { title: 'NAME', text: ({ name }: Row) => name },
+  { title: 'COUNT', align: 'right' as const, text: ({ count }: Row) => String(count) },
+];
+
+it('aligns columns, wide characters counted as two', () => {
+  const rows = [
+    { name: '写真', count: 7 },
+    { name: 'abcdef', count: 1200 },
+  ];
+  expect(renderListing(recordedTerminal().terminal, columns, rows)).toBe(
+    ['NAME    COUNT', '写真        7', 'abcdef   1200'].join('\n'),
+  );
+});
+
+it('keeps a row on its line whatever its data holds', () => {
+  const rows = [{ name: 'a\nb\u001b[1A', count: 1 }];
+  expect(renderListing(recordedTerminal().terminal, columns, rows).split('\n')).toHaveLength(2);
+});
+
+it('writes no escape sequences where the output is no terminal', () => {
+  const { terminal } = recordedTerminal();
+  expect(badge(terminal, 'imported', 'imported')).toBe('[IMPORTED]');
+  expect(paintState(terminal, 'failed', 'failed')).toBe('failed');
+});
+
+it('colours states on a terminal and leaves the text the same', () => {
+  const { terminal } = recordedTerminal({ columns: 80 });
+  const painted = badge(terminal, 'imported', 'imported');
+  expect(painted).not.toBe(' IMPORTED ');
+  expect(stripVTControlCharacters(painted)).toBe(' IMPORTED ');
+});
