@@ -27,8 +27,8 @@ export function completeSession(core: SessionCore): ImportOutcome {
 export function failSession(core: SessionCore, error: unknown): ImportOutcome {
   const origin = core.items.isItemError(error) ? 'item' : 'session';
   const record = toErrorRecord(error, core.signal);
-  core.unit.recordException(record);
   if (origin === 'session') {
+    core.unit.recordException(record);
     core.runtime.metrics.errorRecorded(record.diagnosis.category);
     core.unit.emit(sessionErrorEvent(core.id, record));
   }

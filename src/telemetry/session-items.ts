@@ -9,7 +9,8 @@ import { FirstFew } from './first-few.ts';
 import type { ItemPast } from './history.ts';
 import { parseId } from './identity.ts';
 import type { ItemFailure } from './import-outcome.ts';
-import { type ItemHost, ItemRun } from './item.ts';
+import { ItemRun } from './item.ts';
+import type { EndedItem, ItemHost } from './item-core.ts';
 import { itemErrorEvent, itemRefusedEvent } from './item-events.ts';
 import { KnownItems } from './known-items.ts';
 import { ProgressRule } from './progress-rule.ts';
@@ -157,15 +158,14 @@ export class SessionItems implements ItemHost {
     return typeof error === 'object' && error !== null ? this.#thrown.has(error) : Object.is(error, this.#lastThrown);
   }
 
-  itemEnded(item: ItemRun): void {
+  itemEnded(item: EndedItem): void {
     const { id, state, attempt, version } = item;
     this.#open.get(id)?.place.release();
     this.#open.delete(id);
     this.#known.left(id, { state, attempt, version });
     if (state === 'failed' || state === 'missing') this.#fail(id, state, item.reason ?? state, item.failure);
     if (!item.isUnknown) {
-      const seconds = (this.runtime.clock.now() - item.startTime.getTime() * 1_000) / 1_000_000;
-      this.runtime.metrics.itemEnded({ ...this.#host.metricAttributes, outcome: state }, Math.max(0, seconds));
+      this.runtime.metrics.itemEnded({ ...this.#host.metricAttributes, outcome: state }, item.durationMillis / 1_000);
     }
     this.#settle(id);
   }
@@ -194,8 +194,10 @@ export class SessionItems implements ItemHost {
     const entry = { from: state, to: 'failed', reason, at, auto: true, forced: false } as const;
     this.tally.move(state, 'failed');
     this.failures.add({ itemId: id, state: 'failed', category: 'aborted', reason });
-    const moved = transitionEvent({ machine: 'item', id, attempt }, entry);
-    this.#host.unit.emit({ ...moved, onSpan: false, of: this.#ofItem(id, past) });
+    // The event stands on the session's span, so it names its item itself.
+    const attributes = { [attribute.itemId]: id };
+    const moved = transitionEvent({ machine: 'item', id, attempt, attributes }, entry);
+    this.#host.unit.emit({ ...moved, of: this.#ofItem(id, past) });
   }
 
   #ofItem(id: string, past: ItemPast | undefined): { attributes: Attributes; version: number } {

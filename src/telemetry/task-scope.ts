@@ -1,4 +1,4 @@
-import { type Attributes, type Context, context, isSpanContextValid, trace } from '@opentelemetry/api';
+import { type Attributes, type Context, context, isSpanContextValid, type Span, trace } from '@opentelemetry/api';
 import { attribute } from './conventions.ts';
 import { correlationId, setCorrelationId } from './correlation.ts';
 import { currentScope, type Scope, withScope } from './current-scope.ts';
@@ -38,19 +38,28 @@ class TaskScope implements Scope {
 
   /** Events of a task stand on the span that is active, since a task has none of its own. */
   emit(event: UnitEvent): void {
-    const active = context.active();
-    const around = trace.getSpan(active);
-    const own = around?.spanContext();
-    const span =
-      around !== undefined && own !== undefined && isSpanContextValid(own)
-        ? around
-        : trace.wrapSpanContext(inventSpanContext(own));
-    const { clock, transport } = this.runtime;
-    const { identity: attributes } = this;
-    new EventDoor({ span, spanContext: span.spanContext(), context: active, attributes, clock, transport }).emit(event);
+    const door = doorOf(trace.getSpan(context.active()), this);
+    door.emit({ of: { attributes: this.identity, version: 0 }, ...event });
   }
 
   stepBegun(): () => void {
     return () => undefined;
   }
+}
+
+/** One door for each span, so that the events on it are numbered in one row. Held weakly. */
+const doors = new WeakMap<Span, EventDoor>();
+
+function doorOf(active: Span | undefined, scope: Scope): EventDoor {
+  const known = active === undefined ? undefined : doors.get(active);
+  if (known !== undefined) return known;
+  const own = active?.spanContext();
+  const isReal = active !== undefined && own !== undefined && isSpanContextValid(own);
+  const span = isReal ? active : trace.wrapSpanContext(inventSpanContext(own));
+  const { clock, transport } = scope.runtime;
+  const { identity: attributes } = scope;
+  const around = trace.setSpan(scope.context, span);
+  const door = new EventDoor({ span, spanContext: span.spanContext(), context: around, attributes, clock, transport });
+  if (isReal) doors.set(active, door);
+  return door;
 }

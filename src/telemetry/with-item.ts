@@ -4,7 +4,8 @@ import type { ItemState } from '../domain/item-states.ts';
 import { attribute } from './conventions.ts';
 import { correlationId, setCorrelationId } from './correlation.ts';
 import { createCorrelationId, parseId, workerName } from './identity.ts';
-import { type ItemHost, ItemRun, runItem } from './item.ts';
+import { ItemRun, runItem } from './item.ts';
+import type { EndedItem, ItemHost } from './item-core.ts';
 import type { Item, MeasureOptions } from './item-scope.ts';
 import { contextIdentity } from './log-context.ts';
 import { openSessions } from './session-opening.ts';
@@ -115,9 +116,8 @@ class LoneHost implements ItemHost {
 
   itemMoved(): void {}
 
-  itemEnded(item: ItemRun): void {
-    const seconds = (this.runtime.clock.now() / 1_000 - item.startTime.getTime()) / 1_000;
-    if (!item.isUnknown) this.runtime.metrics.itemEnded({ kind: 'import', outcome: item.state }, Math.max(0, seconds));
+  itemEnded({ isUnknown, state, durationMillis }: EndedItem): void {
+    if (!isUnknown) this.runtime.metrics.itemEnded({ kind: this.taskName, outcome: state }, durationMillis / 1_000);
   }
 
   itemThrew(): void {}

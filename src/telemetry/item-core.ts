@@ -1,0 +1,260 @@
+import type { Attributes, Context, Span } from '@opentelemetry/api';
+import type { TransitionEntry } from '../domain/guarded-machine.ts';
+import {
+  abandonedReason,
+  abortsWithSession,
+  failsOnThrow,
+  normalEndReason,
+  stepsOnReturn,
+} from '../domain/item-block.ts';
+import type { ItemState } from '../domain/item-states.ts';
+import { createItemStateMachine, type ItemStateMachine } from '../domain/state-machine.ts';
+import { attribute, spanTable } from './conventions.ts';
+import { type OpenStep, type Scope, withScope } from './current-scope.ts';
+import { type ErrorRecord, toErrorRecord } from './error-record.ts';
+import type { ItemPast } from './history.ts';
+import { claimEvent, itemEndEvent, itemErrorEvent, itemUnknownEvent } from './item-events.ts';
+import type { ItemOptions } from './session-options.ts';
+import type { TraceBudget } from './trace-budget.ts';
+import { refusedEvent, transitionEvent } from './transition-event.ts';
+import { Unit, type UnitRuntime } from './unit.ts';
+import type { UnitEvent } from './unit-event.ts';
+
+/** What an item needs of the session around it, and tells it. */
+export interface ItemHost {
+  readonly runtime: UnitRuntime;
+  readonly id: string;
+  readonly taskName: string;
+  readonly worker: string;
+  readonly signal: AbortSignal | undefined;
+  /** Ids that every unit of the session carries. */
+  readonly identity: Attributes;
+  itemMoved(from: ItemState, to: ItemState): void;
+  itemEnded(item: EndedItem): void;
+  /** An error that leaves the item's block is the item's, not the session's own. */
+  itemThrew(error: unknown): void;
+}
+
+/** An item when it has ended. */
+export interface EndedItem {
+  readonly id: string;
+  readonly state: ItemState;
+  readonly attempt: number;
+  readonly version: number;
+  /** Reason of the last move. */
+  readonly reason: string | undefined;
+  /** What went wrong, where something did. */
+  readonly failure: ErrorRecord | undefined;
+  /** The block went away without telling how the item ended. */
+  readonly isUnknown: boolean;
+  readonly durationMillis: number;
+}
+
+/** Where and how an item begins. */
+export interface ItemStart {
+  readonly options: ItemOptions;
+  /** What an earlier run left behind. */
+  readonly past: ItemPast | undefined;
+  /** The moves that take it up. */
+  readonly steps: readonly ItemState[];
+  readonly isRetry: boolean;
+  readonly order: number;
+  readonly parent: Context;
+  readonly budget: TraceBudget;
+}
+
+/** The machine, the span and the events of one item, from its claim to its end. What a program may do with it is `ItemRun`. */
+export class ItemCore implements Scope {
+  readonly id: string;
+  readonly filePath: string | undefined;
+  readonly attempt: number;
+  readonly identity: Attributes;
+  readonly budget: TraceBudget;
+  readonly context: Context;
+  readonly reportsErrors = true;
+  protected readonly host: ItemHost;
+  protected readonly unit: Unit;
+  protected readonly machine: ItemStateMachine;
+  /** The step that ended since the last move. */
+  protected lastStep: string | undefined;
+  protected restsInWarning = false;
+  #openSteps: Set<OpenStep> | undefined;
+  #reason: string | undefined;
+  #failure: ErrorRecord | undefined;
+
+  constructor(host: ItemHost, start: ItemStart) {
+    const { options, past } = start;
+    this.host = host;
+    this.id = options.id;
+    this.filePath = options.filePath;
+    this.budget = start.budget;
+    this.identity = { ...host.identity, [attribute.itemId]: this.id };
+    this.attempt = (past?.attempt ?? 1) + (start.isRetry ? 1 : 0);
+    this.unit = this.#openUnit(start);
+    this.context = withScope(this.unit.context, this);
+    this.machine = this.#createMachine(past);
+    this.#begin(start);
+  }
+
+  get state(): ItemState {
+    return this.machine.state;
+  }
+
+  get taskName(): string {
+    return this.host.taskName;
+  }
+
+  get runtime(): UnitRuntime {
+    return this.host.runtime;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.host.signal;
+  }
+
+  get span(): Span {
+    return this.unit.span;
+  }
+
+  get ended(): boolean {
+    return this.unit.ended;
+  }
+
+  nextOrder(): number {
+    return this.unit.nextOrder();
+  }
+
+  emit(event: UnitEvent): void {
+    this.unit.emit(event);
+  }
+
+  stepBegun(step: OpenStep): (succeeded: boolean) => void {
+    this.#openSteps ??= new Set();
+    this.#openSteps.add(step);
+    return (succeeded) => {
+      this.#openSteps?.delete(step);
+      if (succeeded) this.lastStep = step.name;
+    };
+  }
+
+  /** What a normal return of the block does. */
+  complete(): void {
+    if (this.ended) return;
+    for (const step of stepsOnReturn(this.state, this.restsInWarning)) {
+      this.machine.transition(step, normalEndReason, undefined, { auto: true });
+    }
+    this.#end();
+  }
+
+  /** What a throw of the block does: the item fails where it may, and an error record is kept in any case. */
+  break(error: unknown): void {
+    this.host.itemThrew(error);
+    if (this.ended) return;
+    const record = toErrorRecord(error, this.signal);
+    this.recordError(record);
+    if (failsOnThrow(this.state)) this.machine.failByThrow(record.summary);
+    this.#end();
+  }
+
+  /** What the end of the session around it does. */
+  abort(reason: string): void {
+    if (this.ended) return;
+    if (abortsWithSession(this.state)) {
+      this.recordError(toErrorRecord({ name: 'AbortError', code: 'ABORT_ERR', message: reason }));
+      this.machine.transition('failed', reason, undefined, { auto: true });
+    }
+    this.#end();
+  }
+
+  /** The block went away without telling how the item ended: its state stays, and nothing is claimed. */
+  letGo(): void {
+    if (this.ended) return;
+    this.emit(itemUnknownEvent(this.id, this.state));
+    this.#close('outcome unknown', true);
+  }
+
+  protected recordError(record: ErrorRecord, details?: unknown): void {
+    this.#failure = record;
+    this.runtime.metrics.errorRecorded(record.diagnosis.category);
+    this.unit.recordException(record);
+    this.emit(itemErrorEvent(this.id, record, details));
+  }
+
+  #openUnit(start: ItemStart): Unit {
+    return new Unit(this.runtime, {
+      kind: 'item',
+      spanName: spanTable.item[0],
+      attributes: {
+        ...this.identity,
+        [attribute.taskName]: this.taskName,
+        [attribute.stepName]: spanTable.item[0],
+        [attribute.order]: start.order,
+        [attribute.attempt]: this.attempt,
+        ...(this.filePath !== undefined && { [attribute.filePath]: this.filePath }),
+        ...start.options.attributes,
+      },
+      parent: start.parent,
+      version: start.past?.version,
+    });
+  }
+
+  #createMachine(past: ItemPast | undefined): ItemStateMachine {
+    return createItemStateMachine(this.id, {
+      state: past?.state ?? 'pending',
+      attempt: past?.attempt ?? 1,
+      now: () => this.runtime.clock.now(),
+      onTransition: (entry) => this.#moved(entry),
+      onRefused: (refused) => {
+        this.runtime.metrics.transitionRefused('item');
+        this.emit(refusedEvent(this.#mover(), refused));
+      },
+    });
+  }
+
+  #begin(start: ItemStart): void {
+    const { worker } = this.host;
+    this.emit(claimEvent(this.id, worker, this.attempt));
+    for (const step of start.steps) {
+      const again = step === 'failed' ? abandonedReason : `retry, attempt ${this.attempt}`;
+      this.machine.transition(step, start.isRetry ? again : `claimed by ${worker}`, undefined, { auto: true });
+    }
+  }
+
+  #mover() {
+    return { machine: 'item', id: this.id, attempt: this.attempt } as const;
+  }
+
+  #moved(entry: TransitionEntry<ItemState>): void {
+    this.#reason = entry.reason;
+    this.lastStep = undefined;
+    this.restsInWarning = false;
+    this.emit(transitionEvent(this.#mover(), entry));
+    this.host.itemMoved(entry.from, entry.to);
+  }
+
+  #end(): void {
+    const { id, state, attempt } = this;
+    this.#abandonSteps();
+    const durationMillis = this.unit.elapsedMillis();
+    this.emit(itemEndEvent({ id, state, reason: this.#reason, attempt, durationMillis }));
+    const isFailed = state === 'failed' || state === 'missing';
+    this.#close(isFailed ? (this.#failure?.message ?? this.#reason ?? state) : undefined, false);
+  }
+
+  #close(failure: string | undefined, isUnknown: boolean): void {
+    const { id, state, attempt } = this;
+    this.#abandonSteps();
+    const durationMillis = this.unit.end(
+      failure === undefined ? undefined : { message: failure },
+      isUnknown ? undefined : { [attribute.outcome]: state },
+    );
+    const { version } = this.unit;
+    const ended = { id, state, attempt, version, isUnknown, durationMillis };
+    this.host.itemEnded({ ...ended, reason: this.#reason, failure: this.#failure });
+  }
+
+  #abandonSteps(): void {
+    if (this.#openSteps === undefined) return;
+    for (const step of [...this.#openSteps]) step.abandon();
+  }
+}
