@@ -111,7 +111,7 @@ function verdict(limitsOf) {
   return [
     holds,
     silence,
-    'The progress of an open unit is progress of all units around it. A time in the future counts as now.',
+    'The progress of an open unit is progress of all units around it. Where no heartbeat was ever seen, progress is the only sign of life and the longer limit holds. A time in the future counts as now.',
   ].join('\n\n');
 }
 

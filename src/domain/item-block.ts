@@ -1,4 +1,4 @@
-import { type ItemState, isActiveItemState, isFinishedItemState, itemNextOnThrow } from './item-states.ts';
+import { type ItemState, isActiveItemState, itemNextOnThrow } from './item-states.ts';
 import { legalPath } from './legal-path.ts';
 import { itemMachine } from './transition.ts';
 
@@ -30,7 +30,6 @@ export function itemEntry(state: ItemState): ItemEntry {
  */
 export function stepsOnReturn(state: ItemState, restInWarning = false): readonly ItemState[] {
   if (state === 'warning' && restInWarning) return [];
-  if (state !== 'warning' && isFinishedItemState(state)) return [];
   return legalPath(itemMachine, state, 'imported') ?? [];
 }
 

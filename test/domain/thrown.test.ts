@@ -28,6 +28,13 @@ describe('the description of a thrown value', () => {
     expect(stack?.length).toBeLessThan(65_000);
   });
 
+  it('holds each error of a circle once', () => {
+    const first = new Error('first');
+    const second = new AggregateError([first], 'second', { cause: first });
+    first.cause = second;
+    expect(causeChain(first)).toEqual([first, second]);
+  });
+
   it('walks at most sixty-four errors of a chain', () => {
     let error = new Error('0');
     for (let depth = 1; depth < 1000; depth += 1) error = new Error(String(depth), { cause: error });
