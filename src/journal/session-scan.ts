@@ -1,4 +1,4 @@
-import type { EventRecord } from '../projection/record.ts';
+import type { EventRecord, SessionCounts } from '../projection/record.ts';
 import type { JournalEntry } from './journal.ts';
 import { listJournals } from './journal-listing.ts';
 import { readSegment } from './segment-reader.ts';
@@ -15,6 +15,8 @@ export interface KnownState {
 export interface SessionScan {
   readonly session?: KnownState;
   readonly items: ReadonlyMap<string, KnownState>;
+  /** The last counts that the session told. */
+  readonly counts?: SessionCounts;
 }
 
 /** Small enough that one stretch does not hold up the event loop. */
@@ -24,10 +26,13 @@ const stretchBytes = 256 * 1024;
 export async function scanSession(directory: string, sessionId: string): Promise<SessionScan> {
   const items = new Map<string, KnownState>();
   let session: KnownState | undefined;
+  let counted: Counted | undefined;
   for (const journal of await listJournals(directory)) {
     for (const { path } of journal.segments) {
       for await (const { record } of entriesWith(path, sessionId)) {
-        if (record.type !== 'event' || record.sessionId !== sessionId || record.toState === undefined) continue;
+        if (record.type !== 'event' || record.sessionId !== sessionId) continue;
+        counted = laterCounts(counted, record);
+        if (record.toState === undefined) continue;
         const known = toKnownState(record, record.toState);
         if (record.unit === 'session') session = later(session, known);
         else if (record.unit === 'item' && record.itemId !== undefined) {
@@ -36,7 +41,7 @@ export async function scanSession(directory: string, sessionId: string): Promise
       }
     }
   }
-  return session === undefined ? { items } : { session, items };
+  return { items, ...(session !== undefined && { session }), ...(counted !== undefined && { counts: counted.counts }) };
 }
 
 /** Entries whose line names the id; the others are not even parsed. */
@@ -57,4 +62,15 @@ function toKnownState(record: EventRecord, state: string): KnownState {
 
 function later(known: KnownState | undefined, next: KnownState): KnownState {
   return known === undefined || next.version >= known.version ? next : known;
+}
+
+interface Counted {
+  readonly version: number;
+  readonly counts: SessionCounts;
+}
+
+function laterCounts(known: Counted | undefined, { counts, version, at }: EventRecord): Counted | undefined {
+  const next = version ?? at;
+  if (counts === undefined || (known !== undefined && next < known.version)) return known;
+  return { version: next, counts };
 }

@@ -81,11 +81,25 @@ class ReadableSpanSource implements SpanSource {
   }
 }
 
-/** Name of the service in a resource, where it is known by now. */
-export function serviceOf(resource: { readonly attributes: Readonly<Record<string, unknown>> }): string | undefined {
-  const name = resource.attributes['service.name'];
+/** The slice of a resource that names the service. */
+interface ServiceResource {
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly asyncAttributesPending?: boolean;
+  getRawAttributes?(): readonly (readonly [string, unknown])[];
+}
+
+/**
+ * Name of the service in a resource, where it is known by now. While other attributes are still being found, the SDK
+ * reports every look at `attributes` as an error.
+ */
+export function serviceOf(resource: ServiceResource): string | undefined {
+  const isPending = resource.asyncAttributesPending === true;
+  const found = isPending ? resource.getRawAttributes?.().find(([key]) => key === serviceName)?.[1] : undefined;
+  const name = isPending ? found : resource.attributes[serviceName];
   return typeof name === 'string' ? name : undefined;
 }
+
+const serviceName = 'service.name';
 
 /** Whole microseconds since the epoch of OpenTelemetry's `[seconds, nanoseconds]`. */
 export function toMicros(time: HrTime): number {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
+import type { JournalOwner } from '../projection/record.ts';
 import type { OtlpHttpProtocol, OtlpSignal } from './otlp-sender.ts';
 
 /** What the courier thread carries. */
@@ -11,10 +12,13 @@ export interface CourierLoad {
 }
 
 export interface ShippingLoad {
+  /** The spanledger directory. */
   readonly directory: string;
-  readonly instanceId: string;
+  readonly owner: JournalOwner;
   readonly databaseUrl: string;
   readonly schema: string;
+  /** Counters of the journal and the pulse of the main thread. */
+  readonly memory: { readonly tally: SharedArrayBuffer; readonly pulse: Float64Array };
 }
 
 /** What the courier thread is given at its start. */
@@ -49,6 +53,8 @@ export interface Courier {
    * time. For the very end of the process, when nothing asynchronous runs any more.
    */
   finish(timeoutMillis: number): boolean;
+  /** Resolves when no OTLP request is under way. */
+  settled(): Promise<void>;
   /** Times the thread has died. */
   deaths(): number;
 }
@@ -73,8 +79,17 @@ export function createCourier(options: CourierOptions): Courier {
 }
 
 interface Delivery {
+  readonly outcome: Promise<void>;
   resolve(): void;
   reject(error: Error): void;
+}
+
+function createDelivery(): Delivery {
+  let settle: Pick<Delivery, 'resolve' | 'reject'> | undefined;
+  const outcome = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { outcome, resolve: () => settle?.resolve(), reject: (error) => settle?.reject(error) };
 }
 
 class ThreadCourier implements Courier {
@@ -97,10 +112,10 @@ class ThreadCourier implements Courier {
     if (this.#deliveries.size >= maxUnderWay) throw new Error(`${maxUnderWay} OTLP requests are under way already.`);
     this.#lastId += 1;
     const id = this.#lastId;
-    return new Promise((resolve, reject) => {
-      this.#deliveries.set(id, { resolve, reject });
-      thread.postMessage({ type: 'send', id, signal, body } satisfies CourierRequest);
-    });
+    const delivery = createDelivery();
+    this.#deliveries.set(id, delivery);
+    thread.postMessage({ type: 'send', id, signal, body } satisfies CourierRequest);
+    return delivery.outcome;
   }
 
   finish(timeoutMillis: number): boolean {
@@ -115,6 +130,10 @@ class ThreadCourier implements Courier {
       if (left <= 0) return false;
       Atomics.wait(this.#answered, 0, answered, left);
     }
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#deliveries.values()].map(({ outcome }) => outcome));
   }
 
   deaths(): number {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { arch, hostname } from 'node:os';
 import { diag } from '@opentelemetry/api';
 import {
   defaultResource,
   detectResources,
   envDetector,
-  hostDetector,
   osDetector,
   processDetector,
   type Resource,
@@ -44,6 +44,30 @@ export function createIdentity(detectorNames: readonly string[] | undefined): Id
     resource: defaultResource().merge(resourceFromAttributes({ [attribute.instanceId]: given ?? owner.instanceId })),
     detectors: detectorNames === undefined ? [envDetector, processDetector, hostDetector] : detectorsOf(detectorNames),
   };
+}
+
+/**
+ * The host as the SDK's own detector tells it, with its id read at once. The SDK looks the id up in the background, and until it is
+ * found nothing can be sent: what a short program has to say would be lost at `process.exit`.
+ */
+const hostDetector: ResourceDetector = {
+  detect: () => ({
+    attributes: { 'host.name': hostname(), 'host.arch': architectures[arch()] ?? arch(), 'host.id': machineId() },
+  }),
+};
+
+/** Names of the semantic conventions where they differ from those of Node.js. */
+const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm: 'arm32', ppc: 'ppc32' };
+
+function machineId(): string | undefined {
+  for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
+    try {
+      return readFileSync(path, 'latin1').trim();
+    } catch {
+      // Not on this platform.
+    }
+  }
+  return undefined;
 }
 
 /** By the names of `OTEL_NODE_RESOURCE_DETECTORS`. `serviceinstance` would contradict the journal; the resource has the id anyway. */

@@ -50,3 +50,8 @@ function createDelegate(signal: OtlpSignal, protocol: OtlpHttpProtocol): IOtlpEx
 }
 
 const itemNames = { traces: 'span', logs: 'log', metrics: 'metric_data_point' } as const;
+
+/** Whether a protocol is one that the courier speaks. */
+export function isOtlpHttp(protocol: string): protocol is OtlpHttpProtocol {
+  return protocol === 'http/protobuf' || protocol === 'http/json';
+}

@@ -1,0 +1,60 @@
+import * as api from '@opentelemetry/api';
+import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+
+/**
+ * Joining an SDK that somebody else has registered. OpenTelemetry has no door for a processor that comes later, so this reaches for
+ * private fields of the SDK, which are the same in its 2.x and 3.x lines, and does nothing where they are not what they were.
+ */
+
+/** Whether a tracer provider is registered in this process. */
+export function isTracerProviderRegistered(): boolean {
+  const registry = globalThis as { [registryKey]?: { readonly trace?: unknown } };
+  return registry[registryKey]?.trace !== undefined;
+}
+
+const registryKey = Symbol.for('opentelemetry.js.api.1');
+
+/** Adds a span processor to the registered tracer provider; false where it does not let itself be joined. */
+export function attachSpanProcessor(processor: SpanProcessor): boolean {
+  const provider = fieldOf(api.trace.getTracerProvider(), 'getDelegate');
+  const delegate = typeof provider === 'function' ? provider.call(api.trace.getTracerProvider()) : undefined;
+  return addTo(fieldOf(fieldOf(delegate, '_activeSpanProcessor'), '_spanProcessors'), processor);
+}
+
+/** Adds a log record processor to the registered logger provider; false where there is none or it cannot be joined. */
+export function attachLogRecordProcessor(processor: LogRecordProcessor): boolean {
+  const shared = fieldOf(loggerProvider(), '_sharedState');
+  return addTo(fieldOf(fieldOf(shared, 'activeProcessor'), 'processors'), processor);
+}
+
+/** The logs API is part of the API from 1.10 on; before, `@opentelemetry/api-logs` keeps its provider in a global of its own. */
+function loggerProvider(): unknown {
+  const logs = fieldOf(api, 'logs') as { getLoggerProvider(): unknown } | undefined;
+  const provider = logs === undefined ? legacySlot[legacyKey]?.(1) : logs.getLoggerProvider();
+  const delegate = fieldOf(provider, '_getDelegate');
+  return typeof delegate === 'function' ? delegate.call(provider) : provider;
+}
+
+const legacyKey = Symbol.for('io.opentelemetry.js.api.logs');
+const legacySlot = globalThis as { [legacyKey]?: (version: number) => unknown };
+
+/**
+ * From API 1.10 on, whatever still logs through the package `@opentelemetry/api-logs` is dropped in silence, since nothing sets that
+ * package's provider any more. This leads it to the provider that there is.
+ */
+export function bridgeLegacyLogs(): void {
+  const logs = fieldOf(api, 'logs') as { getLoggerProvider(): unknown } | undefined;
+  if (logs === undefined) return;
+  legacySlot[legacyKey] ??= (version) => (version === 1 ? logs.getLoggerProvider() : undefined);
+}
+
+function fieldOf(holder: unknown, name: string): unknown {
+  return typeof holder === 'object' && holder !== null ? (holder as Record<string, unknown>)[name] : undefined;
+}
+
+function addTo(list: unknown, processor: unknown): boolean {
+  if (!Array.isArray(list)) return false;
+  list.push(processor);
+  return true;
+}

@@ -1,0 +1,147 @@
+import { resolve } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
+import { diag } from '@opentelemetry/api';
+import { describeSettings } from '../configuration/description.ts';
+import { type Environment, processEnvironment } from '../configuration/environment.ts';
+import { type OtelEnvironment, readOtelEnvironment } from '../configuration/otel-environment.ts';
+import type { Settings } from '../configuration/setting-table.ts';
+import { loadSettings } from '../configuration/settings.ts';
+import { type FileJournal, openJournal } from '../journal/open-journal.ts';
+import { tallyBytes } from '../journal/tally.ts';
+import type { JournalOwner } from '../projection/record.ts';
+import { createLedgerLogProcessor } from '../recording/ledger-log-processor.ts';
+import { createLiveSpanProcessor } from '../recording/live-span-processor.ts';
+import { createRecordAlwaysSampler } from '../recording/record-always-sampler.ts';
+import { createRecorder } from '../recording/recorder.ts';
+import { createSanitizer, setSanitizer } from '../storable/sanitizer.ts';
+import { setSessionHistory } from '../telemetry/history.ts';
+import { setSessionDefaults } from '../telemetry/session-defaults.ts';
+import { isTracerProviderRegistered } from './attachment.ts';
+import { type Courier, createCourier, type ShippingLoad } from './courier.ts';
+import { createDiagnosticLogger, installDiagnosticLogger } from './diagnostic-logger.ts';
+import { onEnding } from './exit.ts';
+import { courierSignals, type ExportPlans, exportPlans, noExports } from './export-plan.ts';
+import { createIdentity } from './identity.ts';
+import { createPulse, keepJournal } from './journal-keeping.ts';
+import { observeJournal } from './ledger-metrics.ts';
+import { createSampler } from './sampler.ts';
+import { startSdk } from './sdk.ts';
+import { createSending, type Sending } from './sending.ts';
+import { createSessionHistory } from './session-history.ts';
+import { sessionStores } from './session-stores.ts';
+
+const key = Symbol.for('spanledger.registered.v1');
+const slot = globalThis as { [key]?: boolean };
+
+/**
+ * Puts the whole together, once per process, before the program's own modules load:
+ *
+ * ```
+ * spans, events, logs ─► recorder ─► journal ─► courier thread ─► Postgres
+ *                    └─► batches ─► redaction ─► courier thread ─► OTLP
+ * ```
+ *
+ * Does nothing in worker threads, where `--import` runs again, nor where `OTEL_SDK_DISABLED` is true.
+ *
+ * @throws SpanledgerError CONFIG_FILE_INVALID: a configuration file that is ignored in silence would be worse.
+ */
+export function register(): void {
+  if (!isMainThread || slot[key] === true) return;
+  slot[key] = true;
+  const environment = processEnvironment();
+  const otel = readOtelEnvironment(environment);
+  installDiagnosticLogger(createDiagnosticLogger(), otel.logLevel);
+  if (otel.disabled) return;
+
+  const settings = effectiveSettings(otel);
+  const identity = createIdentity(otel.resourceDetectors);
+  // An SDK that is there already has its own exporters.
+  const plans = isTracerProviderRegistered() ? noExports : exportPlans(otel);
+  const directory = resolve(settings.directory);
+  const memory = { tally: new SharedArrayBuffer(tallyBytes), pulse: createPulse() };
+  const place: Place = { settings, directory, owner: identity.owner, memory };
+
+  applySettings(place);
+  const journal = openLedger(place);
+  const recorder = createRecorder({ journal });
+  const shipping = shippingLoad(place);
+  const courier = startCourier(shipping, plans, environment);
+  const sending = createSending(plans, otel, courier);
+  startSdk({
+    identity,
+    sampler: createRecordAlwaysSampler(createSampler(otel.sampler)),
+    recording: { span: createLiveSpanProcessor(recorder), log: createLedgerLogProcessor(recorder) },
+    sending,
+  });
+  installDiagnosticLogger(createDiagnosticLogger(), otel.logLevel);
+  observeJournal(journal);
+  keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined });
+  endWell(settings, sending, courier);
+}
+
+/** What the parts have in common. */
+interface Place {
+  readonly settings: Settings;
+  readonly directory: string;
+  readonly owner: JournalOwner;
+  readonly memory: { readonly tally: SharedArrayBuffer; readonly pulse: Float64Array };
+}
+
+function effectiveSettings(otel: OtelEnvironment): Settings {
+  const configuration = loadSettings();
+  for (const { message } of configuration.warnings) diag.warn(message);
+  if (otel.configFile !== undefined)
+    diag.warn('OTEL_CONFIG_FILE is not read by spanledger yet; the OTEL_* variables are.');
+  const described = describeSettings(configuration).map(
+    ({ key: name, value, source }) => `${name}=${value} (${source})`,
+  );
+  diag.info(`spanledger settings: ${described.join(', ')}`);
+  return configuration.settings;
+}
+
+/** Hands the settings to the layers that know nothing of configuration. */
+function applySettings({ settings, directory }: Place): void {
+  setSanitizer(createSanitizer({ redactKeys: settings.redactKeys }));
+  setSessionDefaults({ progressEvery: settings.progressEvery, transitions: settings.transitions });
+  setSessionHistory(createSessionHistory({ directory, ...sessionStores(settings, directory) }));
+}
+
+function openLedger({ settings, directory, owner, memory }: Place): FileJournal {
+  return openJournal({
+    directory,
+    owner,
+    maxBytes: settings.journalMaxBytes,
+    tallyMemory: memory.tally,
+    onTrouble: ({ message, action }) => diag.error(`${message} ${action}`),
+    onRecovery: () => diag.warn('The journal can be written again.'),
+  });
+}
+
+/** Where the journal is shipped to by this process, if it is. */
+function shippingLoad({ settings, directory, owner, memory }: Place): ShippingLoad | undefined {
+  const { ship, databaseUrl, schema } = settings;
+  return ship && databaseUrl !== undefined ? { directory, owner, databaseUrl, schema, memory } : undefined;
+}
+
+/** The thread is started only if there is something to carry: it costs some 10 MB. */
+function startCourier(
+  shipping: ShippingLoad | undefined,
+  plans: ExportPlans,
+  environment: Environment,
+): Courier | undefined {
+  const otlp = courierSignals(plans);
+  if (shipping === undefined && Object.keys(otlp).length === 0) return undefined;
+  return createCourier({ load: { otlp, ...(shipping !== undefined && { shipping }) }, environment });
+}
+
+function endWell(settings: Settings, sending: Sending, courier: Courier | undefined): void {
+  if (courier === undefined && !sending.isActive) return;
+  onEnding({
+    timeoutMillis: settings.exitTimeoutMillis,
+    flush: () => sending.flush(),
+    finish: () => {
+      void sending.flush();
+      courier?.finish(settings.exitTimeoutMillis);
+    },
+  });
+}

@@ -1,0 +1,196 @@
+import { context, diag, ROOT_CONTEXT } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
+import { isItemState } from '../domain/item-states.ts';
+import { isSessionState, isTerminalSessionState, type SessionState } from '../domain/session-states.ts';
+import type { ItemCounts } from '../domain/statistics.ts';
+import { readSessionNote } from '../journal/session-notes.ts';
+import { type KnownState, scanSession } from '../journal/session-scan.ts';
+import type { LedgerStore } from '../shipping/store.ts';
+import type { ItemPast, SessionHistory, SessionPast } from '../telemetry/history.ts';
+
+export interface SessionHistoryOptions {
+  readonly directory: string;
+  /** Opens the database that every lookup may ask; absent where none is configured. */
+  readonly openStore?: () => Promise<LedgerStore>;
+  /** Opens the store that is asked for items only, when a session is taken up again and no database is configured. */
+  readonly openEmbedded?: () => Promise<LedgerStore | undefined>;
+  /** Longest time a lookup takes, default 1000. */
+  readonly timeoutMillis?: number;
+  readonly now?: () => number;
+}
+
+/** How long a database that did not answer is left alone, so that it does not slow each session down. */
+const restMillis = 10_000;
+const itemTimeoutMillis = 30_000;
+
+/**
+ * What is known of earlier runs: the note that the journal of this directory keeps of each session, then the database, whichever is
+ * newer. A database that does not answer in time is passed over; the answer is then what this machine knows.
+ */
+export function createSessionHistory(options: SessionHistoryOptions): SessionHistory {
+  return new LedgerHistory(options);
+}
+
+type Known = Omit<SessionPast, 'items'>;
+
+interface SessionRow extends Record<string, unknown> {
+  readonly state: string | null;
+  readonly attempt: number | null;
+  readonly version: number;
+  readonly total: number | null;
+  readonly pending: number | null;
+  readonly processing: number | null;
+  readonly imported: number | null;
+  readonly skipped: number | null;
+  readonly failed: number | null;
+  readonly missing: number | null;
+}
+
+interface ItemRow extends Record<string, unknown> {
+  readonly id: string;
+  readonly state: string | null;
+  readonly attempt: number | null;
+  readonly version: number;
+}
+
+class LedgerHistory implements SessionHistory {
+  readonly #options: SessionHistoryOptions;
+  readonly #timeoutMillis: number;
+  readonly #now: () => number;
+  #store: Promise<LedgerStore | undefined> | undefined;
+  #restUntil = 0;
+
+  constructor(options: SessionHistoryOptions) {
+    this.#options = options;
+    this.#timeoutMillis = options.timeoutMillis ?? 1000;
+    this.#now = options.now ?? Date.now;
+  }
+
+  async lookup(sessionId: string): Promise<SessionPast | undefined> {
+    const noted = await this.#noted(sessionId);
+    const stored = await this.#stored(sessionId);
+    const newest = stored !== undefined && stored.version >= (noted?.version ?? 0) ? stored : noted;
+    if (newest === undefined) return undefined;
+    const attempt = Math.max(noted?.attempt ?? 1, stored?.attempt ?? 1);
+    return { ...newest, attempt, items: () => this.#items(sessionId) };
+  }
+
+  async #noted(sessionId: string): Promise<Known | undefined> {
+    const note = readSessionNote(this.#options.directory, sessionId);
+    if (note === undefined || !isSessionState(note.state)) return undefined;
+    const known = { state: note.state, attempt: note.attempt, version: note.version };
+    const isAsked = this.#options.openStore !== undefined || !isTerminalSessionState(note.state);
+    if (isAsked) return known;
+    // A run that is skipped answers with the counts of the run before, and no database will tell them.
+    const { counts } = await scanSession(this.#options.directory, sessionId);
+    return counts === undefined ? known : { ...known, counts };
+  }
+
+  async #stored(sessionId: string): Promise<Known | undefined> {
+    const { openStore } = this.#options;
+    if (openStore === undefined || this.#now() < this.#restUntil) return undefined;
+    try {
+      const rows = await within(this.#timeoutMillis, async () => {
+        const store = await this.#opened(openStore);
+        return store?.query<SessionRow>(
+          `select state, attempt, version, total, pending, processing, imported, skipped, failed, missing
+           from import_sessions where id = $1`,
+          [sessionId],
+        );
+      });
+      return rows?.[0] === undefined ? undefined : toKnown(rows[0]);
+    } catch (error) {
+      this.#restUntil = this.#now() + restMillis;
+      diag.warn('The database did not tell the past of a session; what this machine knows of it is used.', error);
+      return undefined;
+    }
+  }
+
+  async #items(sessionId: string): Promise<ReadonlyMap<string, ItemPast>> {
+    const items = new Map(await this.#storedItems(sessionId));
+    const journalled = await scanSession(this.#options.directory, sessionId);
+    for (const [id, item] of pastItems(journalled.items)) {
+      const known = items.get(id);
+      if (known === undefined || known.version < item.version) items.set(id, item);
+    }
+    return items;
+  }
+
+  async #storedItems(sessionId: string): Promise<readonly (readonly [string, ItemPast])[]> {
+    const { openStore, openEmbedded } = this.#options;
+    const open = openStore ?? openEmbedded;
+    if (open === undefined) return [];
+    try {
+      const rows = await within(itemTimeoutMillis, async () => {
+        const store = await this.#opened(open);
+        const select = 'select id, state, attempt, version from import_items where session_id = $1';
+        return (await store?.query<ItemRow>(select, [sessionId])) ?? [];
+      });
+      return pastItems(rows.map(({ id, state, attempt, version }) => [id, { state, attempt: attempt ?? 1, version }]));
+    } catch (error) {
+      diag.warn('The database did not tell the items of a session; those in the journal are used.', error);
+      return [];
+    } finally {
+      if (openStore === undefined) await this.#closeStore();
+    }
+  }
+
+  #opened(open: () => Promise<LedgerStore | undefined>): Promise<LedgerStore | undefined> {
+    this.#store ??= open().catch((error: unknown) => {
+      this.#store = undefined;
+      throw error;
+    });
+    return this.#store;
+  }
+
+  /** The embedded store belongs to the command line as well, and only one process may have it open. */
+  async #closeStore(): Promise<void> {
+    const store = await this.#store?.catch(() => undefined);
+    this.#store = undefined;
+    await store?.close();
+  }
+}
+
+interface StoredState extends Omit<KnownState, 'state'> {
+  readonly state: string | null;
+}
+
+function pastItems(found: Iterable<readonly [string, StoredState]>): readonly (readonly [string, ItemPast])[] {
+  return [...found].flatMap(([id, { state, attempt, version }]) =>
+    isItemState(state) ? [[id, { state, attempt, version }] as const] : [],
+  );
+}
+
+function toKnown(row: SessionRow): Known | undefined {
+  if (!isSessionState(row.state)) return undefined;
+  const counts = toCounts(row);
+  const state: SessionState = row.state;
+  const known = { state, attempt: row.attempt ?? 1, version: row.version };
+  return counts === undefined ? known : { ...known, counts };
+}
+
+function toCounts(row: SessionRow): ItemCounts | undefined {
+  if (row.total === null) return undefined;
+  return {
+    total: row.total,
+    pending: row.pending ?? 0,
+    processing: row.processing ?? 0,
+    imported: row.imported ?? 0,
+    skipped: row.skipped ?? 0,
+    failed: row.failed ?? 0,
+    missing: row.missing ?? 0,
+  };
+}
+
+/** Runs `work` untraced, for at most that long. */
+async function within<T>(millis: number, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`No answer within ${millis} ms.`)), millis);
+  });
+  try {
+    return await Promise.race([context.with(suppressTracing(ROOT_CONTEXT), work), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
