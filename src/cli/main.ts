@@ -23,7 +23,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     return tellOfParser(error);
   }
-  if (chosen === undefined) return tell(new SpanledgerError('USAGE', { details: { why: 'No command was given' } }));
+  if (chosen === undefined) return exitCode.usage;
   const { definition, call } = chosen;
   try {
     const { run } = await definition.load();
@@ -35,11 +35,12 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 
 type Call = Pick<Invocation, 'command' | 'arguments' | 'options'>;
 
-/** `--help` and `--version` end the parser too, without a fault. */
+/** `--help` and `--version` end the parser too, without a fault; without a command the help stands on standard error. */
 function tellOfParser(error: unknown): ExitCode {
   if (!(error instanceof CommanderError)) return tell(error);
   if (error.exitCode === 0) return exitCode.ok;
-  const why = error.message.replace(/^error: /, '').replace(/\.?$/, '');
+  if (error.code === 'commander.help') return exitCode.usage;
+  const why = error.message.replace(/^error: /, '').replace(/\.\s*$/, '');
   return tell(new SpanledgerError('USAGE', { details: { why, command: process.argv[2] ?? '' } }));
 }
 

@@ -18,14 +18,19 @@ export interface Workplace {
  * Resolves the settings of one call. Mistakes in the environment are told on standard error; a database URL that
  * cannot be used ends the call, since the answer would come from the wrong place.
  */
-export function openWorkplace({ options, terminal }: Pick<Invocation, 'options' | 'terminal'>): Workplace {
+export function openWorkplace(invocation: Invocation): Workplace {
+  const workplace = resolveWorkplace(invocation);
+  for (const { message } of workplace.configuration.warnings) invocation.terminal.note(`warning: ${visible(message)}`);
+  return workplace;
+}
+
+/** The same without telling of mistakes: for who tells of them himself. */
+export function resolveWorkplace({ options }: Invocation): Workplace {
   const directory = options.text('dir');
   const configuration = loadSettings(directory === undefined ? {} : { directory });
-  for (const { variable, message } of configuration.warnings) {
-    if (databaseVariables.includes(variable)) {
-      throw new SpanledgerError('DATABASE_URL_INVALID', { details: { why: `${variable} does not hold one` } });
-    }
-    terminal.note(`warning: ${visible(message)}`);
+  const wrongUrl = configuration.warnings.find(({ variable }) => databaseVariables.includes(variable));
+  if (wrongUrl !== undefined) {
+    throw new SpanledgerError('DATABASE_URL_INVALID', { details: { why: `${wrongUrl.variable} does not hold one` } });
   }
   const { settings } = configuration;
   return {

@@ -8,7 +8,8 @@ import { openArrivals } from './arrivals.ts';
 import { toEventRow } from './cells.ts';
 import { followClock } from './follow-clock.ts';
 import type { EventFilter } from './ledger-reader.ts';
-import { openDatabase, withLedger } from './open-ledger.ts';
+import { openCurrentStore } from './open-current-store.ts';
+import { withLedger } from './open-ledger.ts';
 import { matchesDetails, mayMatchEvent } from './row-filter.ts';
 import type { EventRow } from './rows.ts';
 import { createStoreReader } from './store-reader.ts';
@@ -35,12 +36,12 @@ export async function followEvents(invocation: Invocation, filter: EventFilter, 
 const pollMillis = 1000;
 
 async function followDatabase(
-  { options, signal }: Invocation,
+  { options, signal, terminal }: Invocation,
   workplace: Workplace,
   filter: EventFilter,
   print: EventPrinter,
 ): Promise<void> {
-  const store = await openDatabase(workplace);
+  const store = await openCurrentStore(workplace, terminal);
   try {
     const arrivals = await openArrivals(store, workplace.schema, filter);
     const newest = await createStoreReader(store, workplace.schema).events(filter, options.count('last') ?? 20);

@@ -1,0 +1,52 @@
+import { describeSettings } from '../../configuration/description.ts';
+import { examineJournals } from '../examination/journals.ts';
+import type { Observation } from '../examination/observation.ts';
+import { examineSettings } from '../examination/settings.ts';
+import { examineStore } from '../examination/store.ts';
+import { exitCode } from '../exit-code.ts';
+import type { Invocation, Run } from '../invocation.ts';
+import { jsonLine, visible } from '../visible.ts';
+import { resolveWorkplace, type Workplace } from '../workplace.ts';
+
+/** `spanledger doctor` */
+export const run: Run = async (invocation) => {
+  const workplace = resolveWorkplace(invocation);
+  if (invocation.options.flag('config')) await printSettings(invocation, workplace);
+  let findings = 0;
+  for (const examine of examinations) {
+    for (const observation of await examine(workplace)) {
+      if (observation.status === 'finding') findings += 1;
+      await printObservation(invocation, observation);
+    }
+  }
+  if (!invocation.options.flag('json'))
+    await invocation.terminal.line(findings === 0 ? 'All is well.' : countText(findings));
+  return findings === 0 ? exitCode.ok : exitCode.finding;
+};
+
+const examinations: readonly ((workplace: Workplace) => readonly Observation[] | Promise<readonly Observation[]>)[] = [
+  examineSettings,
+  ({ directory }) => examineJournals(directory),
+  examineStore,
+];
+
+async function printSettings({ options, terminal }: Invocation, { configuration }: Workplace): Promise<void> {
+  for (const setting of describeSettings(configuration)) {
+    const { key, value, source } = setting;
+    if (options.flag('json')) await terminal.line(jsonLine(setting));
+    else await terminal.line(`${key.padEnd(20)}  ${visible(value)}  ${terminal.style('dim', `(${visible(source)})`)}`);
+  }
+  if (!options.flag('json')) await terminal.line();
+}
+
+async function printObservation({ options, terminal }: Invocation, observation: Observation): Promise<void> {
+  if (options.flag('json')) return terminal.line(jsonLine(observation));
+  const { subject, status, message, action } = observation;
+  const mark = status === 'ok' ? terminal.style('green', 'ok     ') : terminal.style('red', 'FINDING');
+  await terminal.line(`${mark}  ${subject.padEnd(12)}  ${visible(message)}`);
+  if (action !== undefined) await terminal.line(`         -> ${visible(action)}`);
+}
+
+function countText(findings: number): string {
+  return findings === 1 ? '1 finding.' : `${findings} findings.`;
+}

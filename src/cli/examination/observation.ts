@@ -1,0 +1,19 @@
+/** One thing that was examined: how it is, and what to do where it is not well. */
+export interface Observation {
+  /** What was examined, such as `schema` or `dead letters`. */
+  readonly subject: string;
+  readonly status: 'ok' | 'finding';
+  readonly message: string;
+  /** What to do about a finding. */
+  readonly action?: string;
+}
+
+/** All is well. */
+export function well(subject: string, message: string): Observation {
+  return { subject, status: 'ok', message };
+}
+
+/** Something needs a person. */
+export function finding(subject: string, message: string, action: string): Observation {
+  return { subject, status: 'finding', message, action };
+}

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { type ExitCode, isUnreachable } from '../exit-code.ts';
+import type { Invocation } from '../invocation.ts';
+import type { Terminal } from '../terminal.ts';
+import { visible } from '../visible.ts';
+import { openWorkplace, type Workplace } from '../workplace.ts';
+import { createJournalReader } from './journal-reader.ts';
+import type { LedgerReader } from './ledger-reader.ts';
+import { openCurrentStore } from './open-current-store.ts';
+import { createStoreReader } from './store-reader.ts';
+
+/** How a command reads: whether it may answer from the journals when the database cannot. */
+export interface ReadingOptions {
+  /** Journals tell only part of the ledger. Default true. */
+  readonly fromJournal?: boolean;
+}
+
+/**
+ * Opens the ledger, lets `answer` read it and closes it: Postgres where one is configured, otherwise the embedded store
+ * with all that the journals hold; the journals alone, with a remark, where the database cannot be reached.
+ */
+export async function withLedger(
+  invocation: Invocation,
+  answer: (reader: LedgerReader) => Promise<ExitCode>,
+  options: ReadingOptions = {},
+): Promise<ExitCode> {
+  const workplace = openWorkplace(invocation);
+  const reader = await openReader(workplace, invocation.terminal, options.fromJournal ?? true);
+  try {
+    return await answer(reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function openReader(workplace: Workplace, terminal: Terminal, fromJournal: boolean): Promise<LedgerReader> {
+  if (workplace.databaseUrl === undefined && !existsSync(workplace.directory)) {
+    terminal.note(`note: nothing has been recorded yet; there is no directory ${visible(workplace.directory)}.`);
+    return openJournalReader(workplace);
+  }
+  try {
+    return createStoreReader(await openCurrentStore(workplace, terminal), workplace.schema);
+  } catch (error) {
+    if (!fromJournal || !isUnreachable(error)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    terminal.note(`note: ${visible(why)}`);
+    terminal.note(
+      `note: answering from the journals in ${visible(workplace.directory)}, which know only what is not shipped.`,
+    );
+    return openJournalReader(workplace);
+  }
+}
+
+async function openJournalReader({ directory }: Workplace): Promise<LedgerReader> {
+  const { openJournalRows } = await import('./journal-rows.ts');
+  return createJournalReader(await openJournalRows(directory));
+}
