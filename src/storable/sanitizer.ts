@@ -3,7 +3,7 @@ import { found, scan } from './character-scan.ts';
 import { JsonKeys } from './json-key.ts';
 import { type JsonLimits, JsonWriter, TooLarge } from './json-writer.ts';
 import { KnownTexts } from './known-texts.ts';
-import { classifyKey, type KeyClass, keyPattern } from './secret-keys.ts';
+import { classifyKey, type KeyClass, keyPattern, secretKeyHint } from './secret-keys.ts';
 import { storableText, type TextRules } from './storable-text.ts';
 import { summaryOf } from './value-summary.ts';
 
@@ -93,11 +93,13 @@ class StorableSanitizer implements Sanitizer {
       maxJsonBytes = 900_000,
       maxDepth = 32,
     } = options;
+    const more = keyPattern(redactKeys);
     this.#rules = {
       alterations: this.#alterations,
       redact,
       colonPairs: true,
-      classify: rememberingClassifier(keyPattern(redactKeys)),
+      mayNameSecret: more === undefined ? (text) => secretKeyHint.test(text) : () => true,
+      classify: rememberingClassifier(more),
     };
     this.#idRules = { ...this.#rules, colonPairs: false };
     this.#keys = new JsonKeys(this.#rules);

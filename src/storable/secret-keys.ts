@@ -67,3 +67,7 @@ export function keyPattern(keys: readonly string[]): RegExp | undefined {
   const plain = keys.map((key) => key.toLowerCase().replace(separators, '')).filter((key) => key !== '');
   return plain.length === 0 ? undefined : new RegExp(plain.join('|'));
 }
+
+/** Whether a piece of text can name a secret at all; spares most pieces the classification. */
+export const secretKeyHint =
+  /auth|pass|pwd|secret|token|key|cred|cook|bear|jwt|[cx]srf|conn|ur[il]|dsn|otp|pin|cv[vc]|card|cc|ssn|sig/i;

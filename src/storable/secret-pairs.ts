@@ -3,25 +3,36 @@ import { type Redaction, redacted } from './secret-values.ts';
 
 const anySeparator = /[=:]|%3[Dd]/g;
 const equalSign = /=|%3[Dd]/g;
-const longestKey = 96;
+const encodedEqualSign = '%3D'.length;
+const longestKey = 64;
 const longestGap = 8;
+
+/** How pairs are judged. */
+export interface PairRules {
+  /** False leaves `key: value` alone, as in ids such as `token:17`. */
+  readonly colonPairs: boolean;
+  /** A quick test; `classify` decides. */
+  readonly mayNameSecret: (text: string) => boolean;
+  readonly classify: (key: string) => KeyClass;
+}
 
 /**
  * Redacts the values of `key=value`, `key: value`, `"key":"value"`, `\"key\":\"value\"` and `key%3Dvalue` where the key
  * names a secret: query strings, forms, headers, connection strings, JSON and inspected objects inside text.
  */
-export function redactSecretPairs(text: string, classify: (key: string) => KeyClass, colons = true): Redaction {
+export function redactSecretPairs(text: string, rules: PairRules): Redaction {
   let result = '';
   let position = 0;
   let count = 0;
-  const separator = colons ? anySeparator : equalSign;
+  const separator = rules.colonPairs ? anySeparator : equalSign;
   separator.lastIndex = 0;
   while (separator.test(text)) {
     const after = separator.lastIndex;
-    const keyClass = classBefore(text, after - (text[after - 1] === '=' || text[after - 1] === ':' ? 1 : 3), classify);
-    if (keyClass === undefined || keyClass.class === 'clean') continue;
-    const value = valueAfter(text, after, keyClass);
-    if (value === undefined || isHarmless(text.slice(value.start, value.end), keyClass.class)) continue;
+    const before = after - (text[after - 1] === '=' || text[after - 1] === ':' ? 1 : encodedEqualSign);
+    const key = keyBefore(text, before, rules);
+    if (key === undefined || key.class === 'clean') continue;
+    const value = valueAfter(text, after, key);
+    if (value === undefined || isHarmless(text.slice(value.start, value.end), key.class)) continue;
     result += text.slice(position, value.start) + redacted;
     position = value.end;
     separator.lastIndex = value.end;
@@ -45,19 +56,19 @@ const isKeyCode = (code: number): boolean =>
   code === 46 ||
   code === 36;
 
-/** Reads the key that ends before `end`, walking back at most a fixed number of characters. */
-function classBefore(text: string, end: number, classify: (key: string) => KeyClass): FoundKey | undefined {
+/** Reads the key that ends before `end`, one word or two, walking back at most a fixed number of characters. */
+function keyBefore(text: string, end: number, rules: PairRules): FoundKey | undefined {
   let last = end;
   const lowest = Math.max(0, end - longestGap);
   while (last > lowest && isFiller(text.charCodeAt(last - 1))) last -= 1;
   const first = keyStart(text, last);
   if (last - first < 2) return undefined;
+  const before = text.charCodeAt(first - 1) === 32 ? keyStart(text, first - 1) : first;
+  if (!rules.mayNameSecret(text.slice(before, last))) return undefined;
   const key = text.slice(first, last);
-  const own = classify(key);
+  const own = rules.classify(key);
   if (own !== 'clean') return { class: own, wholeLine: wholeLineHeader.test(key) };
-  if (text.charCodeAt(first - 1) !== 32) return undefined;
-  const before = keyStart(text, first - 1);
-  return before === first - 1 ? undefined : { class: classify(text.slice(before, last)), wholeLine: false };
+  return before >= first - 1 ? undefined : { class: rules.classify(text.slice(before, last)), wholeLine: false };
 }
 
 const wholeLineHeader = /(?:authorization|cookie)$/i;

@@ -23,13 +23,11 @@ const privateKey =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g;
 const vendorKey = new RegExp(
   [
-    '(?<![A-Za-z0-9])(?:',
     '(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])',
     '|gh[pousr]_[A-Za-z0-9]{20,512}|github_pat_\\w{20,512}|glpat-[\\w-]{16,512}',
-    '|xox[abceoprs]-[A-Za-z0-9-]{10,512}|(?:sk|rk|pk)_(?:live|test)_\\w{10,512}|sk-[\\w-]{20,512}',
+    '|xox[abceoprs]-[A-Za-z0-9-]{10,512}|(?:sk|rk|pk)_(?:live|test)_\\w{10,512}|(?<![A-Za-z0-9])sk-[\\w-]{20,512}',
     '|AIza[\\w-]{30,512}|ya29\\.[\\w-]{20,2048}|SG\\.[\\w-]{16,128}\\.[\\w-]{16,256}',
     '|npm_[A-Za-z0-9]{30,512}|hf_[A-Za-z0-9]{30,512}|dop_v1_[a-f0-9]{40,512}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{20,512}',
-    ')',
   ].join(''),
   'g',
 );
@@ -46,10 +44,10 @@ export function redactSecretValues(text: string, bits: number): Redaction {
     count += redaction.count;
   };
   if (bits & found.dash && result.includes('-----BEGIN')) pass(replaceMatches(result, privateKey, () => redacted));
-  if (bits & found.j && result.includes('eyJ')) pass(cutRanges(result, webTokens(result)));
+  if (bits & found.webToken) pass(cutRanges(result, webTokens(result)));
   if (bits & found.at && result.includes('://')) pass(cutRanges(result, userInfos(result)));
-  if (bits & (found.dash | found.underscore | found.capitalA)) pass(replaceMatches(result, vendorKey, () => redacted));
-  if (bits & found.b) pass(replaceMatches(result, schemeWord, withoutCredentials));
+  if (bits & found.longRun) pass(replaceMatches(result, vendorKey, () => redacted));
+  if (bits & found.scheme) pass(replaceMatches(result, schemeWord, withoutCredentials));
   if (bits & found.digits) pass(replaceMatches(result, card, withoutCard));
   return { text: result, count };
 }

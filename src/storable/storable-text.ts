@@ -1,17 +1,13 @@
 import type { Alterations } from './alterations.ts';
 import { found, scan, secretBits } from './character-scan.ts';
-import type { KeyClass } from './secret-keys.ts';
-import { redactSecretPairs } from './secret-pairs.ts';
+import { type PairRules, redactSecretPairs } from './secret-pairs.ts';
 import { redactSecretValues } from './secret-values.ts';
 
 /** What a text is made fit with. */
-export interface TextRules {
+export interface TextRules extends PairRules {
   readonly alterations: Alterations;
   /** False switches redaction off; storability is not an option. */
   readonly redact: boolean;
-  /** False leaves `key: value` alone, as in ids such as `token:17`. */
-  readonly colonPairs: boolean;
-  readonly classify: (key: string) => KeyClass;
 }
 
 /** Read beyond the cut, so that a secret across it is recognised before half of it is kept. */
@@ -46,7 +42,7 @@ function cut(text: string, maxLength: number, alterations: Alterations): string 
 
 function withoutSecrets(text: string, bits: number, rules: TextRules): string {
   const values = redactSecretValues(text, bits);
-  const pairs = bits & found.pair ? redactSecretPairs(values.text, rules.classify, rules.colonPairs) : values;
+  const pairs = bits & found.pair ? redactSecretPairs(values.text, rules) : values;
   const count = values.count + (pairs === values ? 0 : pairs.count);
   if (count > 0) rules.alterations.add('redacted', count);
   return pairs.text;

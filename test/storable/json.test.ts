@@ -152,6 +152,13 @@ describe('JSON', () => {
   });
 });
 
+/** Every text in a plain value, keys included. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) => [key, ...textsIn(member)]);
+}
+
 describe('JSON of anything', () => {
   const anything = fc.anything({
     withBigInt: true,
@@ -195,10 +202,8 @@ describe('JSON of anything', () => {
     fc.assert(
       fc.property(awkward, (make) => {
         const json = sanitizer.json(make());
-        expect(() => JSON.parse(json)).not.toThrow();
-        expect(json).not.toMatch(/\\u0000|\0/);
+        expect(textsIn(JSON.parse(json)).filter((text) => text.includes('\0') || !text.isWellFormed())).toEqual([]);
         expect(json.isWellFormed()).toBe(true);
-        expect(json).not.toMatch(/\\ud[89a-f]/i);
       }),
       { numRuns: 2_000 },
     );
