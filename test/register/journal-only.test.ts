@@ -1,0 +1,138 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LedgerRecord } from '../../src/projection/record.ts';
+import { createWorkshop, type Workshop } from './program.ts';
+
+let workshop: Workshop;
+beforeEach(() => {
+  workshop = createWorkshop();
+});
+afterEach(() => workshop.remove());
+
+/** Units that began and units that ended, by the name of their step. */
+function units(records: readonly LedgerRecord[]): {
+  readonly begun: readonly string[];
+  readonly ended: readonly string[];
+} {
+  const names = (type: 'start' | 'end') =>
+    records.flatMap((record) => (record.type === type ? [record.stepName] : [])).sort();
+  return { begun: names('start'), ended: names('end') };
+}
+
+const importUnits = ['analyze', 'analyze', 'analyze', 'import.item', 'import.item', 'import.item', 'import.session'];
+
+describe('a program without a database', () => {
+  it.each([
+    ['natural', 0, []],
+    ['exit', 3, ['last-words']],
+    ['throw', 1, ['last-words']],
+    ['reject', 1, ['last-words']],
+  ])('has all its records in the journal after its %s end, and its own exit code', async (ending, code, more) => {
+    const ended = await workshop.run({ script: 'app.mjs', parameters: [ending] });
+    expect(ended).toMatchObject({ code, signal: null, stdout: 'imported\n' });
+    const { begun, ended: finished } = units(await workshop.records());
+    expect(begun).toEqual([...importUnits, ...more]);
+    expect(finished).toEqual([...importUnits, ...more]);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('dies of %s as it would without spanledger', async (signal) => {
+    const program = workshop.start({ script: 'app.mjs', parameters: ['wait'] });
+    await program.said('waiting');
+    program.child.kill(signal);
+    expect(await program.ended).toMatchObject({ code: null, signal, stderr: '' });
+    expect(units(await workshop.records()).ended).toContain('last-words');
+  });
+
+  it('works for CommonJS, by --import and by --require', async () => {
+    for (const flag of ['--import', '--require']) {
+      const ended = await workshop.run({ script: 'app.cjs', flags: [flag, 'spanledger/register'] });
+      expect(ended).toMatchObject({ code: 0, stdout: 'imported\n', stderr: '' });
+    }
+    expect(units(await workshop.records()).ended.filter((name) => name === 'import.session')).toHaveLength(2);
+  });
+
+  it('works through NODE_OPTIONS, and only once where it is loaded twice', async () => {
+    const ended = await workshop.run({ script: 'app.mjs', env: { NODE_OPTIONS: '--import spanledger/register' } });
+    expect(ended).toMatchObject({ code: 0, stdout: 'imported\n', stderr: '' });
+    expect(units(await workshop.records()).begun).toEqual(importUnits);
+  });
+
+  it('keeps secrets out of the journal', async () => {
+    await workshop.run({ script: 'app.mjs' });
+    const records = await workshop.records();
+    expect(JSON.stringify(records)).toContain('connect failed');
+    expect(JSON.stringify(records)).not.toContain('hunter2');
+  });
+
+  it('records a span that is not sampled', async () => {
+    await workshop.run({ script: 'app.mjs', env: { OTEL_TRACES_SAMPLER: 'always_off' } });
+    expect(units(await workshop.records()).ended).toEqual(importUnits);
+  });
+
+  it('records nothing where the SDK is disabled', async () => {
+    const ended = await workshop.run({ script: 'app.mjs', env: { OTEL_SDK_DISABLED: 'true' } });
+    expect(ended).toMatchObject({ code: 0, stdout: 'imported\n', stderr: '' });
+    expect(await workshop.records()).toEqual([]);
+  });
+
+  it('names service and instance as OpenTelemetry does', async () => {
+    const env = { OTEL_SERVICE_NAME: 'importer', OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=pod-3' };
+    await workshop.run({ script: 'app.mjs', env });
+    const journal = join(workshop.directory, 'ledger', 'journal');
+    const { readdirSync } = await import('node:fs');
+    const [instance] = readdirSync(journal);
+    expect(instance).toMatch(/^pod-3-[0-9a-f]{8}$/);
+    expect(readFileSync(join(journal, instance ?? '', 'owner.json'), 'utf8')).toContain('"service":"importer"');
+  });
+});
+
+describe('a program whose journal cannot be written', () => {
+  it('runs unharmed and says so once', async () => {
+    // A file where the directory should be refuses root as well, which a mode would not.
+    writeFileSync(join(workshop.directory, 'ledger'), '');
+    const ended = await workshop.run({ script: 'app.mjs' });
+    expect(ended).toMatchObject({ code: 0, stdout: 'imported\n' });
+    expect(ended.stderr.trim().split('\n')).toHaveLength(1);
+    expect(ended.stderr).toContain('The journal directory');
+    expect(ended.stderr).toContain('SPANLEDGER_DIR');
+  });
+
+  it.skipIf(process.getuid?.() === 0)('runs unharmed where the directory is read-only', async () => {
+    mkdirSync(join(workshop.directory, 'ledger'));
+    chmodSync(join(workshop.directory, 'ledger'), 0o500);
+    expect(await workshop.run({ script: 'app.mjs' })).toMatchObject({ code: 0, stdout: 'imported\n' });
+  });
+});
+
+describe('a mistake in the configuration', () => {
+  it('is told with line and column where it stands in the file, and the program does not start', async () => {
+    const path = join(workshop.directory, 'broken.yaml');
+    writeFileSync(path, 'transitions: span\nprogress_every: often\n');
+    const ended = await workshop.run({ script: 'app.mjs', env: { SPANLEDGER_CONFIG_FILE: path } });
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toContain('line 2, column 17');
+    expect(ended.stderr).toContain('SPANLEDGER_CONFIG_FILE_INVALID');
+  });
+
+  it('is told with the name of the variable where it stands in the environment, and the program runs', async () => {
+    const env = { SPANLEDGER_PROGRESS_EVERY: 'often', SPANLEDGER_SHEMA: 'x' };
+    const ended = await workshop.run({ script: 'app.mjs', env });
+    expect(ended).toMatchObject({ code: 0, stdout: 'imported\n' });
+    expect(ended.stderr).toContain('SPANLEDGER_PROGRESS_EVERY');
+    expect(ended.stderr).toContain('did you mean SPANLEDGER_SCHEMA?');
+  });
+
+  it('is not there: all settings are told with their sources, secrets masked', async () => {
+    const env = {
+      OTEL_LOG_LEVEL: 'info',
+      DATABASE_URL: 'postgres://me:hunter2@localhost:1/db',
+      SPANLEDGER_SHIP: 'false',
+    };
+    const ended = await workshop.run({ script: 'app.mjs', env });
+    expect(ended).toMatchObject({ code: 0, stdout: 'imported\n' });
+    expect(ended.stderr).toContain('databaseUrl=postgres://me:***@localhost:1/db (DATABASE_URL)');
+    expect(ended.stderr).toContain('schema=spanledger (default)');
+    expect(ended.stderr).not.toContain('hunter2');
+  });
+});
