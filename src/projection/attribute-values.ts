@@ -1,3 +1,4 @@
+import { type AuditLevel, isAuditLevel, parseLevel } from '../domain/audit.ts';
 import type { Sanitizer } from '../storable/sanitizer.ts';
 
 /** What a projection needs besides its input. */
@@ -19,6 +20,17 @@ export function toText(value: unknown, max: number, sanitizer: Sanitizer): strin
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   return sanitizer.text(sanitizer.json(value), max);
+}
+
+/** A name of a small vocabulary: as `toText`, remembered. */
+export function toName(value: unknown, sanitizer: Sanitizer): string | undefined {
+  if (typeof value === 'string') return value === '' ? undefined : sanitizer.name(value);
+  return toText(value, maxLength.name, sanitizer);
+}
+
+/** A level in any spelling, or `undefined`. */
+export function toLevel(value: unknown): AuditLevel | undefined {
+  return isAuditLevel(value) ? value : parseLevel(value);
 }
 
 /** An id: as `toText`, but what merely looks like `key: value` or a card number is kept, since two ids must not become one. */

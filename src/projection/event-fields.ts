@@ -1,7 +1,17 @@
-import { parseLevel } from '../domain/audit.ts';
 import type { Sanitizer } from '../storable/sanitizer.ts';
 import { attribute } from '../telemetry/conventions.ts';
-import { maxLength, toCount, toFinite, toId, toInteger, toJson, toSentences, toText } from './attribute-values.ts';
+import {
+  maxLength,
+  toCount,
+  toFinite,
+  toId,
+  toInteger,
+  toJson,
+  toLevel,
+  toName,
+  toSentences,
+  toText,
+} from './attribute-values.ts';
 import { toUnitKind } from './identity-projection.ts';
 import type { EventRecord, SessionCounts } from './record.ts';
 import type { SourceAttributes } from './span-source.ts';
@@ -19,7 +29,6 @@ const into =
   (draft, value, sanitizer) => {
     draft[field] = read(value, sanitizer);
   };
-const name: Read<string | undefined> = (value, sanitizer) => toText(value, maxLength.name, sanitizer);
 const message: Read<string | undefined> = (value, sanitizer) => toText(value, maxLength.message, sanitizer);
 const stack: Read<string | undefined> = (value, sanitizer) => toText(value, maxLength.stack, sanitizer);
 
@@ -35,25 +44,25 @@ const ids = [
 /** Attributes that have a place of their own; all others become details. */
 export const eventFields: ReadonlyMap<string, FieldReader> = new Map<string, FieldReader>([
   [attribute.unit, into('unit', toUnitKind)],
-  [attribute.level, into('level', parseLevel)],
-  [attribute.category, into('category', name)],
+  [attribute.level, into('level', toLevel)],
+  [attribute.category, into('category', toName)],
   [attribute.message, into('message', message)],
   [attribute.seq, into('seq', toInteger)],
   [attribute.version, into('version', toCount)],
-  [attribute.fromState, into('fromState', name)],
-  [attribute.toState, into('toState', name)],
+  [attribute.fromState, into('fromState', toName)],
+  [attribute.toState, into('toState', toName)],
   [attribute.reason, into('reason', message)],
   [attribute.durationMillis, into('durationMillis', toFinite)],
   [attribute.details, into('details', toJson)],
   [attribute.actions, into('actions', toSentences)],
-  [attribute.errorType, into('errorType', name)],
+  [attribute.errorType, into('errorType', toName)],
   [attribute.exceptionType, readExceptionType],
   [attribute.exceptionMessage, into('errorMessage', message)],
   [attribute.exceptionStack, into('stack', stack)],
   [attribute.done, into('done', toCount)],
   [attribute.total, into('total', toCount)],
   [attribute.attempt, into('attempt', toInteger)],
-  [attribute.sessionKind, into('kind', name)],
+  [attribute.sessionKind, into('kind', toName)],
   [attribute.accountId, into('accountId', toId)],
   [attribute.countTotal, readNothing],
   [attribute.countPending, readNothing],
@@ -73,7 +82,7 @@ export const logFields: ReadonlyMap<string, FieldReader> = new Map<string, Field
 
 /** The class of an exception is the type of the error where nothing names a better one. */
 function readExceptionType(draft: EventDraft, value: unknown, sanitizer: Sanitizer): void {
-  draft.errorType ??= name(value, sanitizer);
+  draft.errorType ??= toName(value, sanitizer);
 }
 
 /** Counts make one field together, read by `countsOf`. */

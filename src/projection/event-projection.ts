@@ -1,7 +1,7 @@
 import type { AuditLevel } from '../domain/audit.ts';
 import type { AnnouncedEvent } from '../telemetry/announcer.ts';
 import { event as eventNames, eventTable } from '../telemetry/conventions.ts';
-import { maxLength, type ProjectionContext, toText, toTime } from './attribute-values.ts';
+import { type ProjectionContext, toName, toTime } from './attribute-values.ts';
 import { type Leftovers, mergeDetails, withLeftover } from './event-details.ts';
 import { countsOf, type EventDraft, eventFields, type FieldReader } from './event-fields.ts';
 import { namesOf, type UnitNames } from './identity-projection.ts';
@@ -49,7 +49,7 @@ export function toEventRecord(
 ): EventRecord {
   const { sanitizer } = context;
   const { names } = unit;
-  const name = toText(source.name, maxLength.name, sanitizer) ?? eventNames.audit;
+  const name = toName(source.name, sanitizer) ?? eventNames.audit;
   const draft: EventDraft = {
     type: 'event',
     at: toTime(source.at, 0),

@@ -1,5 +1,5 @@
 import { attribute } from '../telemetry/conventions.ts';
-import { maxLength, type ProjectionContext, toCount, toId, toInteger, toText } from './attribute-values.ts';
+import { type ProjectionContext, toCount, toId, toInteger, toName } from './attribute-values.ts';
 import type { RecordIds, UnitKind } from './record.ts';
 import type { SourceAttributes } from './span-source.ts';
 
@@ -40,7 +40,7 @@ export function namesOf(
 ): UnitNames {
   const { sanitizer } = context;
   const unit = unitOf(attributes);
-  const kind = toText(attributes[attribute.sessionKind], maxLength.name, sanitizer);
+  const kind = toName(attributes[attribute.sessionKind], sanitizer);
   const accountId = toId(attributes[attribute.accountId], sanitizer);
   const attempt = toInteger(attributes[attribute.attempt]);
   const total = toCount(attributes[attribute.total]);
@@ -75,7 +75,7 @@ export function idsOf(
     if (id !== undefined) ids[key] = id;
   }
   if (service !== undefined && service !== context.service) {
-    const other = toText(service, maxLength.name, context.sanitizer);
+    const other = toName(service, context.sanitizer);
     if (other !== undefined) ids.service = other;
   }
   return ids;

@@ -1,4 +1,4 @@
-import { maxLength, type ProjectionContext, toId, toInteger, toText, toTime } from './attribute-values.ts';
+import { maxLength, type ProjectionContext, toId, toInteger, toName, toText, toTime } from './attribute-values.ts';
 import { idsOf } from './identity-projection.ts';
 import type { RecordIds, RequestRecord } from './record.ts';
 import type { SourceAttributes, SpanSource } from './span-source.ts';
@@ -22,7 +22,7 @@ export function projectRequest(
   if (direction === undefined) return undefined;
   const { attributes } = span;
   const { sanitizer } = context;
-  const method = toText(first(attributes, 'http.request.method', 'http.method'), maxLength.name, sanitizer);
+  const method = toName(first(attributes, 'http.request.method', 'http.method'), sanitizer);
   if (method === undefined) return undefined;
   const startAt = toTime(span.startAt, 0);
   return {

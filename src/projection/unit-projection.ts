@@ -1,5 +1,14 @@
 import { attribute } from '../telemetry/conventions.ts';
-import { maxLength, type ProjectionContext, toCount, toInteger, toJson, toText, toTime } from './attribute-values.ts';
+import {
+  maxLength,
+  type ProjectionContext,
+  toCount,
+  toInteger,
+  toJson,
+  toName,
+  toText,
+  toTime,
+} from './attribute-values.ts';
 import { toEventRecord } from './event-projection.ts';
 import { idsOf, namesOf, unitOf } from './identity-projection.ts';
 import type { EventRecord, UnitEndRecord, UnitIdentity, UnitStartRecord } from './record.ts';
@@ -77,7 +86,7 @@ function identityOf(span: SpanSource, context: ProjectionContext): UnitIdentity 
   const unit = unitOf(attributes);
   if (unit === undefined) return undefined;
   const { sanitizer } = context;
-  const name = toText(span.name, maxLength.name, sanitizer) ?? unit;
+  const name = toName(span.name, sanitizer) ?? unit;
   const order = toInteger(attributes[attribute.order]);
   const attempt = toInteger(attributes[attribute.attempt]);
   const input = toJson(attributes[attribute.input], sanitizer);
@@ -88,8 +97,8 @@ function identityOf(span: SpanSource, context: ProjectionContext): UnitIdentity 
     ...idsOf(attributes, span.service, context),
     ...(span.parentSpanId !== undefined && { parentSpanId: span.parentSpanId }),
     unit,
-    taskName: toText(attributes[attribute.taskName], maxLength.name, sanitizer) ?? name,
-    stepName: toText(attributes[attribute.stepName], maxLength.name, sanitizer) ?? name,
+    taskName: toName(attributes[attribute.taskName], sanitizer) ?? name,
+    stepName: toName(attributes[attribute.stepName], sanitizer) ?? name,
     ...(order !== undefined && { order }),
     ...(attempt !== undefined && { attempt }),
     ...(input !== undefined && { input }),

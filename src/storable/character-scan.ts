@@ -10,7 +10,8 @@ export const found = {
   /** `=`, `:` or `%`: a key and value pair may follow. */
   pair: 8,
   at: 16,
-  dash: 32,
+  /** Five hyphens in a row: `-----BEGIN`. */
+  dashes: 32,
   /** `bear` or `basi`: the schemes bearer and basic. */
   scheme: 64,
   /** `eyJ`: the beginning of every JSON web token. */
@@ -21,12 +22,14 @@ export const found = {
   digits: 512,
 } as const;
 
-/** Bits that call for the secret patterns. */
-export const secretBits =
-  found.pair | found.at | found.dash | found.scheme | found.webToken | found.longRun | found.digits;
+/** Bits that call for the patterns of secrets that are known by their look. */
+export const valueBits = found.at | found.dashes | found.scheme | found.webToken | found.longRun | found.digits;
+
+/** Bits that call for redaction. */
+export const secretBits = valueBits | found.pair;
 
 const shortestCardNumber = 13;
-const shortestKey = 15;
+const shortestKey = 18;
 const space = 0x20;
 const hyphen = 0x2d;
 
@@ -47,7 +50,7 @@ mark('\0', found.nul);
 mark('"\\', found.jsonEscape);
 mark('=:%', found.pair);
 mark('@', found.at);
-mark('-', found.dash | inner.word);
+mark('-', inner.word);
 mark('0123456789', inner.digit);
 mark('bB', inner.b);
 mark('J', inner.j);
@@ -67,7 +70,9 @@ export function scan(text: string): number {
       if (bit & inner.digit) {
         digits += 1;
         if (digits === shortestCardNumber) result |= found.digits;
-      } else if (code !== hyphen) {
+      } else if (code === hyphen) {
+        if (text.charCodeAt(index - 4) === hyphen && text.startsWith('----', index - 4)) result |= found.dashes;
+      } else {
         digits = 0;
         if (bit & (inner.b | inner.j)) result |= bit & inner.b ? schemeAt(text, index) : webTokenAt(text, index);
       }

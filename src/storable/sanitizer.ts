@@ -4,6 +4,7 @@ import { JsonKeys } from './json-key.ts';
 import { type JsonLimits, JsonWriter, TooLarge } from './json-writer.ts';
 import { KnownTexts } from './known-texts.ts';
 import { classifyKey, type KeyClass, keyPattern, secretKeyHint } from './secret-keys.ts';
+import { StorableNames } from './storable-names.ts';
 import { storableText, type TextRules } from './storable-text.ts';
 import { summaryOf } from './value-summary.ts';
 
@@ -15,6 +16,8 @@ export type { KeyClass };
 export interface Sanitizer {
   /** Redacts secrets inside text, replaces NUL and lone surrogates, cuts to `maxLength` characters (on a code point). */
   text(value: string, maxLength?: number): string;
+  /** As `text`, for names of a small vocabulary, such as states and categories: each is examined once and remembered. */
+  name(value: string): string;
   /**
    * As `text`, for ids: what merely looks like `key: value` or a card number is kept, because two ids must not become one.
    * Keys, tokens and credentials inside them, as in `https://user:password@host/?token=…`, are redacted all the same.
@@ -80,6 +83,7 @@ class StorableSanitizer implements Sanitizer {
   readonly #maxTextLength: number;
   readonly #maxJsonBytes: number;
   readonly #keys: JsonKeys;
+  readonly #names: StorableNames;
   readonly #full: JsonLimits;
   readonly #reduced: JsonLimits;
   readonly #written = new KnownTexts();
@@ -103,6 +107,7 @@ class StorableSanitizer implements Sanitizer {
     };
     this.#idRules = { ...this.#rules, colonPairs: false };
     this.#keys = new JsonKeys(this.#rules);
+    this.#names = new StorableNames(this.#rules);
     this.#maxTextLength = maxTextLength;
     this.#maxJsonBytes = maxJsonBytes;
     const maxLength = maxJsonBytes;
@@ -118,6 +123,10 @@ class StorableSanitizer implements Sanitizer {
 
   text(value: string, maxLength: number = this.#maxTextLength): string {
     return storableText(value, scan(value), Math.min(maxLength, this.#maxTextLength), this.#rules);
+  }
+
+  name(value: string): string {
+    return this.#names.get(value);
   }
 
   id(value: string, maxLength: number = this.#maxTextLength): string {

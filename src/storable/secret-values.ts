@@ -25,7 +25,7 @@ const vendorKey = new RegExp(
   [
     '(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])',
     '|gh[pousr]_[A-Za-z0-9]{20,512}|github_pat_\\w{20,512}|glpat-[\\w-]{16,512}',
-    '|xox[abceoprs]-[A-Za-z0-9-]{10,512}|(?:sk|rk|pk)_(?:live|test)_\\w{10,512}|(?<![A-Za-z0-9])sk-[\\w-]{20,512}',
+    '|xox[abceoprs]-[A-Za-z0-9-]{13,512}|(?:sk|rk|pk)_(?:live|test)_\\w{10,512}|(?<![A-Za-z0-9])sk-[\\w-]{20,512}',
     '|AIza[\\w-]{30,512}|ya29\\.[\\w-]{20,2048}|SG\\.[\\w-]{16,128}\\.[\\w-]{16,256}',
     '|npm_[A-Za-z0-9]{30,512}|hf_[A-Za-z0-9]{30,512}|dop_v1_[a-f0-9]{40,512}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{20,512}',
   ].join(''),
@@ -43,7 +43,7 @@ export function redactSecretValues(text: string, bits: number): Redaction {
     result = redaction.text;
     count += redaction.count;
   };
-  if (bits & found.dash && result.includes('-----BEGIN')) pass(replaceMatches(result, privateKey, () => redacted));
+  if (bits & found.dashes) pass(replaceMatches(result, privateKey, () => redacted));
   if (bits & found.webToken) pass(cutRanges(result, webTokens(result)));
   if (bits & found.at && result.includes('://')) pass(cutRanges(result, userInfos(result)));
   if (bits & found.longRun) pass(replaceMatches(result, vendorKey, () => redacted));
@@ -66,6 +66,8 @@ function replaceMatches(
   pattern: RegExp,
   replacement: (match: string, ...groups: string[]) => string,
 ): Redaction {
+  pattern.lastIndex = 0;
+  if (!pattern.test(text)) return { text, count: 0 };
   let count = 0;
   const result = text.replace(pattern, (match: string, ...groups: string[]) => {
     const replaced = replacement(match, ...groups);

@@ -1,5 +1,5 @@
 import type { Alterations } from './alterations.ts';
-import { found, scan, secretBits } from './character-scan.ts';
+import { found, scan, secretBits, valueBits } from './character-scan.ts';
 import { type PairRules, redactSecretPairs } from './secret-pairs.ts';
 import { redactSecretValues } from './secret-values.ts';
 
@@ -41,11 +41,20 @@ function cut(text: string, maxLength: number, alterations: Alterations): string 
 }
 
 function withoutSecrets(text: string, bits: number, rules: TextRules): string {
-  const values = redactSecretValues(text, bits);
-  const pairs = bits & found.pair ? redactSecretPairs(values.text, rules) : values;
-  const count = values.count + (pairs === values ? 0 : pairs.count);
+  let result = text;
+  let count = 0;
+  if (bits & valueBits) {
+    const values = redactSecretValues(result, bits);
+    result = values.text;
+    count += values.count;
+  }
+  if (bits & found.pair) {
+    const pairs = redactSecretPairs(result, rules);
+    result = pairs.text;
+    count += pairs.count;
+  }
   if (count > 0) rules.alterations.add('redacted', count);
-  return pairs.text;
+  return result;
 }
 
 /** As `storableText`, for callers that have not scanned. */
