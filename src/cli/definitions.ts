@@ -101,7 +101,11 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     brief: 'List open sessions, items, steps and batches, the oldest first.',
     notes: [],
     arguments: [],
-    options: [equals('session-id', 'Session, matched exactly.'), last('How many, the oldest first to be chosen.', '50'), ...common],
+    options: [
+      equals('session-id', 'Session, matched exactly.'),
+      last('How many, the oldest first to be chosen.', '50'),
+      ...common,
+    ],
     examples: ['spanledger running', 'spanledger running --session-id local-7 --json'],
     load: () => import('./commands/running.ts'),
   },

@@ -1,4 +1,4 @@
-import { exitCode } from '../exit-code.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
 import type { Invocation, Run } from '../invocation.ts';
 import type { LedgerReader } from '../reading/ledger-reader.ts';
 import { withLedger } from '../reading/open-ledger.ts';
@@ -10,19 +10,21 @@ import { jsonLine, visible } from '../visible.ts';
 
 /** `spanledger check [ID]` */
 export const run: Run = (invocation) =>
-  withLedger(invocation, async (reader) => {
-    const { terminal, options } = invocation;
-    const sessions = await sessionsToCheck(invocation, reader);
-    let inconsistent = 0;
-    for (const session of sessions) {
-      const check = await checkSession(reader, session);
-      if (!check.report.isConsistent) inconsistent += 1;
-      if (options.flag('json')) await terminal.line(jsonLine(checkJson(check)));
-      else if (!check.report.isConsistent || sessions.length === 1) await printCheck(invocation, check);
-    }
-    if (!options.flag('json')) await terminal.line(`${sessions.length} checked, ${inconsistent} inconsistent.`);
-    return inconsistent === 0 ? exitCode.ok : exitCode.finding;
-  });
+  withLedger(invocation, (reader) => check(invocation, reader), { fromJournal: false });
+
+async function check(invocation: Invocation, reader: LedgerReader): Promise<ExitCode> {
+  const { terminal, options } = invocation;
+  const sessions = await sessionsToCheck(invocation, reader);
+  let inconsistent = 0;
+  for (const session of sessions) {
+    const result = await checkSession(reader, session);
+    if (!result.report.isConsistent) inconsistent += 1;
+    if (options.flag('json')) await terminal.line(jsonLine(checkJson(result)));
+    else if (!result.report.isConsistent || sessions.length === 1) await printCheck(invocation, result);
+  }
+  if (!options.flag('json')) await terminal.line(`${sessions.length} checked, ${inconsistent} inconsistent.`);
+  return inconsistent === 0 ? exitCode.ok : exitCode.finding;
+}
 
 const maxChecked = 1_000_000;
 

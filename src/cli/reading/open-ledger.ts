@@ -41,7 +41,7 @@ async function openReader(workplace: Workplace, terminal: Terminal, fromJournal:
   try {
     return createStoreReader(await openCurrentStore(workplace, terminal), workplace.schema);
   } catch (error) {
-    if (!fromJournal || !isUnreachable(error)) throw error;
+    if (!fromJournal || !(isUnreachable(error) || isRefusedByDisk(error))) throw error;
     const why = error instanceof Error ? error.message : String(error);
     terminal.note(`note: ${visible(why)}`);
     terminal.note(
@@ -49,6 +49,13 @@ async function openReader(workplace: Workplace, terminal: Terminal, fromJournal:
     );
     return openJournalReader(workplace);
   }
+}
+
+const diskRefusals = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'];
+
+/** The embedded store needs to write; a directory that is only readable still has readable journals. */
+function isRefusedByDisk(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && diskRefusals.includes(String(error.code));
 }
 
 async function openJournalReader({ directory }: Workplace): Promise<LedgerReader> {

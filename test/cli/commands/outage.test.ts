@@ -1,0 +1,96 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { useDatabase } from '../../harness/database.ts';
+import { runCli, runJson } from '../cli-process.ts';
+import { sampleRecords, temporaryDirectory, writeJournal } from '../written-ledger.ts';
+
+/** A port of this machine on which nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function createOutage() {
+  const directory = temporaryDirectory();
+  writeJournal(directory, sampleRecords());
+  const url = `postgres://user:secret@127.0.0.1:${await closedPort()}/ledger`;
+  return { environment: { DATABASE_URL: url, SPANLEDGER_DIR: directory } };
+}
+
+describe('while Postgres is down', () => {
+  it('sessions, session, logs, timeline, running and report answer from the journals and say so', async () => {
+    const place = await createOutage();
+    const commands = [['sessions'], ['session', '12'], ['logs'], ['timeline', '12'], ['running'], ['report', '12']];
+    for (const argv of commands) {
+      const { output, errors, code } = await runCli(argv, place);
+      expect(code, argv.join(' ')).toBe(0);
+      expect(output.length).toBeGreaterThan(100);
+      expect(errors).toMatch(/^note: The database .* cannot be reached: .*\nnote: answering from the journals in /);
+      expect(errors).not.toContain('secret');
+    }
+  });
+
+  it('filters as exactly as the database does', async () => {
+    const place = await createOutage();
+    const records = await runJson(['logs', '--session-id', '12', '--all', '--last', '1000'], place);
+    expect(new Set(records.map((row) => row.session_id))).toEqual(new Set(['12']));
+    expect((await runCli(['session', '1'], place)).code).toBe(1);
+  });
+
+  it('what needs the whole ledger ends with 3 and says what to do', async () => {
+    const place = await createOutage();
+    for (const argv of [['check'], ['migrate', 'current']]) {
+      const { output, errors, code } = await runCli(argv, place);
+      expect({ output, code }, argv.join(' ')).toEqual({ output: '', code: 3 });
+      expect(errors).toMatch(/^SPANLEDGER_DATABASE_UNREACHABLE: .*\n {2}Check host, port and credentials/);
+    }
+  });
+
+  it('a database without the schema counts as one that cannot answer', async () => {
+    const directory = temporaryDirectory();
+    writeJournal(directory, sampleRecords());
+    const { output, errors, code } = await runCli(['sessions'], {
+      environment: { DATABASE_URL: empty.url, SPANLEDGER_DIR: directory },
+    });
+    expect(code).toBe(0);
+    expect(output).toContain('failing');
+    expect(errors).toMatch(/^note: The database .* has no spanledger schema spanledger\.\n/);
+  });
+});
+
+const empty = useDatabase('empty');
+
+describe('where nothing has been recorded', () => {
+  it('listings are empty, explain themselves and leave no directory behind', async () => {
+    const directory = join(temporaryDirectory(), 'absent');
+    const { output, errors, code } = await runCli(['sessions', '--dir', directory]);
+    expect({ output, code }).toEqual({ output: 'No sessions match.\n', code: 0 });
+    expect(errors).toBe(`note: nothing has been recorded yet; there is no directory ${directory}.\n`);
+    expect((await runCli(['sessions', '--dir', directory])).errors).toBe(errors);
+  });
+
+  it('an id is not found', async () => {
+    const { errors, code } = await runCli(['session', '12', '--dir', join(temporaryDirectory(), 'absent')]);
+    expect(code).toBe(1);
+    expect(errors).toContain('SPANLEDGER_NOT_FOUND: There is no session 12.');
+  });
+});
+
+describe('wrong settings', () => {
+  it('a database URL that is none ends the call instead of answering from somewhere else', async () => {
+    const { output, errors, code } = await runCli(['sessions'], { environment: { DATABASE_URL: 'mysql://host/db' } });
+    expect({ output, code }).toEqual({ output: '', code: 2 });
+    expect(errors).toMatch(/^SPANLEDGER_DATABASE_URL_INVALID: /);
+  });
+
+  it('an unknown variable is told and does no harm', async () => {
+    const place = { environment: { SPANLEDGER_DRI: 'x' }, cwd: temporaryDirectory() };
+    const { errors, code } = await runCli(['sessions'], place);
+    expect(code).toBe(0);
+    expect(errors).toMatch(/^warning: .*SPANLEDGER_DRI.*did you mean SPANLEDGER_DIR\?/);
+  });
+});
