@@ -5,22 +5,23 @@ type Values = Readonly<Record<string, Cell | undefined>>;
 /**
  * Makes one row of all rows of a batch that have the same key in an upserted table: the highest version wins, and what it
  * does not tell (a missing column) is filled from the next lower one. A `null` is told. Append-only rows stay as they are.
- * The order of first appearance is kept.
+ * The order of first appearance is kept; the result does not depend on the order of versions.
  */
 export function mergeRows(rows: readonly Row[]): Row[] {
-  const merged: Row[] = [];
-  const positions = new Map<string, number>();
+  const groups: Row[][] = [];
+  const known = new Map<string, Row[]>();
   for (const row of rows) {
     const key = keyOf(row);
-    const position = key === undefined ? undefined : positions.get(key);
-    if (position === undefined) {
-      if (key !== undefined) positions.set(key, merged.length);
-      merged.push(row);
-    } else {
-      merged[position] = mergeTwo(merged[position] as Row, row);
+    const group = key === undefined ? undefined : known.get(key);
+    if (group !== undefined) {
+      group.push(row);
+      continue;
     }
+    const fresh = [row];
+    groups.push(fresh);
+    if (key !== undefined) known.set(key, fresh);
   }
-  return merged;
+  return groups.map(mergeGroup);
 }
 
 function keyOf(row: Row): string | undefined {
@@ -31,29 +32,37 @@ function keyOf(row: Row): string | undefined {
   return text;
 }
 
-function mergeTwo(known: Row, next: Row): Row {
-  const knownIsHigher = versionOf(known.values) > versionOf(next.values);
-  const higher = knownIsHigher ? known.values : next.values;
-  const lower = knownIsHigher ? next.values : known.values;
-  return { table: known.table, values: fill(known.table, higher, lower) };
+function mergeGroup(group: readonly Row[]): Row {
+  const [first] = group;
+  if (first === undefined) throw new RangeError('A group of rows is empty.');
+  if (group.length === 1) return first;
+  // Of equal versions the later one wins.
+  const highestFirst = group.toReversed().sort((one, other) => versionOf(other.values) - versionOf(one.values));
+  const values: Record<string, Cell | undefined> = {};
+  for (const row of highestFirst) fill(values, row.values);
+  const column = earliest[first.table];
+  if (column !== undefined) values[column] = smallest(group, column);
+  return { table: first.table, values };
 }
 
 function versionOf(values: Values): number {
   return Number(values.version ?? 0);
 }
 
-/** Columns of which every row of a unit tells the same but progress rows tell nothing; the earliest is the true one. */
-const earliest: Readonly<Partial<Record<TableName, string>>> = { task_progress: 'created_at' };
-
-function fill(table: TableName, higher: Values, lower: Values): Values {
-  const values: Record<string, Cell | undefined> = { ...higher };
-  for (const column in lower) values[column] = higher[column] === undefined ? lower[column] : higher[column];
-  const first = earliest[table];
-  if (first !== undefined) values[first] = smaller(higher[first], lower[first]);
-  return values;
+function fill(values: Record<string, Cell | undefined>, lower: Values): void {
+  for (const column in lower) {
+    if (values[column] === undefined) values[column] = lower[column];
+  }
 }
 
-function smaller(one: Cell | undefined, other: Cell | undefined): Cell | undefined {
-  if (typeof one !== 'number') return other;
-  return typeof other === 'number' && other < one ? other : one;
+/** Columns of which every row of a unit tells the same, if it tells it at all; the earliest is the true one. */
+const earliest: Readonly<Partial<Record<TableName, string>>> = { task_progress: 'created_at' };
+
+function smallest(group: readonly Row[], column: string): Cell | undefined {
+  let least: number | undefined;
+  for (const row of group) {
+    const cell = row.values[column];
+    if (typeof cell === 'number' && (least === undefined || cell < least)) least = cell;
+  }
+  return least;
 }
