@@ -12,9 +12,9 @@ export interface EndingProcess {
 export interface Ending {
   /** Sends what is held in memory. Called while the event loop still runs. */
   flush(): Promise<unknown>;
-  /** Waits, blocking, for what was handed over to arrive. Called last. */
-  finish(): void;
-  /** Longest time that `flush` gets. */
+  /** Waits, blocking, for what was handed over to arrive, at most that long. Called last. */
+  finish(timeoutMillis: number): void;
+  /** Longest time that both take together. */
   readonly timeoutMillis: number;
 }
 
@@ -29,24 +29,35 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
  *   there, with the same status. If somebody does, ending is his affair, and `exit` follows. A second signal does not wait.
  */
 export function onEnding(ending: Ending, host: EndingProcess = process): void {
-  host.once('beforeExit', () => void bounded(ending));
-  host.on('exit', () => ending.finish());
-  for (const signal of signals) listen(signal, ending, host);
+  const budget = createBudget(ending.timeoutMillis);
+  const flush = () => within(budget.left(), ending.flush());
+  const finish = () => ending.finish(budget.left());
+  const flushBeside = () => within(ending.timeoutMillis, ending.flush());
+  host.once('beforeExit', () => void flush());
+  host.on('exit', finish);
+  for (const signal of signals) listen(signal, { flush, finish, flushBeside }, host);
 }
 
-function listen(signal: NodeJS.Signals, ending: Ending, host: EndingProcess): void {
+interface Steps {
+  flush(): Promise<void>;
+  finish(): void;
+  /** While the host ends itself, in its own time. */
+  flushBeside(): Promise<void>;
+}
+
+function listen(signal: NodeJS.Signals, { flush, finish, flushBeside }: Steps, host: EndingProcess): void {
   let isEnding = false;
   const raise = () => {
     host.removeListener(signal, onSignal);
     host.kill(host.pid, signal);
   };
   const end = async () => {
-    await bounded(ending);
-    ending.finish();
+    await flush();
+    finish();
     raise();
   };
   const onSignal = () => {
-    if (host.listenerCount(signal) > 1) ending.flush().catch(ignore);
+    if (host.listenerCount(signal) > 1) void flushBeside();
     else if (isEnding) raise();
     else void end();
     isEnding = true;
@@ -54,19 +65,26 @@ function listen(signal: NodeJS.Signals, ending: Ending, host: EndingProcess): vo
   host.on(signal, onSignal);
 }
 
-/** Resolves when the flush is over or its time is. The timer holds the event loop open meanwhile, and no longer. */
-async function bounded({ flush, timeoutMillis }: Ending): Promise<void> {
-  const { promise, end } = timer(timeoutMillis);
-  await Promise.race([flush().catch(ignore), promise]);
-  end();
+/** Time that the steps of one ending share. A program that went on after all has a fresh one when it ends later. */
+function createBudget(millis: number): { left(): number } {
+  let deadline = Number.NEGATIVE_INFINITY;
+  return {
+    left() {
+      const now = performance.now();
+      if (now > deadline + millis) deadline = now + millis;
+      return Math.max(0, deadline - now);
+    },
+  };
 }
 
-function timer(millis: number): { readonly promise: Promise<void>; readonly end: () => void } {
-  let handle: NodeJS.Timeout | undefined;
-  const promise = new Promise<void>((resolve) => {
-    handle = setTimeout(resolve, millis);
+/** Resolves when the work is over or its time is. The timer holds the event loop open meanwhile, and no longer. */
+async function within(millis: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, millis);
   });
-  return { promise, end: () => clearTimeout(handle) };
+  await Promise.race([work.catch(ignore), late]);
+  clearTimeout(timer);
 }
 
 function ignore(): void {}

@@ -139,9 +139,9 @@ function endWell(settings: Settings, sending: Sending, courier: Courier | undefi
   onEnding({
     timeoutMillis: settings.exitTimeoutMillis,
     flush: () => sending.flush(),
-    finish: () => {
+    finish: (timeoutMillis) => {
       void sending.flush();
-      courier?.finish(settings.exitTimeoutMillis);
+      courier?.finish(timeoutMillis);
     },
   });
 }

@@ -12,6 +12,7 @@ class Host extends EventEmitter implements EndingProcess {
 
 let host: Host;
 let finished = 0;
+let timeForFinish = 0;
 let flushes = 0;
 let release: () => void = () => undefined;
 
@@ -29,8 +30,9 @@ beforeEach(() => {
           release = resolve;
         });
       },
-      finish: () => {
+      finish: (timeoutMillis) => {
         finished += 1;
+        timeForFinish = timeoutMillis;
       },
     },
     host,
@@ -62,6 +64,22 @@ describe('a program that ends by itself', () => {
   it('finishes at exit', () => {
     host.emit('exit');
     expect(finished).toBe(1);
+    expect(timeForFinish).toBe(1000);
+  });
+
+  it('has for its exit what the flush left over', async () => {
+    host.emit('beforeExit');
+    await vi.advanceTimersByTimeAsync(300);
+    release();
+    host.emit('exit');
+    expect(timeForFinish).toBe(700);
+  });
+
+  it('has the whole time again where it went on for a while', async () => {
+    host.emit('beforeExit');
+    await vi.advanceTimersByTimeAsync(5000);
+    host.emit('exit');
+    expect(timeForFinish).toBe(1000);
   });
 });
 
