@@ -11,15 +11,21 @@ export interface Clock {
  * milliseconds the wall clock is believed again.
  */
 const maxDriftMillis = 500;
+/** The two are compared this often, since each reading costs. */
+const compareEveryMillis = 100;
 
 /** A clock with microsecond steps that follows the wall clock: the process clock, anchored anew when it has drifted. */
 export function createSystemClock(): Clock {
   let anchor = performance.timeOrigin;
+  let comparedAt = Number.NEGATIVE_INFINITY;
   return {
     now() {
       const elapsed = performance.now();
-      const wall = Date.now();
-      if (Math.abs(wall - anchor - elapsed) > maxDriftMillis) anchor = wall - elapsed;
+      if (elapsed - comparedAt > compareEveryMillis) {
+        comparedAt = elapsed;
+        const wall = Date.now();
+        if (Math.abs(wall - anchor - elapsed) > maxDriftMillis) anchor = wall - elapsed;
+      }
       return Math.round((anchor + elapsed) * 1_000);
     },
   };

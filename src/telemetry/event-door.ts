@@ -1,12 +1,13 @@
-import { type Attributes, type Context, diag, type Span, type SpanContext } from '@opentelemetry/api';
+import { type Attributes, type Context, diag, INVALID_SPANID, type Span, type SpanContext } from '@opentelemetry/api';
 import { severityNumberOf } from '../domain/audit.ts';
 import { sanitizer } from '../storable/sanitizer.ts';
 import { announce, isAnnouncementHeard } from './announcer.ts';
 import { type Clock, toHrTime } from './clock.ts';
 import { attribute } from './conventions.ts';
+import { inventSpanContext } from './identity.ts';
 import { type EventLogger, eventLogger } from './log-bridge.ts';
 import type { EventTransport } from './session-options.ts';
-import { storedText } from './stored-text.ts';
+import { recurringText, storedText } from './stored-text.ts';
 import type { UnitEvent } from './unit-event.ts';
 
 /** OpenTelemetry keeps 128 events on a span and drops the oldest silently; some room is left for those of the host. */
@@ -37,6 +38,7 @@ export class EventDoor {
   #seq = 0;
   #version: number;
   #spanEvents = 0;
+  #invented: SpanContext | undefined;
 
   constructor(options: DoorOptions) {
     this.#options = options;
@@ -46,6 +48,12 @@ export class EventDoor {
   /** Version after the last event: microseconds since the epoch, made strictly increasing. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Whether an event would be heard, so that none is made for nobody. */
+  get isHeard(): boolean {
+    const { span, transport } = this.#options;
+    return span.isRecording() || isAnnouncementHeard() || (transport !== 'span' && eventLogger() !== undefined);
   }
 
   /** Lets an event out. Never throws. */
@@ -80,16 +88,25 @@ export class EventDoor {
   }
 
   #attributesOf(event: UnitEvent, at: number): Attributes {
-    const attributes: Attributes = {
-      [attribute.level]: event.level,
-      [attribute.category]: event.category,
-      [attribute.message]: storedText(event.message, maxMessageLength),
-      [attribute.seq]: this.#seq,
-      [attribute.version]: event.of === undefined ? this.#version : Math.max(event.of.version + 1, at),
-    };
-    if (event.reason !== undefined) attributes[attribute.reason] = storedText(event.reason, maxReasonLength);
-    if (event.details !== undefined) attributes[attribute.details] = sanitizer().json(event.details);
-    return event.attributes === undefined ? attributes : Object.assign(attributes, event.attributes);
+    const attributes: Attributes = event.attributes ?? {};
+    attributes[attribute.level] = event.level;
+    attributes[attribute.category] = event.category;
+    attributes[attribute.message] =
+      event.isMessageStored === true ? event.message : storedText(event.message, maxMessageLength);
+    attributes[attribute.seq] = this.#seq;
+    attributes[attribute.version] = event.of === undefined ? this.#version : Math.max(event.of.version + 1, at);
+    if (event.reason !== undefined) attributes[attribute.reason] = recurringText(event.reason, maxReasonLength);
+    const details = event.detailsJson ?? (event.details === undefined ? undefined : sanitizer().json(event.details));
+    if (details !== undefined) attributes[attribute.details] = details;
+    return attributes;
+  }
+
+  /** The listener came after the unit, which nobody had given ids until then. */
+  #spanContext(): SpanContext {
+    const { spanContext } = this.#options;
+    if (spanContext.spanId !== INVALID_SPANID) return spanContext;
+    this.#invented ??= inventSpanContext(undefined);
+    return this.#invented;
   }
 
   #addToSpan(name: string, attributes: Attributes, at: number): void {
@@ -118,7 +135,7 @@ export class EventDoor {
   }
 
   #announce(event: UnitEvent, attributes: Attributes, at: number): void {
-    const { spanContext } = this.#options;
+    const spanContext = this.#spanContext();
     const unitAttributes = event.of?.attributes ?? this.#options.attributes;
     announce({ name: event.name, at, attributes, spanContext, unitAttributes });
   }

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { INVALID_SPAN_CONTEXT, isSpanContextValid, type SpanContext, TraceFlags } from '@opentelemetry/api';
+import { INVALID_TRACEID, type SpanContext, TraceFlags } from '@opentelemetry/api';
 import { SpanledgerError } from '../domain/errors.ts';
 
 /**
@@ -30,8 +30,8 @@ function invalidId(what: string, id: string, why: string): SpanledgerError {
 
 /** An unsampled span context: of the parent's trace, or of a new random one where there is no parent. */
 export function inventSpanContext(parent: SpanContext | undefined): SpanContext {
-  const traceId = parent !== undefined && isSpanContextValid(parent) ? parent.traceId : randomHex(4);
-  return { ...INVALID_SPAN_CONTEXT, traceId, spanId: randomHex(2), traceFlags: TraceFlags.NONE };
+  const traceId = parent !== undefined && parent.traceId !== INVALID_TRACEID ? parent.traceId : randomHex(4);
+  return { traceId, spanId: randomHex(2), traceFlags: TraceFlags.NONE };
 }
 
 /** A random correlation id, in the form of a trace id. */

@@ -16,7 +16,7 @@ import type { ItemPast } from './history.ts';
 import { claimEvent, itemEndEvent, itemErrorEvent, itemUnknownEvent } from './item-events.ts';
 import type { ItemOptions } from './session-options.ts';
 import type { TraceBudget } from './trace-budget.ts';
-import { refusedEvent, transitionEvent } from './transition-event.ts';
+import { labelOf, refusedEvent, transitionEvent } from './transition-event.ts';
 import { Unit, type UnitRuntime } from './unit.ts';
 import type { UnitEvent } from './unit-event.ts';
 
@@ -78,6 +78,7 @@ export class ItemCore implements Scope {
   /** The step that ended since the last move. */
   protected lastStep: string | undefined;
   protected restsInWarning = false;
+  #label: string | undefined;
   #openSteps: Set<OpenStep> | undefined;
   #reason: string | undefined;
   #failure: ErrorRecord | undefined;
@@ -98,6 +99,12 @@ export class ItemCore implements Scope {
 
   get state(): ItemState {
     return this.machine.state;
+  }
+
+  /** The id, as messages repeat it. */
+  get label(): string {
+    this.#label ??= labelOf(this.id);
+    return this.#label;
   }
 
   get taskName(): string {
@@ -169,7 +176,7 @@ export class ItemCore implements Scope {
   /** The block went away without telling how the item ended: its state stays, and nothing is claimed. */
   letGo(): void {
     if (this.ended) return;
-    this.emit(itemUnknownEvent(this.id, this.state));
+    this.emit(itemUnknownEvent(this.label, this.state));
     this.#close('outcome unknown', true);
   }
 
@@ -177,22 +184,20 @@ export class ItemCore implements Scope {
     this.#failure = record;
     this.runtime.metrics.errorRecorded(record.diagnosis.category);
     this.unit.recordException(record);
-    this.emit(itemErrorEvent(this.id, record, details));
+    this.emit(itemErrorEvent(this.label, record, details));
   }
 
   #openUnit(start: ItemStart): Unit {
+    const attributes: Attributes = { ...this.identity };
+    attributes[attribute.taskName] = this.taskName;
+    attributes[attribute.stepName] = spanTable.item[0];
+    attributes[attribute.order] = start.order;
+    attributes[attribute.attempt] = this.attempt;
+    if (this.filePath !== undefined) attributes[attribute.filePath] = this.filePath;
     return new Unit(this.runtime, {
       kind: 'item',
       spanName: spanTable.item[0],
-      attributes: {
-        ...this.identity,
-        [attribute.taskName]: this.taskName,
-        [attribute.stepName]: spanTable.item[0],
-        [attribute.order]: start.order,
-        [attribute.attempt]: this.attempt,
-        ...(this.filePath !== undefined && { [attribute.filePath]: this.filePath }),
-        ...start.options.attributes,
-      },
+      attributes: Object.assign(attributes, start.options.attributes),
       parent: start.parent,
       version: start.past?.version,
     });
@@ -206,51 +211,56 @@ export class ItemCore implements Scope {
       onTransition: (entry) => this.#moved(entry),
       onRefused: (refused) => {
         this.runtime.metrics.transitionRefused('item');
-        this.emit(refusedEvent(this.#mover(), refused));
+        this.emit(refusedEvent({ machine: 'item', label: this.label }, refused));
       },
     });
   }
 
   #begin(start: ItemStart): void {
     const { worker } = this.host;
-    this.emit(claimEvent(this.id, worker, this.attempt));
+    if (this.unit.isHeard) this.emit(claimEvent(this.label, worker, this.attempt));
+    const taken = start.isRetry ? `retry, attempt ${this.attempt}` : `claimed by ${worker}`;
     for (const step of start.steps) {
-      const again = step === 'failed' ? abandonedReason : `retry, attempt ${this.attempt}`;
-      this.machine.transition(step, start.isRetry ? again : `claimed by ${worker}`, undefined, { auto: true });
+      this.machine.transition(step, step === 'failed' ? abandonedReason : taken, undefined, { auto: true });
     }
-  }
-
-  #mover() {
-    return { machine: 'item', id: this.id, attempt: this.attempt } as const;
   }
 
   #moved(entry: TransitionEntry<ItemState>): void {
     this.#reason = entry.reason;
     this.lastStep = undefined;
     this.restsInWarning = false;
-    this.emit(transitionEvent(this.#mover(), entry));
+    if (this.unit.isHeard) this.emit(transitionEvent({ machine: 'item', label: this.label }, entry));
     this.host.itemMoved(entry.from, entry.to);
   }
 
   #end(): void {
-    const { id, state, attempt } = this;
+    const { state } = this;
     this.#abandonSteps();
-    const durationMillis = this.unit.elapsedMillis();
-    this.emit(itemEndEvent({ id, state, reason: this.#reason, attempt, durationMillis }));
+    if (this.unit.isHeard) {
+      const durationMillis = this.unit.elapsedMillis();
+      this.emit(itemEndEvent({ label: this.label, state, reason: this.#reason, durationMillis }));
+    }
     const isFailed = state === 'failed' || state === 'missing';
     this.#close(isFailed ? (this.#failure?.message ?? this.#reason ?? state) : undefined, false);
   }
 
   #close(failure: string | undefined, isUnknown: boolean): void {
-    const { id, state, attempt } = this;
+    const { id, state, attempt, unit } = this;
     this.#abandonSteps();
-    const durationMillis = this.unit.end(
+    const durationMillis = unit.end(
       failure === undefined ? undefined : { message: failure },
       isUnknown ? undefined : { [attribute.outcome]: state },
     );
-    const { version } = this.unit;
-    const ended = { id, state, attempt, version, isUnknown, durationMillis };
-    this.host.itemEnded({ ...ended, reason: this.#reason, failure: this.#failure });
+    this.host.itemEnded({
+      id,
+      state,
+      attempt,
+      version: unit.version,
+      isUnknown,
+      durationMillis,
+      reason: this.#reason,
+      failure: this.#failure,
+    });
   }
 
   #abandonSteps(): void {

@@ -2,68 +2,63 @@ import type { ItemState } from '../domain/item-states.ts';
 import { attribute, event } from './conventions.ts';
 import { diagnosisDetails, type ErrorRecord } from './error-record.ts';
 import type { SavedFile } from './session-options.ts';
-import { shortId } from './transition-event.ts';
+import { labelOf } from './transition-event.ts';
 import type { UnitEvent } from './unit-event.ts';
 
 /** A worker took the item. */
-export function claimEvent(id: string, worker: string, attempt: number): UnitEvent {
+export function claimEvent(label: string, worker: string, attempt: number): UnitEvent {
   return {
     name: event.itemClaim,
     level: 'info',
     category: 'state_transition',
-    message: `item ${shortId(id)} claimed by ${worker}, attempt ${attempt}`,
-    details: { locked_by: worker, attempt },
-    attributes: { [attribute.lockedBy]: worker, [attribute.attempt]: attempt },
+    message: `item ${label} claimed by ${worker}, attempt ${attempt}`,
+    isMessageStored: true,
+    detailsJson: `{"attempt":${attempt}}`,
+    attributes: { [attribute.lockedBy]: worker },
   };
 }
 
 /** How an item ended. */
 export interface ItemEnding {
-  readonly id: string;
+  readonly label: string;
   readonly state: ItemState;
   readonly reason: string | undefined;
-  readonly attempt: number;
   readonly durationMillis: number;
 }
 
 /** The item is done. */
-export function itemEndEvent(ending: ItemEnding): UnitEvent {
-  const { id, state, reason, attempt, durationMillis } = ending;
-  return {
+export function itemEndEvent({ label, state, reason, durationMillis }: ItemEnding): UnitEvent {
+  const ended: UnitEvent = {
     name: event.itemEnd,
     level: 'info',
     category: 'state_transition',
-    message: `item ${shortId(id)} ended ${state} after ${Math.round(durationMillis)} ms`,
-    ...(reason !== undefined && { reason }),
-    details: { status: state, attempt },
-    attributes: {
-      [attribute.outcome]: state,
-      [attribute.durationMillis]: durationMillis,
-      [attribute.attempt]: attempt,
-    },
+    message: `item ${label} ended ${state} after ${Math.round(durationMillis)} ms`,
+    isMessageStored: true,
+    attributes: { [attribute.outcome]: state, [attribute.durationMillis]: durationMillis },
   };
+  return reason === undefined ? ended : { ...ended, reason };
 }
 
 /** The item failed, with its diagnosis. */
-export function itemErrorEvent(id: string, record: ErrorRecord, details?: unknown): UnitEvent {
+export function itemErrorEvent(label: string, record: ErrorRecord, details?: unknown): UnitEvent {
   return {
     name: event.itemError,
     level: record.diagnosis.severity === 'critical' ? 'critical' : 'error',
     category: 'error',
-    message: `item ${shortId(id)}: ${record.summary}`,
+    message: `item ${label}: ${record.summary}`,
     reason: record.summary,
     details: details === undefined ? diagnosisDetails(record) : { ...diagnosisDetails(record), details },
-    attributes: record.attributes,
+    attributes: { ...record.attributes },
   };
 }
 
 /** The block of the item went away without saying how the item ended. */
-export function itemUnknownEvent(id: string, state: ItemState): UnitEvent {
+export function itemUnknownEvent(label: string, state: ItemState): UnitEvent {
   return {
     name: event.itemError,
     level: 'error',
     category: 'error',
-    message: `item ${shortId(id)} was let go in ${state} without complete() or fail(); its outcome is unknown`,
+    message: `item ${label} was let go in ${state} without complete() or fail(); its outcome is unknown`,
     reason: 'outcome unknown',
     attributes: {
       [attribute.errorCategory]: 'unknown',
@@ -73,34 +68,28 @@ export function itemUnknownEvent(id: string, state: ItemState): UnitEvent {
 }
 
 /** An item that had ended before was offered again. */
-export function itemRefusedEvent(id: string, state: ItemState): UnitEvent {
+export function itemRefusedEvent(label: string, state: ItemState): UnitEvent {
   return {
     name: event.itemRefused,
     level: 'info',
     category: 'state_transition',
-    message: `item ${shortId(id)} had ended ${state} and was not run again`,
+    message: `item ${label} had ended ${state} and was not run again`,
     reason: `already ${state}`,
     details: { status: state },
     onSpan: false,
   };
 }
 
-/** The bytes of a file are stored; the time of the event is that of the save. */
+/** The bytes of a file are stored; the time of the event is that of the save. What it was stands in the attributes. */
 export function fileSavedEvent(file: SavedFile): UnitEvent {
   const { path, size, mimeType, sha256, originalName } = file;
   return {
     name: event.fileSaved,
     level: 'info',
     category: 'file_operation',
-    message: `saved ${shortId(path)} (${size} bytes)`,
-    details: {
-      operation: 'save',
-      file_path: path,
-      file_size: size,
-      mime_type: mimeType,
-      sha256,
-      original_filename: originalName,
-    },
+    message: `saved ${labelOf(path)} (${size} bytes)`,
+    isMessageStored: true,
+    detailsJson: '{"operation":"save"}',
     attributes: {
       [attribute.filePath]: path,
       [attribute.fileSize]: size,

@@ -71,8 +71,8 @@ export class ItemRun extends ItemCore implements ItemHandle {
     this.emit(fileSavedEvent(file));
   }
 
-  async step<T>(name: string, fn: StepBlock<T>, options?: StepOptions): Promise<Awaited<T>> {
-    this.#assertOpen('step');
+  step<T>(name: string, fn: StepBlock<T>, options?: StepOptions): Promise<Awaited<T>> {
+    if (this.ended) return Promise.reject(this.#endedError('step'));
     return runStep(this, name, fn, options);
   }
 
@@ -112,8 +112,11 @@ export class ItemRun extends ItemCore implements ItemHandle {
   }
 
   #assertOpen(operation: string): void {
-    if (!this.ended) return;
-    throw new SpanledgerError('ITEM_ENDED', { details: { id: this.id, state: this.state, operation } });
+    if (this.ended) throw this.#endedError(operation);
+  }
+
+  #endedError(operation: string): SpanledgerError {
+    return new SpanledgerError('ITEM_ENDED', { details: { id: this.id, state: this.state, operation } });
   }
 }
 
@@ -125,7 +128,7 @@ function isReason(reason: unknown): boolean {
 /** Runs the block of an item: its end is that of `fn`, and what `fn` throws is recorded and thrown on unchanged. */
 export async function runItem<T>(item: ItemRun, fn: (item: ItemRun) => T): Promise<Awaited<T>> {
   try {
-    const result = await context.with(item.context, () => fn(item));
+    const result = await context.with(item.context, fn, undefined, item);
     item.complete();
     return result;
   } catch (error) {

@@ -2,15 +2,17 @@ import { type ItemState, isFinishedItemState } from '../domain/item-states.ts';
 import type { ItemPast } from './history.ts';
 
 /**
- * The last finished items of this run that are remembered by id, so that an item offered twice is recognised. Further
- * back nothing is kept: a session may have millions of items.
+ * The last 8,192 to 16,384 finished items of this run are remembered by id, so that an item offered twice is recognised.
+ * Further back nothing is kept: a session may have millions of items. Two generations cost less than one map whose oldest
+ * entry is deleted each time, since a map skips its deleted entries one by one.
  */
-const maxRemembered = 10_000;
+const mostPerGeneration = 8_192;
 
 /** What is known of items that are not in work: from earlier runs, and from this one as far as memory reaches. */
 export class KnownItems {
   readonly #past: ReadonlyMap<string, ItemPast>;
-  readonly #recent = new Map<string, ItemPast>();
+  #recent = new Map<string, ItemPast>();
+  #older = new Map<string, ItemPast>();
   /** Items that are neither finished nor in work here. */
   readonly #unfinished = new Map<string, ItemPast>();
 
@@ -20,7 +22,7 @@ export class KnownItems {
   }
 
   get(id: string): ItemPast | undefined {
-    return this.#recent.get(id) ?? this.#past.get(id);
+    return this.#recent.get(id) ?? this.#older.get(id) ?? this.#past.get(id);
   }
 
   /** Whether an earlier run knew the item. */
@@ -44,14 +46,12 @@ export class KnownItems {
 
   /** The item is not in work any more. */
   left(id: string, item: ItemPast): void {
-    this.#recent.delete(id);
+    if (this.#recent.size >= mostPerGeneration) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
+    }
     this.#recent.set(id, item);
     if (!isFinishedItemState(item.state)) this.#unfinished.set(id, item);
-    if (this.#recent.size <= maxRemembered) return;
-    for (const oldest of this.#recent.keys()) {
-      this.#recent.delete(oldest);
-      break;
-    }
   }
 
   /** Items that are neither finished nor in work: left by an earlier run, or let go without an outcome. */

@@ -23,7 +23,7 @@ import { type ItemsHost, SessionItems } from './session-items.ts';
 import type { SessionOptions } from './session-options.ts';
 import type { TraceBudget } from './trace-budget.ts';
 import { TracePlaces } from './trace-places.ts';
-import { refusedEvent, transitionEvent } from './transition-event.ts';
+import { labelOf, refusedEvent, transitionEvent } from './transition-event.ts';
 import { createRuntime, Unit, type UnitRuntime } from './unit.ts';
 import type { UnitEvent } from './unit-event.ts';
 
@@ -189,7 +189,7 @@ export class SessionCore implements ItemsHost, Scope {
       onTransition: (moved) => this.#moved(moved),
       onRefused: (refused) => {
         this.runtime.metrics.transitionRefused('session');
-        this.unit.emit(refusedEvent(this.#mover(), refused));
+        this.unit.emit(refusedEvent({ machine: 'session', label: labelOf(this.id) }, refused));
       },
     });
   }
@@ -226,13 +226,10 @@ export class SessionCore implements ItemsHost, Scope {
     this.machine.transition('processing', `retry, attempt ${this.machine.attempt + 1}`, undefined, { auto: true });
   }
 
-  #mover() {
-    const attributes = countAttributes(this.items.tally.counts());
-    return { machine: 'session', id: this.id, attempt: this.machine.attempt, attributes } as const;
-  }
-
   #moved(entry: TransitionEntry<SessionState>): void {
     this.reason = entry.reason;
-    this.unit.emit(transitionEvent(this.#mover(), entry));
+    const attributes = countAttributes(this.items.tally.counts());
+    attributes[attribute.attempt] = this.machine.attempt;
+    this.unit.emit(transitionEvent({ machine: 'session', label: labelOf(this.id) }, entry, attributes));
   }
 }

@@ -4,7 +4,7 @@ import { finishedCount, type ItemCounts } from '../domain/statistics.ts';
 import { attribute, event } from './conventions.ts';
 import { diagnosisDetails, type ErrorRecord } from './error-record.ts';
 import type { NotStarted } from './import-outcome.ts';
-import { shortId } from './transition-event.ts';
+import { labelOf } from './transition-event.ts';
 import type { UnitEvent } from './unit-event.ts';
 
 /** What every event of a session tells of it. */
@@ -37,7 +37,7 @@ export function sessionStartEvent(facts: SessionFacts): UnitEvent {
     name: event.sessionStart,
     level: 'info',
     category: 'state_transition',
-    message: `session ${shortId(id)} (${kind}) starts${attempt > 1 ? `, attempt ${attempt}` : ''}`,
+    message: `session ${labelOf(id)} (${kind}) starts${attempt > 1 ? `, attempt ${attempt}` : ''}`,
     details: { session_id: id, account_id: accountId, kind, attempt },
     attributes: { [attribute.toState]: state, [attribute.attempt]: attempt, ...countAttributes(counts) },
   };
@@ -50,7 +50,7 @@ export function sessionRecoveredEvent(facts: SessionFacts): UnitEvent {
     name: event.sessionRecovered,
     level: 'warning',
     category: 'state_transition',
-    message: `session ${shortId(id)}, left ${state} by an earlier run, is taken up again`,
+    message: `session ${labelOf(id)}, left ${state} by an earlier run, is taken up again`,
     reason: `left ${state} by attempt ${attempt - 1}`,
     details: { state, attempt, items: counts },
     attributes: { [attribute.attempt]: attempt, ...countAttributes(counts) },
@@ -65,7 +65,7 @@ export function sessionSkipEvent(id: string, state: SessionState): UnitEvent {
     name: event.sessionSkip,
     level: refused ? 'warning' : 'info',
     category: 'state_transition',
-    message: `session ${shortId(id)} is not run: ${note}`,
+    message: `session ${labelOf(id)} is not run: ${note}`,
     reason: note,
     details: { session_id: id, note },
   };
@@ -81,7 +81,7 @@ export function sessionProgressEvent(facts: SessionFacts, itemId: string | undef
     name: event.sessionProgress,
     level: 'info',
     category: 'performance',
-    message: `session ${shortId(id)}: ${progress} (${imported} imported, ${skipped} skipped, ${failed} failed)`,
+    message: `session ${labelOf(id)}: ${progress} (${imported} imported, ${skipped} skipped, ${failed} failed)`,
     details: { progress, done, total: counts.total, item_id: itemId, imported, duplicates: skipped, failed },
     attributes: { [attribute.done]: done, [attribute.total]: counts.total, ...countAttributes(counts) },
   };
@@ -105,7 +105,7 @@ export function sessionCompleteEvent(ending: SessionEnding): UnitEvent {
     name: event.sessionComplete,
     level: 'info',
     category: 'state_transition',
-    message: `session ${shortId(id)} ended ${state} after ${seconds.toFixed(3)} s: ${imported} imported, ${skipped} skipped, ${failed} failed`,
+    message: `session ${labelOf(id)} ended ${state} after ${seconds.toFixed(3)} s: ${imported} imported, ${skipped} skipped, ${failed} failed`,
     ...(reason !== undefined && { reason }),
     details: {
       session_id: id,
@@ -138,10 +138,10 @@ export function sessionErrorEvent(id: string, record: ErrorRecord): UnitEvent {
     name: event.sessionError,
     level: record.diagnosis.severity === 'critical' ? 'critical' : 'error',
     category: 'error',
-    message: `session ${shortId(id)}: ${record.summary}`,
+    message: `session ${labelOf(id)}: ${record.summary}`,
     reason: record.summary,
     details: { session_id: id, ...diagnosisDetails(record) },
-    attributes: record.attributes,
+    attributes: { ...record.attributes },
   };
 }
 
@@ -151,7 +151,7 @@ export function sessionUnknownEvent(id: string, state: SessionState): UnitEvent 
     name: event.sessionError,
     level: 'error',
     category: 'error',
-    message: `session ${shortId(id)} was let go in ${state} without complete() or end(); its outcome is unknown`,
+    message: `session ${labelOf(id)} was let go in ${state} without complete() or end(); its outcome is unknown`,
     reason: 'outcome unknown',
     details: { session_id: id, error: 'outcome unknown' },
     attributes: {

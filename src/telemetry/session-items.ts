@@ -17,7 +17,7 @@ import { ProgressRule } from './progress-rule.ts';
 import type { ItemOptions } from './session-options.ts';
 import { SessionTally } from './session-tally.ts';
 import type { TracePlace, TracePlaces } from './trace-places.ts';
-import { shortId, transitionEvent } from './transition-event.ts';
+import { labelOf, transitionEvent } from './transition-event.ts';
 import type { Unit, UnitRuntime } from './unit.ts';
 
 const maxListed = 20;
@@ -117,7 +117,7 @@ export class SessionItems implements ItemHost {
     if (!isExpected) this.tally.surprise();
     else if (!this.#known.isOld(id)) this.tally.met();
     if (entry.status === 'finished') {
-      this.#host.unit.emit({ ...itemRefusedEvent(id, past?.state ?? 'imported'), of: this.#ofItem(id, past) });
+      this.#host.unit.emit({ ...itemRefusedEvent(labelOf(id), past?.state ?? 'imported'), of: this.#ofItem(id, past) });
       return undefined;
     }
     if (past === undefined) this.tally.add('pending');
@@ -137,7 +137,7 @@ export class SessionItems implements ItemHost {
     this.tally.met();
     this.tally.add('failed');
     this.runtime.metrics.errorRecorded(record.diagnosis.category);
-    const itemId = typeof id === 'string' ? shortId(id) : typeof id;
+    const itemId = typeof id === 'string' ? labelOf(id) : typeof id;
     this.#fail(itemId, 'failed', record.summary, record);
     this.#host.unit.emit(itemErrorEvent(itemId, record));
     this.#settle(itemId);
@@ -164,8 +164,9 @@ export class SessionItems implements ItemHost {
     this.#open.delete(id);
     this.#known.left(id, { state, attempt, version });
     if (state === 'failed' || state === 'missing') this.#fail(id, state, item.reason ?? state, item.failure);
-    if (!item.isUnknown) {
-      this.runtime.metrics.itemEnded({ ...this.#host.metricAttributes, outcome: state }, item.durationMillis / 1_000);
+    const { metrics } = this.runtime;
+    if (metrics.isLive && !item.isUnknown) {
+      metrics.itemEnded({ ...this.#host.metricAttributes, outcome: state }, item.durationMillis / 1_000);
     }
     this.#settle(id);
   }
@@ -195,8 +196,8 @@ export class SessionItems implements ItemHost {
     this.tally.move(state, 'failed');
     this.failures.add({ itemId: id, state: 'failed', category: 'aborted', reason });
     // The event stands on the session's span, so it names its item itself.
-    const attributes = { [attribute.itemId]: id };
-    const moved = transitionEvent({ machine: 'item', id, attempt, attributes }, entry);
+    const attributes = { [attribute.itemId]: id, [attribute.attempt]: attempt };
+    const moved = transitionEvent({ machine: 'item', label: labelOf(id) }, entry, attributes);
     this.#host.unit.emit({ ...moved, of: this.#ofItem(id, past) });
   }
 

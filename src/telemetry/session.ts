@@ -112,9 +112,13 @@ export class SessionRun implements SessionHandle {
     return { state: this.state, counts: this.counts };
   }
 
-  async item<T>(options: ItemOptions, fn: ItemBlock<T>): Promise<Awaited<T> | undefined> {
-    const item = this.#begin(options, { isExpected: false, operation: 'item' });
-    return item === undefined ? undefined : runItem(item, fn);
+  item<T>(options: ItemOptions, fn: ItemBlock<T>): Promise<Awaited<T> | undefined> {
+    try {
+      const item = this.#begin(options, { isExpected: false, operation: 'item' });
+      return item === undefined ? Promise.resolve(undefined) : runItem(item, fn);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async each<T>(

@@ -7,7 +7,7 @@ import { contextWithin, type OpenStep, type Scope } from './current-scope.ts';
 import { diagnosisDetails, type ErrorRecord, toErrorRecord } from './error-record.ts';
 import type { StepOptions } from './session-options.ts';
 import type { StepBlock, StepHandle } from './step-scope.ts';
-import { shortId } from './transition-event.ts';
+import { labelOf } from './transition-event.ts';
 import { Unit, type UnitKind } from './unit.ts';
 
 /** Progress of one step is recorded at most this often; the end of it always. */
@@ -23,7 +23,7 @@ export interface StepStart {
 }
 
 /** Runs a step: its end is that of `fn`, and what `fn` throws is recorded and thrown on unchanged. */
-export async function runStep<T>(
+export function runStep<T>(
   scope: Scope,
   name: string,
   fn: StepBlock<T>,
@@ -35,7 +35,7 @@ export async function runStep<T>(
 /** Runs `fn` inside a step that has begun. */
 export async function runInside<S extends StepRun, T>(step: S, fn: (step: S) => T): Promise<Awaited<T>> {
   try {
-    const result = await context.with(step.context, () => fn(step));
+    const result = await context.with(step.context, fn, undefined, step);
     step.end();
     return result;
   } catch (error) {
@@ -61,7 +61,7 @@ export class StepRun implements StepHandle, OpenStep {
     this.#scope = scope;
     this.unit = new Unit(scope.runtime, {
       kind: start.kind,
-      spanName: `${start.kind === 'batch' ? spanTable.batch[0] : spanTable.step[0]} ${shortId(this.name)}`,
+      spanName: spanName(start.kind, this.name),
       attributes: stepAttributes(scope, start),
       parent: admitted(scope),
     });
@@ -84,7 +84,7 @@ export class StepRun implements StepHandle, OpenStep {
       name: event.stepProgress,
       level: 'debug',
       category: 'performance',
-      message: `${shortId(this.name)}: ${done}${total === undefined ? '' : `/${total}`}`,
+      message: `${labelOf(this.name)}: ${done}${total === undefined ? '' : `/${total}`}`,
       at: now,
       attributes: { [attribute.done]: done, ...(total !== undefined && { [attribute.total]: total }) },
     });
@@ -129,11 +129,11 @@ export class StepRun implements StepHandle, OpenStep {
       failure === undefined ? undefined : { message: failure },
       this.#result === undefined ? undefined : { [attribute.output]: this.#result },
     );
-    const status = failure === undefined ? 'SUCCESS' : 'FAILED';
-    this.#scope.runtime.metrics.stepEnded(
-      { task: this.#scope.taskName, step: this.name, status },
-      durationMillis / 1_000,
-    );
+    const { metrics } = this.#scope.runtime;
+    if (metrics.isLive) {
+      const status = failure === undefined ? 'SUCCESS' : 'FAILED';
+      metrics.stepEnded({ task: this.#scope.taskName, step: this.name, status }, durationMillis / 1_000);
+    }
     this.#ended(failure === undefined);
   }
 
@@ -148,12 +148,27 @@ export class StepRun implements StepHandle, OpenStep {
       name: event.stepError,
       level: 'error',
       category: 'error',
-      message: `step ${shortId(this.name)}: ${record.summary}`,
+      message: `step ${labelOf(this.name)}: ${record.summary}`,
       reason: record.summary,
       details: diagnosisDetails(record),
-      attributes: record.attributes,
+      attributes: { ...record.attributes },
     });
   }
+}
+
+/** Span names of steps come again with every item. */
+const spanNames = new Map<string, string>();
+const mostSpanNames = 1_000;
+
+function spanName(kind: StepStart['kind'], name: string): string {
+  const key = `${kind === 'batch' ? spanTable.batch[0] : spanTable.step[0]} ${name}`;
+  let known = spanNames.get(key);
+  if (known === undefined) {
+    if (spanNames.size >= mostSpanNames) spanNames.clear();
+    known = labelOf(key);
+    spanNames.set(key, known);
+  }
+  return known;
 }
 
 function admitted(scope: Scope): Context {
@@ -162,17 +177,14 @@ function admitted(scope: Scope): Context {
 }
 
 function stepAttributes(scope: Scope, start: StepStart): Attributes {
-  const { input, attempt, attributes } = start.options;
-  return {
-    ...scope.identity,
-    [attribute.taskName]: scope.taskName,
-    [attribute.stepName]: start.name,
-    [attribute.order]: scope.nextOrder(),
-    ...(attempt !== undefined && { [attribute.attempt]: attempt }),
-    ...(input !== undefined && { [attribute.input]: sanitizer().json(input) }),
-    ...start.attributes,
-    ...attributes,
-  };
+  const { input, attempt } = start.options;
+  const attributes: Attributes = { ...scope.identity };
+  attributes[attribute.taskName] = scope.taskName;
+  attributes[attribute.stepName] = start.name;
+  attributes[attribute.order] = scope.nextOrder();
+  if (attempt !== undefined) attributes[attribute.attempt] = attempt;
+  if (input !== undefined) attributes[attribute.input] = sanitizer().json(input);
+  return Object.assign(attributes, start.attributes, start.options.attributes);
 }
 
 /** A copy of the scope that a step inside may narrow; methods keep their object. */

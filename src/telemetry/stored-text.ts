@@ -1,4 +1,4 @@
-import { sanitizer } from '../storable/sanitizer.ts';
+import { type Sanitizer, sanitizer } from '../storable/sanitizer.ts';
 
 /** Redacted, storable text of at most `maxLength` characters; a cut tells how long the text was. */
 export function storedText(value: unknown, maxLength: number): string {
@@ -11,4 +11,25 @@ export function storedText(value: unknown, maxLength: number): string {
 /** Callers without types pass what they have. */
 function plainText(value: unknown): string {
   return typeof value === 'object' && value !== null ? sanitizer().json(value) : String(value);
+}
+
+const longestRemembered = 200;
+const mostRemembered = 512;
+const remembered = new Map<string, string>();
+let rememberedBy: Sanitizer | undefined;
+
+/** As `storedText`, for texts that come again and again, such as reasons: the last ones are remembered. */
+export function recurringText(value: unknown, maxLength: number): string {
+  if (typeof value !== 'string' || value.length > longestRemembered) return storedText(value, maxLength);
+  const current = sanitizer();
+  if (rememberedBy !== current || remembered.size >= mostRemembered) {
+    remembered.clear();
+    rememberedBy = current;
+  }
+  let text = remembered.get(value);
+  if (text === undefined) {
+    text = storedText(value, maxLength);
+    remembered.set(value, text);
+  }
+  return text;
 }

@@ -1,9 +1,11 @@
-import { type Attributes, type MeterProvider, metrics } from '@opentelemetry/api';
+import { type Attributes, createNoopMeter, type MeterProvider, metrics } from '@opentelemetry/api';
 import { metricTable, scopeName } from './conventions.ts';
 import { scopeVersion } from './instrumentation-scope.ts';
 
 /** The instruments that the telemetry API feeds. */
 export interface TelemetryMetrics {
+  /** Whether anybody collects them, so that nothing is prepared for nobody. */
+  readonly isLive: boolean;
   sessionEnded(attributes: Attributes, seconds: number): void;
   itemEnded(attributes: Attributes, seconds: number): void;
   stepEnded(attributes: Attributes, seconds: number): void;
@@ -12,6 +14,20 @@ export interface TelemetryMetrics {
   transitionRefused(machine: 'session' | 'item'): void;
   errorRecorded(category: string): void;
 }
+
+const nothing = (): void => undefined;
+
+/** Where no meter provider is registered. */
+const silent: TelemetryMetrics = {
+  isLive: false,
+  sessionEnded: nothing,
+  itemEnded: nothing,
+  stepEnded: nothing,
+  unitOpened: nothing,
+  unitClosed: nothing,
+  transitionRefused: nothing,
+  errorRecorded: nothing,
+};
 
 let known: { readonly provider: MeterProvider; readonly metrics: TelemetryMetrics } | undefined;
 
@@ -27,6 +43,7 @@ export function telemetryMetrics(): TelemetryMetrics {
 
 function createMetrics(provider: MeterProvider): TelemetryMetrics {
   const meter = provider.getMeter(scopeName, scopeVersion);
+  if (meter === createNoopMeter()) return silent;
   const counter = (key: 'sessions' | 'items' | 'transitionsRefused' | 'errors') => {
     const [name, kind, description] = metricTable[key];
     return meter.createCounter(name, { description, unit: kind.slice(kind.indexOf(' ') + 1) });
@@ -45,6 +62,7 @@ function createMetrics(provider: MeterProvider): TelemetryMetrics {
   const itemDuration = histogram('itemDuration');
   const stepDuration = histogram('stepDuration');
   return {
+    isLive: true,
     sessionEnded(attributes, seconds) {
       sessions.add(1, attributes);
       sessionDuration.record(seconds, attributes);

@@ -1,51 +1,48 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { RefusedTransition, TransitionEntry, TransitionMetadata } from '../domain/guarded-machine.ts';
 import { attribute, event } from './conventions.ts';
+import { storedText } from './stored-text.ts';
 import type { UnitEvent } from './unit-event.ts';
 
 /** Whose state moved. */
 export interface Mover {
   readonly machine: 'session' | 'item';
-  readonly id: string;
-  readonly attempt: number;
-  /** Further attributes, such as the counts of a session. */
-  readonly attributes?: Attributes;
+  /** Its id, as messages repeat it. */
+  readonly label: string;
 }
 
 /** Longest part of an id that a message repeats; the whole id stands in its own column. */
 const maxIdInMessage = 200;
 
-/** The event of a move that was made. */
-export function transitionEvent(mover: Mover, entry: TransitionEntry<string>): UnitEvent {
-  const { machine, id, attempt } = mover;
+/** The event of a move that was made. `attributes` are further ones, such as the counts of a session. */
+export function transitionEvent(mover: Mover, entry: TransitionEntry<string>, attributes: Attributes = {}): UnitEvent {
+  const { machine, label } = mover;
+  attributes[attribute.fromState] = entry.from;
+  attributes[attribute.toState] = entry.to;
+  if (entry.auto) attributes[attribute.auto] = true;
+  if (entry.forced) attributes[attribute.forced] = true;
+  if (entry.actor !== undefined) attributes[attribute.actor] = entry.actor;
   return {
     name: machine === 'session' ? event.sessionTransition : event.itemTransition,
     level: 'info',
     category: 'state_transition',
-    message: `${machine} ${shortId(id)}: ${entry.from} -> ${entry.to}`,
+    message: `${machine} ${label}: ${entry.from} -> ${entry.to}`,
+    isMessageStored: true,
     at: entry.at,
     reason: entry.reason,
     details: entry.metadata,
-    attributes: {
-      [attribute.fromState]: entry.from,
-      [attribute.toState]: entry.to,
-      [attribute.attempt]: attempt,
-      ...(entry.auto && { [attribute.auto]: true }),
-      ...(entry.forced && { [attribute.forced]: true }),
-      ...(entry.actor !== undefined && { [attribute.actor]: entry.actor }),
-      ...mover.attributes,
-    },
+    attributes,
   };
 }
 
 /** The event of a move that was refused. It carries no `spanledger.state.to`, since nothing moved there. */
 export function refusedEvent(mover: Mover, refused: RefusedTransition<string>): UnitEvent {
-  const { machine, id } = mover;
+  const { machine, label } = mover;
   return {
     name: machine === 'session' ? event.sessionTransitionRefused : event.itemTransitionRefused,
     level: 'warning',
     category: 'state_transition',
-    message: `${machine} ${shortId(id)}: ${refused.from} -> ${refused.to} refused`,
+    message: `${machine} ${label}: ${refused.from} -> ${refused.to} refused`,
     at: refused.at,
     reason: refused.reason,
     details: {
@@ -62,9 +59,9 @@ export function refusedEvent(mover: Mover, refused: RefusedTransition<string>): 
   };
 }
 
-/** An id as messages repeat it. */
-export function shortId(id: string): string {
-  return id.length > maxIdInMessage ? `${id.slice(0, maxIdInMessage)}…` : id;
+/** An id as messages repeat it: shortened and storable. */
+export function labelOf(id: string): string {
+  return storedText(id.length > maxIdInMessage ? `${id.slice(0, maxIdInMessage)}…` : id, 2 * maxIdInMessage);
 }
 
 /** What a program tells about a move, in the form machines keep it. */

@@ -12,7 +12,11 @@ export interface UnitEvent {
   readonly reason?: string;
   /** Anything; written as JSON. */
   readonly details?: unknown;
-  /** Further attributes, storable already. */
+  /** The message is made of storable parts and need not be read again. */
+  readonly isMessageStored?: boolean;
+  /** Details as JSON text that is storable already, in place of `details`. */
+  readonly detailsJson?: string;
+  /** Further attributes, storable already. The door adds its own to this very object. */
   readonly attributes?: Attributes;
   /** False keeps the event off the span, for floods that would crowd out the rest. Its row is made all the same. */
   readonly onSpan?: boolean;

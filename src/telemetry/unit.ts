@@ -2,14 +2,16 @@ import {
   type Attributes,
   type Context,
   diag,
-  isSpanContextValid,
+  INVALID_SPANID,
   type Link,
   type Span,
   type SpanContext,
+  type SpanOptions,
   SpanStatusCode,
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import { isAnnouncementHeard } from './announcer.ts';
 import { type Clock, processClock, toHrTime } from './clock.ts';
 import { attribute } from './conventions.ts';
 import type { ErrorRecord } from './error-record.ts';
@@ -48,7 +50,10 @@ export function createRuntime(options: {
 export interface UnitStart {
   readonly kind: UnitKind;
   readonly spanName: string;
-  /** Attributes of the span, without the unit mark. They are set at its start, so that processors see them. */
+  /**
+   * Attributes of the span, set at its start, so that processors see them. The unit takes the object over and adds its
+   * mark.
+   */
   readonly attributes: Attributes;
   readonly parent: Context;
   /** A trace of its own, linked instead of nested. */
@@ -63,7 +68,7 @@ export class Unit {
   readonly runtime: UnitRuntime;
   readonly kind: UnitKind;
   readonly span: Span;
-  /** Valid even where no SDK is registered. */
+  /** Valid even where no SDK is registered, if anybody listens. */
   readonly spanContext: SpanContext;
   readonly context: Context;
   readonly attributes: Attributes;
@@ -76,7 +81,8 @@ export class Unit {
   constructor(runtime: UnitRuntime, start: UnitStart) {
     this.runtime = runtime;
     this.kind = start.kind;
-    this.attributes = { [attribute.unit]: start.kind, ...start.attributes };
+    this.attributes = start.attributes;
+    this.attributes[attribute.unit] = start.kind;
     this.startedAt = runtime.clock.now();
     this.span = startSpan(runtime.tracer, start, this.attributes, this.startedAt);
     this.spanContext = this.span.spanContext();
@@ -106,6 +112,11 @@ export class Unit {
   nextOrder(): number {
     this.#children += 1;
     return this.#children - 1;
+  }
+
+  /** Whether an event would be heard. */
+  get isHeard(): boolean {
+    return this.#door.isHeard;
   }
 
   emit(event: UnitEvent): void {
@@ -141,21 +152,20 @@ export class Unit {
 function startSpan(tracer: Tracer, start: UnitStart, attributes: Attributes, startedAt: number): Span {
   const parent = start.root === true ? undefined : trace.getSpanContext(start.parent);
   try {
-    const span = tracer.startSpan(
-      start.spanName,
-      {
-        attributes,
-        startTime: toHrTime(startedAt),
-        ...(start.root === true && { root: true }),
-        ...(start.links !== undefined && { links: [...start.links] }),
-      },
-      start.parent,
-    );
+    const span = tracer.startSpan(start.spanName, spanOptions(start, attributes, startedAt), start.parent);
     // Without an SDK, a span has no ids, or those of its parent.
-    const own = span.spanContext();
-    if (isSpanContextValid(own) && own.spanId !== parent?.spanId) return span;
+    const { spanId } = span.spanContext();
+    if (spanId !== INVALID_SPANID && spanId !== parent?.spanId) return span;
+    if (start.kind !== 'session' && !isAnnouncementHeard()) return span;
   } catch (error) {
     diag.error('spanledger: a span processor threw at the start of a span', error);
   }
   return trace.wrapSpanContext(inventSpanContext(parent));
+}
+
+function spanOptions(start: UnitStart, attributes: Attributes, startedAt: number): SpanOptions {
+  const options: SpanOptions = { attributes, startTime: toHrTime(startedAt) };
+  if (start.root === true) options.root = true;
+  if (start.links !== undefined) options.links = [...start.links];
+  return options;
 }

@@ -41,10 +41,9 @@ describe('the end of an item block', () => {
     await one(() => undefined);
     expect(captured.namesOf('i').at(0)).toBe('import.item.claim');
     expect(captured.namesOf('i').at(-1)).toBe('import.item.end');
-    expect(detailsOf(captured.named('import.item.claim')[0])).toEqual({
-      locked_by: expect.stringMatching(/^.+:\d+$/),
-      attempt: 1,
-    });
+    const claim = captured.named('import.item.claim')[0];
+    expect(claim?.attributes[attribute.lockedBy]).toMatch(/^.+:\d+$/);
+    expect(detailsOf(claim)).toEqual({ attempt: 1 });
     expect(captured.named('import.item.end')[0]?.attributes).toMatchObject({
       [attribute.outcome]: 'imported',
       [attribute.reason]: 'normal end of block',
@@ -210,15 +209,14 @@ describe('what an item records', () => {
     );
     const saved = captured.named('import.file.saved')[0];
     expect(saved?.unitAttributes).toMatchObject({ [attribute.itemId]: 'i', [attribute.sessionId]: 's' });
-    expect(detailsOf(saved)).toEqual({
-      operation: 'save',
-      file_path: '/out/1.jpg',
-      file_size: 12,
-      mime_type: 'image/jpeg',
-      sha256: 'ab12',
-      original_filename: 'i.jpg',
+    expect(detailsOf(saved)).toEqual({ operation: 'save' });
+    expect(saved?.attributes).toMatchObject({
+      [attribute.filePath]: '/out/1.jpg',
+      [attribute.fileSize]: 12,
+      [attribute.mimeType]: 'image/jpeg',
+      [attribute.sha256]: 'ab12',
+      [attribute.fileName]: 'i.jpg',
     });
-    expect(saved?.attributes[attribute.sha256]).toBe('ab12');
   });
 
   test('S1.21 a measurement tells duration and throughput, also when the work fails', async () => {
