@@ -9,7 +9,10 @@ export interface Shipment {
   readonly from: number;
   readonly to: number;
   readonly rows: readonly Row[];
+  /** Records the rows were made of. */
   readonly records: number;
+  /** Records between `from` and `to` that went to the dead letters instead; none when absent. */
+  readonly deadLetters?: number;
 }
 
 export type ShipResult =
@@ -18,17 +21,47 @@ export type ShipResult =
   | { readonly status: 'elsewhere'; readonly offset: number }
   /** The rows are refused as they are; bisect. `code` is a SQLSTATE. */
   | { readonly status: 'refused'; readonly code: string; readonly message: string }
-  /** Nothing is known to be wrong with the rows; try again later. */
+  /** Nothing is known to be wrong with the rows; try again later. `code` is a SQLSTATE, a system error or an error code of ours. */
   | { readonly status: 'unavailable'; readonly code: string; readonly message: string };
+
+/** A sign of life of a process run. What is absent keeps the value it has. */
+export interface Heartbeat {
+  readonly owner: JournalOwner;
+  /** Microseconds since the epoch; never moves back. */
+  readonly seenAt: number;
+  readonly endedAt?: number;
+  readonly exitCode?: number;
+  readonly exitSignal?: string;
+  /** JSON text: what the cause of death was concluded from. */
+  readonly exitEvidence?: string;
+  readonly eventLoopLagMillis?: number;
+  readonly rssBytes?: number;
+  /** Processor time per time, 1 for one core. */
+  readonly cpuRatio?: number;
+  /** Bytes in the journal that are not shipped. */
+  readonly journalBytes?: number;
+}
 
 /** A database that holds the ledger: Postgres through `pg`, or the embedded PGlite. */
 export interface LedgerStore {
   /** Name for people, without credentials. */
   readonly description: string;
-  /** Offset up to which a segment is stored; 0 when it is unknown. */
+  /**
+   * Offset up to which a segment is stored; 0 when it is unknown.
+   *
+   * @throws SpanledgerError DATABASE_UNREACHABLE, SCHEMA_MISSING
+   */
   offset(instanceId: string, segment: string): Promise<number>;
+  /** Stores a shipment once and only once, however often it is tried. Never throws. */
   ship(shipment: Shipment): Promise<ShipResult>;
-  /** Runs one read-only statement. `timestamptz` and `bigint` come back as `Date` and `number`, jsonb parsed. */
+  /** Keeps the `instances` row of a process. `false` when the database cannot be reached; never throws. */
+  heartbeat(heartbeat: Heartbeat): Promise<boolean>;
+  /**
+   * Runs one read-only statement; tables may be named without their schema. `timestamptz`, `bigint` and `numeric` come back as
+   * `Date` and `number`, jsonb parsed.
+   *
+   * @throws SpanledgerError DATABASE_UNREACHABLE, SCHEMA_MISSING; what the database says about the statement itself.
+   */
   query<T extends Record<string, unknown>>(sql: string, parameters?: readonly unknown[]): Promise<readonly T[]>;
   close(): Promise<void>;
 }

@@ -1,0 +1,54 @@
+import { qualified } from './identifier.ts';
+import { toTimestamp } from './ship-transaction.ts';
+import type { Heartbeat } from './store.ts';
+
+/** One statement and how to fill it. */
+export interface HeartbeatStatement {
+  readonly sql: string;
+  parameters(heartbeat: Heartbeat): readonly unknown[];
+}
+
+const vitals = [
+  'ended_at',
+  'exit_code',
+  'exit_signal',
+  'exit_evidence',
+  'event_loop_lag_ms',
+  'rss_bytes',
+  'cpu_ratio',
+  'journal_bytes',
+] as const;
+
+/** Makes or refreshes an `instances` row. A heartbeat that comes late does not move it back. */
+export function heartbeatStatement(schema: string): HeartbeatStatement {
+  const known = ['instance_id', 'service_name', 'host', 'pid', 'started_at', 'last_seen_at'];
+  const columns = [...known, ...vitals];
+  const kept = vitals.map((name) => `${name} = coalesce(excluded.${name}, t.${name})`).join(', ');
+  return {
+    sql: `insert into ${qualified(schema, 'instances')} as t (${columns.join(', ')})
+      values (${columns.map((_, index) => `$${index + 1}`).join(', ')})
+      on conflict (instance_id) do update set last_seen_at = greatest(excluded.last_seen_at, t.last_seen_at), ${kept}
+      where excluded.last_seen_at >= t.last_seen_at or excluded.ended_at is not null`,
+    parameters,
+  };
+}
+
+function parameters(heartbeat: Heartbeat): readonly unknown[] {
+  const { owner, endedAt } = heartbeat;
+  return [
+    owner.instanceId,
+    owner.service,
+    owner.host,
+    owner.pid,
+    toTimestamp(owner.startedAt),
+    toTimestamp(heartbeat.seenAt),
+    endedAt === undefined ? null : toTimestamp(endedAt),
+    heartbeat.exitCode ?? null,
+    heartbeat.exitSignal ?? null,
+    heartbeat.exitEvidence ?? null,
+    heartbeat.eventLoopLagMillis ?? null,
+    heartbeat.rssBytes ?? null,
+    heartbeat.cpuRatio ?? null,
+    heartbeat.journalBytes ?? null,
+  ];
+}

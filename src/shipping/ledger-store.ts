@@ -1,0 +1,173 @@
+import { SpanledgerError } from '../domain/errors.ts';
+import { type HeartbeatStatement, heartbeatStatement } from './heartbeat-sql.ts';
+import { parseSchemaName, quoteIdentifier } from './identifier.ts';
+import { createMigrator, currentMigration, type Migrator } from './migrate.ts';
+import { latestMigration } from './migrations.ts';
+import { partitionMonths } from './partition-months.ts';
+import { type EncodedTable, encodeRows } from './row-encoding.ts';
+import { type ShipStatements, shipInTransaction, shipStatements } from './ship-transaction.ts';
+import type { SqlDatabase, SqlRow } from './sql-connection.ts';
+import { type DatabaseFailure, toDatabaseFailure } from './sql-state.ts';
+import type { LedgerStore, Shipment, ShipResult } from './store.ts';
+
+/** A store whose database can be reached for more than the ledger: migrations, retention, imports. */
+export interface SqlLedgerStore extends LedgerStore {
+  readonly database: SqlDatabase;
+  readonly schema: string;
+  readonly migrator: Migrator;
+}
+
+export interface LedgerStoreOptions {
+  readonly database: SqlDatabase;
+  readonly schema: string;
+  readonly description: string;
+  /** Microseconds since the epoch. */
+  readonly now: () => number;
+  /** Takes credentials out of a message. */
+  readonly conceal?: (text: string) => string;
+  readonly close: () => Promise<void>;
+}
+
+/** How often a shipment is tried at once when another transaction is in its way. */
+const conflictTries = 5;
+
+/** The ledger in an SQL database. What is particular to a database is behind `SqlDatabase`. */
+export function createLedgerStore(options: LedgerStoreOptions): SqlLedgerStore {
+  return new DatabaseLedgerStore(options);
+}
+
+class DatabaseLedgerStore implements SqlLedgerStore {
+  readonly description: string;
+  readonly database: SqlDatabase;
+  readonly schema: string;
+  readonly migrator: Migrator;
+  readonly #options: LedgerStoreOptions;
+  readonly #statements: ShipStatements;
+  readonly #heartbeat: HeartbeatStatement;
+  /** Partitions that are known to be there. */
+  readonly #partitions = new Set<string>();
+
+  constructor(options: LedgerStoreOptions) {
+    this.#options = options;
+    this.description = options.description;
+    this.database = options.database;
+    this.schema = parseSchemaName(options.schema);
+    this.migrator = createMigrator(options.database, this.schema);
+    this.#statements = shipStatements(this.schema, latestMigration());
+    this.#heartbeat = heartbeatStatement(this.schema);
+  }
+
+  async offset(instanceId: string, segment: string): Promise<number> {
+    const rows = await this.query<{ end_offset: number }>(
+      'select end_offset from shipments where instance_id = $1 and segment = $2',
+      [instanceId, segment],
+    );
+    return rows[0]?.end_offset ?? 0;
+  }
+
+  async ship(shipment: Shipment): Promise<ShipResult> {
+    let encoded: readonly EncodedTable[];
+    try {
+      encoded = encodeRows(shipment.rows);
+    } catch (error) {
+      return toResult(toDatabaseFailure(error));
+    }
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#store(shipment, encoded);
+      } catch (error) {
+        const failure = await this.#failure(error);
+        if (failure.kind !== 'conflict' || attempt === conflictTries) return toResult(failure);
+      }
+    }
+  }
+
+  async heartbeat(heartbeat: Parameters<LedgerStore['heartbeat']>[0]): Promise<boolean> {
+    const { sql, parameters } = this.#heartbeat;
+    try {
+      await this.database.transaction((connection) => connection.query(sql, parameters(heartbeat)));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async query<T extends SqlRow>(sql: string, parameters: readonly unknown[] = []): Promise<readonly T[]> {
+    try {
+      return await this.database.transaction(async (connection) => {
+        await connection.script(`set local search_path = ${quoteIdentifier(this.schema)}, public`);
+        return connection.query<T>(sql, parameters);
+      }, 'read only');
+    } catch (error) {
+      throw await this.#explained(error);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#options.close();
+  }
+
+  async #store(shipment: Shipment, encoded: readonly EncodedTable[]): Promise<ShipResult> {
+    await this.#makePartitions(shipment);
+    const { status, offset } = await this.database.transaction((connection) =>
+      shipInTransaction(connection, this.#statements, shipment, encoded, this.#options.now()),
+    );
+    return { status, offset };
+  }
+
+  /** Partitions are made in transactions of their own: within the shipment's, its locks could wait for one another. */
+  async #makePartitions({ rows }: Shipment): Promise<void> {
+    for (const { table, month } of partitionMonths(rows, this.#options.now())) {
+      const name = `${table} ${month}`;
+      if (this.#partitions.has(name)) continue;
+      const { ensurePartition } = this.#statements;
+      await this.database.transaction((connection) => connection.query(ensurePartition, [table, month]));
+      this.#partitions.add(name);
+    }
+  }
+
+  async #failure(error: unknown): Promise<DatabaseFailure> {
+    const explained = await this.#explained(error);
+    if (explained instanceof SpanledgerError && explained.code !== 'SPANLEDGER_DATABASE_UNREACHABLE') {
+      return { kind: 'unavailable', code: explained.code.replace('SPANLEDGER_', ''), message: explained.message };
+    }
+    const failure = toDatabaseFailure(error);
+    return { ...failure, message: this.#conceal(failure.message) };
+  }
+
+  /** An error in our words where we know better than the database: it cannot be reached, or the schema is not there. */
+  async #explained(error: unknown): Promise<unknown> {
+    if (error instanceof SpanledgerError) return error;
+    const { code, message } = toDatabaseFailure(error);
+    const details = { database: this.description, schema: this.schema, why: this.#conceal(message) };
+    if (isMissingObject(code) && (await this.#isSchemaMissing())) {
+      return new SpanledgerError('SCHEMA_MISSING', { details });
+    }
+    return isUnreachable(code) ? new SpanledgerError('DATABASE_UNREACHABLE', { details }) : error;
+  }
+
+  async #isSchemaMissing(): Promise<boolean> {
+    try {
+      return (await this.database.transaction((connection) => currentMigration(connection, this.schema))) === 0;
+    } catch {
+      return false;
+    }
+  }
+
+  #conceal(text: string): string {
+    return this.#options.conceal?.(text) ?? text;
+  }
+}
+
+function toResult({ kind, code, message }: DatabaseFailure): ShipResult {
+  return { status: kind === 'refused' ? 'refused' : 'unavailable', code, message };
+}
+
+function isMissingObject(code: string): boolean {
+  return code === '3F000' || code === '42P01' || code === '42883';
+}
+
+/** Connection, authorization, no such database, resources, shutdown; or a system error such as ECONNREFUSED. */
+function isUnreachable(code: string): boolean {
+  return /^(08|28|3D|53|57P)/.test(code) || /^E[A-Z]{3}/.test(code);
+}

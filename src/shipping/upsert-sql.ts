@@ -1,0 +1,67 @@
+import type { Table } from '../projection/tables.ts';
+import { qualified, quoteIdentifier } from './identifier.ts';
+
+/** Statements that move the rows of one upserted table from its staging table to their place. */
+export interface UpsertStatements {
+  /** Makes the staging table of this connection, once. */
+  readonly stage: string;
+  /** Where COPY puts the rows. */
+  readonly copyTarget: string;
+  /** Moves rows forward, and makes those that are not there. */
+  readonly merge: string;
+  /** Moves rows forward that are there; for rows that tell too little to make one. */
+  readonly advance: string | undefined;
+}
+
+/** A column without which a row is no whole row, by table: `task_progress` gets progress rows that know only their unit's ids. */
+const wholeRowColumn: Readonly<Record<string, string>> = { task_progress: 'step_name' };
+
+/** A state and what belongs to it are told together: an end is taken back when a new state tells of none. */
+const toldWithState: readonly string[] = ['ended_at'];
+
+/**
+ * Statements for an upserted table. Rows move forward only: a lower or equal version changes nothing. What the new version
+ * does not tell keeps its value. Rows are taken in order of their key, so that two shippers lock them in the same order.
+ *
+ * The staging table is temporary and lasts as long as its connection, emptied at each commit. Made anew in each transaction
+ * it would cost the catalogs a hundred dead rows per shipment. `migration` is part of its name: a connection that
+ * outlives a migration does not use the old form.
+ */
+export function upsertStatements(table: Table, schema: string, migration: number): UpsertStatements {
+  const target = qualified(schema, table.name);
+  const staging = `pg_temp.${quoteIdentifier(`spanledger_${schema}_${table.name}_${migration}`.slice(-63))}`;
+  const columns = table.columns.map(({ name }) => quoteIdentifier(name));
+  const list = columns.join(', ');
+  const key = table.key.map(quoteIdentifier).join(', ');
+  const whole = wholeRowColumn[table.name];
+  const guard = 't.version < excluded.version';
+  return {
+    stage: `create temporary table if not exists ${staging.slice('pg_temp.'.length)} on commit delete rows as
+      select ${list} from ${target} with no data`,
+    copyTarget: `${staging} (${list})`,
+    merge: `insert into ${target} as t (${list})
+      select ${list} from ${staging} ${whole === undefined ? '' : `where ${whole} is not null`} order by ${key}
+      on conflict (${key}) do update set ${assignments(table, 'excluded')} where ${guard}`,
+    advance:
+      whole === undefined
+        ? undefined
+        : `update ${target} as t set ${assignments(table, 's')} from ${staging} as s
+      where s.${whole} is null and t.version < s.version and ${table.key.map((name) => `t.${name} = s.${name}`).join(' and ')}`,
+  };
+}
+
+function assignments(table: Table, source: string): string {
+  return table.columns
+    .filter(({ name }) => !table.key.includes(name))
+    .map(({ name }) => `${quoteIdentifier(name)} = ${assigned(table, source, name)}`)
+    .join(', ');
+}
+
+function assigned(table: Table, source: string, name: string): string {
+  const column = quoteIdentifier(name);
+  const kept = `coalesce(${source}.${column}, t.${column})`;
+  if (table.name === 'task_progress' && name === 'created_at') return `least(${source}.${column}, t.${column})`;
+  const hasState = table.columns.some((other) => other.name === 'state');
+  if (!hasState || !toldWithState.includes(name)) return kept;
+  return `case when ${source}.state is null then ${kept} else ${source}.${column} end`;
+}
