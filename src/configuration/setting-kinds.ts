@@ -1,75 +1,87 @@
-import { z } from 'zod';
+/** A value that a kind has checked, or why there is none. */
+export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false };
 
 /** How one kind of setting is written in text and checked as a value. */
 export interface SettingKind<T> {
-  readonly schema: z.ZodType<T>;
-  /** Turns the text of an environment variable into what `schema` checks. */
+  /** Checks a value from code or file. */
+  check(value: unknown): Checked<T>;
+  /** Turns the text of an environment variable into what `check` takes. */
   fromText(text: string): unknown;
   /** Ends the sentence "…, which is not". */
   readonly expected: string;
 }
 
+const refused = { ok: false } as const;
+
+function accepted<T>(value: T): Checked<T> {
+  return { ok: true, value };
+}
+
+/** A kind whose values are texts that pass a test. */
+function textKind<T extends string = string>(expected: string, passes: (value: string) => value is T): SettingKind<T> {
+  return {
+    expected,
+    check: (value) => (typeof value === 'string' && passes(value) ? accepted(value) : refused),
+    fromText: (value) => value,
+  };
+}
+
 /** Text that is not empty. */
-export const text: SettingKind<string> = {
-  schema: z.string().trim().min(1),
-  fromText: (value) => value,
-  expected: 'a text that is not empty',
-};
+export const text = textKind('a text that is not empty', (value): value is string => value.trim() !== '');
+
+/** A name that Postgres takes without quotes. */
+export const identifier = textKind(
+  'a lower-case SQL name of at most 63 letters, digits and underscores',
+  (value): value is string => /^[a-z_][a-z0-9_]{0,62}$/.test(value),
+);
+
+/** A connection URL of Postgres. */
+export const postgresUrl = textKind('a URL of the form postgres://user:password@host:port/database', isPostgresUrl);
+
+function isPostgresUrl(value: string): value is string {
+  // A URL with credentials and no host names a Unix socket by its query; WHATWG URLs know no such thing.
+  return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value.replace('@/', '@localhost/'));
+}
+
+/** One of the given words, in any case. */
+export function oneOf<const T extends string>(...words: readonly T[]): SettingKind<T> {
+  const known: readonly string[] = words;
+  const kind = textKind(`one of ${words.join(', ')}`, (value): value is T => known.includes(value));
+  return { ...kind, check: (value) => kind.check(typeof value === 'string' ? value.toLowerCase() : value) };
+}
 
 /** A whole number from `min` to `max`. */
 export function integer(min: number, max: number): SettingKind<number> {
   return {
-    schema: z.int().min(min).max(max),
-    fromText: (value) => (/^[+-]?\d+$/.test(value) ? Number(value) : value),
     expected: `a whole number from ${min} to ${max}`,
+    check: (value) =>
+      typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? accepted(value) : refused,
+    fromText: (value) => (/^[+-]?\d+$/.test(value) ? Number(value) : value),
   };
 }
 
 /** `true` or `false`; in text also 1, 0, yes, no, on and off. */
 export const flag: SettingKind<boolean> = {
-  schema: z.boolean(),
+  expected: 'true or false',
+  check: (value) => (typeof value === 'boolean' ? accepted(value) : refused),
   fromText: (value) => {
     if (/^(true|1|yes|on)$/i.test(value)) return true;
     return /^(false|0|no|off)$/i.test(value) ? false : value;
   },
-  expected: 'true or false',
 };
-
-/** One of the given words, in any case. */
-export function oneOf<const T extends string>(...words: readonly T[]): SettingKind<T> {
-  return {
-    schema: z.preprocess((value) => (typeof value === 'string' ? value.toLowerCase() : value), z.enum(words)),
-    fromText: (value) => value,
-    expected: `one of ${words.join(', ')}`,
-  };
-}
 
 /** A list of words; in text separated by commas. */
 export const words: SettingKind<readonly string[]> = {
-  schema: z.array(z.string().trim().min(1)).readonly(),
+  expected: 'a list of words, separated by commas',
+  check: (value) =>
+    Array.isArray(value) && value.every(isWord) ? accepted(value.map((word) => word.trim())) : refused,
   fromText: (value) =>
     value
       .split(',')
       .map((word) => word.trim())
       .filter((word) => word !== ''),
-  expected: 'a list of words, separated by commas',
 };
 
-/** A name that Postgres takes without quotes. */
-export const identifier: SettingKind<string> = {
-  schema: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/),
-  fromText: (value) => value,
-  expected: 'a lower-case SQL name of at most 63 letters, digits and underscores',
-};
-
-/** A connection URL of Postgres. */
-export const postgresUrl: SettingKind<string> = {
-  schema: z.string().refine(isPostgresUrl),
-  fromText: (value) => value,
-  expected: 'a URL of the form postgres://user:password@host:port/database',
-};
-
-function isPostgresUrl(value: string): boolean {
-  // A URL with credentials and no host names a Unix socket by its query; WHATWG URLs know no such thing.
-  return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value.replace('@/', '@localhost/'));
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '';
 }

@@ -77,8 +77,8 @@ function fromCode(key: SettingKey, code: Partial<Settings> | undefined): Resolve
   const given: unknown = code?.[key];
   if (given === undefined) return undefined;
   const definition: SettingDefinition<unknown> = settingTable[key];
-  const checked = definition.kind.schema.safeParse(given);
-  if (checked.success) return { value: checked.data, source: { from: 'code' } };
+  const checked = definition.kind.check(given);
+  if (checked.ok) return { value: checked.value, source: { from: 'code' } };
   throw mistake(definition, 'The program', key, given);
 }
 
@@ -87,8 +87,8 @@ function fromEnvironment(key: SettingKey, environment: Environment, warnings: Se
   for (const name of definition.env) {
     const given = environmentValue(environment, name);
     if (given === undefined) continue;
-    const checked = definition.kind.schema.safeParse(definition.kind.fromText(given));
-    if (checked.success) return { value: checked.data, source: { from: 'environment', name } };
+    const checked = definition.kind.check(definition.kind.fromText(given));
+    if (checked.ok) return { value: checked.value, source: { from: 'environment', name } };
     const { message } = mistake(definition, 'The environment', name, given);
     warnings.push({ variable: name, message: `${message} It is passed over.` });
   }
@@ -99,8 +99,8 @@ function fromFile(key: SettingKey, file: ConfigFile | undefined): Resolved | und
   const given = file?.values[key];
   if (file === undefined || given === undefined) return undefined;
   const definition: SettingDefinition<unknown> = settingTable[key];
-  const checked = definition.kind.schema.safeParse(given.value);
-  if (checked.success) return { value: checked.data, source: { from: 'file', file: file.path, line: given.line } };
+  const checked = definition.kind.check(given.value);
+  if (checked.ok) return { value: checked.value, source: { from: 'file', file: file.path, line: given.line } };
   throw fileMistake(definition, file.path, given);
 }
 

@@ -119,8 +119,8 @@ function openLedger({ settings, directory, owner, memory }: Place): FileJournal 
 
 /** Where the journal is shipped to by this process, if it is. */
 function shippingLoad({ settings, directory, owner, memory }: Place): ShippingLoad | undefined {
-  const { ship, databaseUrl, schema } = settings;
-  return ship && databaseUrl !== undefined ? { directory, owner, databaseUrl, schema, memory } : undefined;
+  const { databaseUrl, schema } = settings;
+  return settings.ship && databaseUrl !== undefined ? { directory, owner, databaseUrl, schema, memory } : undefined;
 }
 
 /** The thread is started only if there is something to carry: it costs some 10 MB. */
