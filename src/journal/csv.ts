@@ -1,13 +1,14 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { mergeRows } from '../projection/row-merge.ts';
 import { rowsOf } from '../projection/rows.ts';
 import { type Row, type TableName, tables } from '../projection/tables.ts';
 import { toCellText } from './csv-cell.ts';
+import { makeDirectory } from './file-system.ts';
 import type { JournalEntry } from './journal.ts';
 import { listJournals } from './journal-listing.ts';
-import { directoryMode, fileMode } from './layout.ts';
+import { fileMode } from './layout.ts';
 import { readSegment } from './segment-reader.ts';
 
 export interface CsvExport {
@@ -36,7 +37,7 @@ export interface CsvFile {
  */
 export async function exportCsv(options: CsvExport): Promise<readonly CsvFile[]> {
   const names = options.tables ?? (Object.keys(tables) as TableName[]);
-  await mkdir(options.into, { recursive: true, mode: directoryMode });
+  makeDirectory(options.into);
   const files = new Map<TableName, CsvWriter>();
   try {
     for (const name of names) files.set(name, await CsvWriter.open(name, join(options.into, `${name}.csv`)));

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JournalOwner, LedgerRecord } from '../projection/record.ts';
-import { isAbsence } from './file-system.ts';
+import { isAbsence, makeDirectory } from './file-system.ts';
 import { frameText, jsonOf, nextLine } from './frame.ts';
-import { deadLetterRoot, directoryMode, fileMode, toFileName } from './layout.ts';
+import { deadLetterRoot, fileMode, toFileName } from './layout.ts';
 
 /** Something that no store accepts, kept for people and for a later attempt. */
 export interface DeadLetter {
@@ -33,7 +33,7 @@ export type LetterVerdict = 'keep' | 'remove' | DeadLetter;
  */
 export async function appendDeadLetters(directory: string, letters: readonly DeadLetter[]): Promise<void> {
   const root = deadLetterRoot(directory);
-  await mkdir(root, { recursive: true, mode: directoryMode });
+  makeDirectory(root);
   const lines = new Map<string, Uint8Array[]>();
   for (const letter of letters) {
     const name = fileOf(letter);

@@ -1,8 +1,10 @@
 import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+import { directoryMode } from './layout.ts';
 
 /** The slice of `node:fs` that the append side uses. Injected to make a disk fill up, fail and recover in tests. */
 export interface JournalFileSystem {
-  mkdirSync(path: string, options: { readonly recursive: boolean; readonly mode: number }): unknown;
+  mkdirSync(path: string, options: { readonly mode: number }): unknown;
   openSync(path: string, flags: string, mode: number): number;
   writeSync(descriptor: number, buffer: Uint8Array, offset: number, length: number): number;
   ftruncateSync(descriptor: number, length: number): void;
@@ -26,6 +28,26 @@ export function errorCodeOf(error: unknown): string | undefined {
 export function isAbsence(error: unknown): boolean {
   const code = errorCodeOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/**
+ * Makes a directory that only its owner may enter, and those above it that are missing. Not by `recursive: true`: Node.js
+ * then tries for ever where a directory exists but takes no entries and says `ENOENT`, as `/proc` does.
+ */
+export function makeDirectory(path: string, files: JournalFileSystem = nodeFileSystem): void {
+  const make = (): boolean => {
+    try {
+      files.mkdirSync(path, { mode: directoryMode });
+    } catch (error) {
+      const code = errorCodeOf(error);
+      if (code === 'ENOENT' && dirname(path) !== path) return false;
+      if (code !== 'EEXIST') throw error;
+    }
+    return true;
+  };
+  if (make()) return;
+  makeDirectory(dirname(path), files);
+  if (!make()) throw Object.assign(new Error(`ENOENT: ${path} cannot be made`), { code: 'ENOENT' });
 }
 
 /** Writes a whole small file under a passing name and moves it to its place: readers see the old text or the new one. */

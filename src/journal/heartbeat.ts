@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type JournalFileSystem, nodeFileSystem, replaceFileSync } from './file-system.ts';
-import { directoryMode, fileMode, heartbeatFileName } from './layout.ts';
+import { type JournalFileSystem, makeDirectory, nodeFileSystem, replaceFileSync } from './file-system.ts';
+import { fileMode, heartbeatFileName } from './layout.ts';
 
 /** A sign of life of an instance, with what it knows of itself. */
 export interface Heartbeat {
@@ -17,7 +17,7 @@ export function writeHeartbeat(
   heartbeat: Heartbeat,
   files: JournalFileSystem = nodeFileSystem,
 ): void {
-  mkdirSync(instanceDirectory, { recursive: true, mode: directoryMode });
+  makeDirectory(instanceDirectory, files);
   replaceFileSync(files, join(instanceDirectory, heartbeatFileName), `${JSON.stringify(heartbeat)}\n`, fileMode);
 }
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { errorCodeOf, type JournalFileSystem, replaceFileSync, writeWhole } from './file-system.ts';
+import { errorCodeOf, type JournalFileSystem, makeDirectory, replaceFileSync, writeWhole } from './file-system.ts';
 import { frameText } from './frame.ts';
 import type { FrameBatch } from './frame-batch.ts';
-import { directoryMode, fileMode, ownerFileName, parseSegmentFile, segmentPath, toSegmentName } from './layout.ts';
+import { fileMode, ownerFileName, parseSegmentFile, segmentPath, toSegmentName } from './layout.ts';
 import type { SegmentHeader } from './segment-header.ts';
 
 /** How long the file may be gone without notice. */
@@ -58,7 +58,7 @@ export class SegmentWriter {
   /** Makes the directory and says whose it is. Throws if that cannot be done. */
   prepare(): void {
     const { files, directory, header } = this.#options;
-    files.mkdirSync(directory, { recursive: true, mode: directoryMode });
+    makeDirectory(directory, files);
     replaceFileSync(files, join(directory, ownerFileName), `${JSON.stringify(header)}\n`, fileMode);
     for (const name of files.readdirSync(directory)) {
       this.#number = Math.max(this.#number, Number(parseSegmentFile(name) ?? 0));

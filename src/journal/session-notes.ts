@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type JournalFileSystem, nodeFileSystem, replaceFileSync } from './file-system.ts';
-import { directoryMode, fileMode, hashedName, stateRoot } from './layout.ts';
+import { type JournalFileSystem, makeDirectory, nodeFileSystem, replaceFileSync } from './file-system.ts';
+import { fileMode, hashedName, stateRoot } from './layout.ts';
 
 /** What was last known of a session on this machine: a hint for its next run, before any database has been asked. */
 export interface SessionNote {
@@ -29,7 +29,7 @@ export function writeSessionNote(
 ): void {
   const known = readSessionNote(directory, note.id);
   if (known !== undefined && known.version > note.version) return;
-  mkdirSync(stateRoot(directory), { recursive: true, mode: directoryMode });
+  makeDirectory(stateRoot(directory), files);
   replaceFileSync(files, sessionNotePath(directory, note.id), `${JSON.stringify(note)}\n`, fileMode);
 }
 
