@@ -64,6 +64,11 @@ export const eventFields: ReadonlyMap<string, FieldReader> = new Map<string, Fie
   [attribute.attempt, into('attempt', toInteger)],
   [attribute.sessionKind, into('kind', toName)],
   [attribute.accountId, into('accountId', toId)],
+  [attribute.taskName, readNothing],
+  [attribute.stepName, readNothing],
+  [attribute.order, readNothing],
+  [attribute.input, readNothing],
+  [attribute.output, readNothing],
   [attribute.countTotal, readNothing],
   [attribute.countPending, readNothing],
   [attribute.countProcessing, readNothing],
@@ -85,7 +90,7 @@ function readExceptionType(draft: EventDraft, value: unknown, sanitizer: Sanitiz
   draft.errorType ??= toName(value, sanitizer);
 }
 
-/** Counts make one field together, read by `countsOf`. */
+/** Counts make one field together, read by `countsOf`; what names a unit, as log events repeat it, stands in the unit's own row. */
 function readNothing(): void {}
 
 /** The counts among the attributes, or `undefined` where there is no total. */

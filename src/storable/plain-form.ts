@@ -52,13 +52,17 @@ function errorRecord(error: Error): Readonly<Record<string, unknown>> {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** Control characters other than white space. */
+const unreadable = /[^\P{Cc}\s]/u;
 
-/** Bytes that are text become that text, so that secrets in it are seen; others base64, long ones their size. */
+/** Bytes that are readable text become that text, so that secrets in it are seen; others base64, long ones their size. */
 function bytesText(bytes: Uint8Array): string {
   if (bytes.byteLength > longestBytes) return `[${bytes.byteLength} bytes]`;
+  const base64 = (): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
   try {
-    return utf8.decode(bytes);
+    const text = utf8.decode(bytes);
+    return unreadable.test(text) ? base64() : text;
   } catch {
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+    return base64();
   }
 }

@@ -91,7 +91,12 @@ describe('a log line', () => {
 
 describe('a log event', () => {
   it('has its name and its own category', () => {
-    const attributes = { [attribute.category]: 'file_operation', [attribute.unit]: 'item', [attribute.itemId]: 'i1' };
+    const attributes = {
+      [attribute.category]: 'file_operation',
+      [attribute.unit]: 'item',
+      [attribute.itemId]: 'i1',
+      [attribute.taskName]: 't',
+    };
     const record = projectLogRecord(logOf({ eventName: 'import.file.saved', attributes }), context);
     expect(record).toMatchObject({
       event: 'import.file.saved',

@@ -1,0 +1,186 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { type Attributes, context, DiagLogLevel, diag, ROOT_CONTEXT, SpanKind, TraceFlags } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { suppressTracing } from '@opentelemetry/core';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  InMemorySpanExporter,
+  ParentBasedSampler,
+  type Sampler,
+  SimpleSpanProcessor,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createLiveSpanProcessor } from '../../src/recording/live-span-processor.ts';
+import { PostgresSpanExporter } from '../../src/recording/postgres-span-exporter.ts';
+import { createRecordAlwaysSampler } from '../../src/recording/record-always-sampler.ts';
+import { createRecorder, type Recorder, type RecorderSettings } from '../../src/recording/recorder.ts';
+import { announce, isAnnouncementHeard } from '../../src/telemetry/announcer.ts';
+import { attribute } from '../../src/telemetry/conventions.ts';
+import { itemAttributes, owner } from '../projection/sources.ts';
+import { CollectingJournal } from './collecting-journal.ts';
+
+const resource = resourceFromAttributes({ 'service.name': owner.service });
+const unitAttributes = itemAttributes as Attributes;
+
+describe('the live span processor', () => {
+  let journal: CollectingJournal;
+  let recorder: Recorder;
+  let provider: TracerProvider;
+
+  beforeEach(() => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    journal = new CollectingJournal();
+  });
+  afterEach(async () => {
+    await provider.shutdown();
+    context.disable();
+  });
+
+  function begin(sampler: Sampler = new AlwaysOnSampler(), settings: RecorderSettings = {}) {
+    recorder = createRecorder({ journal, settings });
+    provider = new TracerProvider({ resource, sampler, spanProcessors: [createLiveSpanProcessor(recorder)] });
+    return provider.getTracer('test');
+  }
+  const types = () => journal.records.map((record) => record.type);
+
+  it('records a unit at its start, an event when it happens, and the end', () => {
+    const span = begin().startSpan('import.item', { attributes: unitAttributes });
+    expect(types()).toEqual(['start']);
+    announce({ name: 'e', at: 1, attributes: { [attribute.seq]: 1 }, spanContext: span.spanContext(), unitAttributes });
+    expect(types()).toEqual(['start', 'event']);
+    span.addEvent('e', { [attribute.seq]: 1 });
+    span.addEvent('cache.miss');
+    span.end();
+    expect(types()).toEqual(['start', 'event', 'event', 'end']);
+    expect(journal.records[2]).toMatchObject({ event: 'cache.miss' });
+  });
+
+  it('leaves spans alone that are neither units nor requests', () => {
+    const span = begin().startSpan('dns.lookup');
+    span.addEvent('found');
+    span.end();
+    expect(types()).toEqual([]);
+  });
+
+  it('records requests that the host serves, those it makes only if asked, none if told so', () => {
+    const make = (settings: RecorderSettings): readonly string[] => {
+      const tracer = begin(new AlwaysOnSampler(), settings);
+      journal.records.length = 0;
+      for (const kind of [SpanKind.SERVER, SpanKind.CLIENT]) {
+        tracer.startSpan('GET', { kind, attributes: { 'http.request.method': 'GET', 'url.path': '/a' } }).end();
+      }
+      return journal.records.map((record) => (record.type === 'request' ? record.direction : record.type));
+    };
+    expect(make({})).toEqual(['inbound']);
+    expect(make({ requests: 'all' })).toEqual(['inbound', 'outbound']);
+    expect(make({ requests: 'none' })).toEqual([]);
+  });
+
+  it('records spans that are not sampled, which are sent nowhere', () => {
+    const never = new ParentBasedSampler({ root: new AlwaysOffSampler() });
+    const tracer = begin(createRecordAlwaysSampler(never));
+    const span = tracer.startSpan('import.item', { attributes: unitAttributes });
+    expect(span.spanContext().traceFlags & TraceFlags.SAMPLED).toBe(0);
+    span.end();
+    expect(types()).toEqual(['start', 'end']);
+  });
+
+  it('records nothing while tracing is suppressed', () => {
+    const tracer = begin();
+    context.with(suppressTracing(ROOT_CONTEXT), () => {
+      const span = tracer.startSpan('import.item', { attributes: unitAttributes }, context.active());
+      announce({ name: 'e', at: 1, attributes: {}, spanContext: span.spanContext(), unitAttributes });
+      span.end();
+    });
+    expect(types()).toEqual([]);
+  });
+
+  it('records the events of a span that began before it, since nobody heard them', async () => {
+    const exporter = new InMemorySpanExporter();
+    const early = new TracerProvider({ resource, spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+    const span = early.getTracer('t').startSpan('import.item', { attributes: unitAttributes });
+    span.addEvent('e', { [attribute.seq]: 1 });
+    span.end();
+    begin();
+    const late = createLiveSpanProcessor(recorder);
+    for (const finished of exporter.getFinishedSpans()) late.onEnd(finished);
+    expect(types()).toEqual(['event', 'end']);
+    await late.shutdown();
+    await early.shutdown();
+  });
+
+  it('keeps an exporter beside it from recording the same spans', async () => {
+    const tracer = begin();
+    const other = new CollectingJournal();
+    const exporter = new PostgresSpanExporter({ journal: other });
+    await provider.shutdown();
+    provider = new TracerProvider({
+      resource,
+      spanProcessors: [createLiveSpanProcessor(recorder), new SimpleSpanProcessor({ exporter })],
+    });
+    provider.getTracer('t').startSpan('import.item', { attributes: unitAttributes }).end();
+    await provider.forceFlush();
+    expect(types()).toEqual(['start', 'end']);
+    expect(other.records).toEqual([]);
+    expect(tracer).toBeDefined();
+  });
+
+  it('never lets a fault of the journal or of a value reach the host, and counts it', () => {
+    const told: unknown[] = [];
+    const tell = (...args: unknown[]): void => void told.push(args);
+    diag.setLogger({ verbose: tell, debug: tell, info: tell, warn: tell, error: tell }, DiagLogLevel.ERROR);
+    const tracer = begin();
+    journal.fault = () => {
+      throw new Error('disk on fire');
+    };
+    const span = tracer.startSpan('import.item', { attributes: unitAttributes });
+    announce({ name: 'e', at: 1, attributes: {}, spanContext: span.spanContext(), unitAttributes });
+    span.end();
+    diag.disable();
+    expect(recorder.failures()).toBe(3);
+    expect(JSON.stringify(told)).toContain('could not be recorded');
+  });
+
+  it('syncs the journal on flush and shutdown, stops listening, and leaves the journal open', async () => {
+    const tracer = begin();
+    expect(isAnnouncementHeard()).toBe(true);
+    await provider.forceFlush();
+    expect(journal.syncs).toBe(1);
+    await provider.shutdown();
+    expect(journal.syncs).toBe(2);
+    expect(journal.isClosed).toBe(false);
+    expect(isAnnouncementHeard()).toBe(false);
+    tracer.startSpan('import.item', { attributes: unitAttributes }).end();
+    expect(types()).toEqual([]);
+  });
+
+  it('leaves a later processor listening when it is shut down', async () => {
+    begin();
+    const first = createLiveSpanProcessor(recorder);
+    const second = createLiveSpanProcessor(recorder);
+    await first.shutdown();
+    expect(isAnnouncementHeard()).toBe(true);
+    await second.shutdown();
+    expect(isAnnouncementHeard()).toBe(false);
+  });
+
+  it('holds no span that has ended', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const tracer = begin();
+    const ends: WeakRef<object>[] = [];
+    for (let index = 0; index < 100; index += 1) {
+      const span = tracer.startSpan('import.item', { attributes: { ...unitAttributes } });
+      ends.push(new WeakRef(span));
+      span.end();
+    }
+    journal.records.length = 0;
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    expect(ends.filter((end) => end.deref() !== undefined).length).toBeLessThan(5);
+  });
+});
