@@ -18,6 +18,12 @@ export interface AnnouncedEvent {
 /** Receives announcements. Must not throw; must return fast. */
 export interface AnnouncementListener {
   onEvent(announced: AnnouncedEvent): void;
+  /**
+   * What comes until `release` belongs together, such as the claim of an item, its first move and the start of its span:
+   * a listener may write it in one go, at the latest in `release`. All of it happens in one synchronous call. Pairs nest.
+   */
+  hold?(): void;
+  release?(): void;
 }
 
 const key = Symbol.for('spanledger.announcement-listener.v1');
@@ -35,8 +41,25 @@ export function isAnnouncementHeard(): boolean {
 
 /** Hands an event to the registered listener. Never throws. */
 export function announce(announced: AnnouncedEvent): void {
+  const listener = slot[key];
+  if (listener !== undefined) told(() => listener.onEvent(announced));
+}
+
+/** Runs `work`, whose announcements belong together. What `work` throws is thrown on. */
+export function announceTogether(work: () => void): void {
+  const listener = slot[key];
+  const holds = listener?.hold !== undefined && listener.release !== undefined;
+  if (holds) told(() => listener.hold?.());
   try {
-    slot[key]?.onEvent(announced);
+    work();
+  } finally {
+    if (holds) told(() => listener.release?.());
+  }
+}
+
+function told(call: () => void): void {
+  try {
+    call();
   } catch (error) {
     diag.error('spanledger: an announcement listener threw', error);
   }

@@ -1,4 +1,4 @@
-import { SpanledgerError } from '../domain/errors.ts';
+import { textProperty } from '../domain/thrown.ts';
 import { EachSource } from './each-source.ts';
 import type { ItemRun } from './item.ts';
 import type { EachOptions, ItemOptions } from './session-options.ts';
@@ -36,7 +36,7 @@ export async function runEach<T>(
 }
 
 /** Codes after which no further item can begin, so that going on would only repeat them. */
-const fatalCodes: ReadonlySet<string> = new Set(['SPANLEDGER_SESSION_ENDED']);
+const fatalCodes: ReadonlySet<string | undefined> = new Set(['SPANLEDGER_SESSION_ENDED']);
 
 class EachWalk<T> {
   readonly #host: EachHost;
@@ -131,7 +131,7 @@ class EachWalk<T> {
 
   #notBegun(error: unknown, id: unknown): void {
     if (this.#stop.isStopped && error === this.#stop.reason) return;
-    if (error instanceof SpanledgerError && fatalCodes.has(error.code)) {
+    if (fatalCodes.has(textProperty(error, 'code'))) {
       this.#breaking ??= { error };
       return;
     }

@@ -9,6 +9,7 @@ import {
 } from '../domain/item-block.ts';
 import type { ItemState } from '../domain/item-states.ts';
 import { createItemStateMachine, type ItemStateMachine } from '../domain/state-machine.ts';
+import { announceTogether } from './announcer.ts';
 import { attribute, spanTable } from './conventions.ts';
 import { type OpenStep, type Scope, withScope } from './current-scope.ts';
 import { type ErrorRecord, toErrorRecord } from './error-record.ts';
@@ -146,11 +147,7 @@ export class ItemCore implements Scope {
 
   /** What a normal return of the block does. */
   complete(): void {
-    if (this.ended) return;
-    for (const step of stepsOnReturn(this.state, this.restsInWarning)) {
-      this.machine.transition(step, normalEndReason, undefined, { auto: true });
-    }
-    this.#end();
+    if (!this.ended) announceTogether(() => this.#complete());
   }
 
   /** What a throw of the block does: the item fails where it may, and an error record is kept in any case. */
@@ -158,9 +155,11 @@ export class ItemCore implements Scope {
     this.host.itemThrew(error);
     if (this.ended) return;
     const record = toErrorRecord(error, this.signal);
-    this.recordError(record);
-    if (failsOnThrow(this.state)) this.machine.failByThrow(record.summary);
-    this.#end();
+    announceTogether(() => {
+      this.recordError(record);
+      if (failsOnThrow(this.state)) this.machine.failByThrow(record.summary);
+      this.#end();
+    });
   }
 
   /** What the end of the session around it does. */
@@ -231,6 +230,13 @@ export class ItemCore implements Scope {
     this.restsInWarning = false;
     if (this.unit.isHeard) this.emit(transitionEvent({ machine: 'item', label: this.label }, entry));
     this.host.itemMoved(entry.from, entry.to);
+  }
+
+  #complete(): void {
+    for (const step of stepsOnReturn(this.state, this.restsInWarning)) {
+      this.machine.transition(step, normalEndReason, undefined, { auto: true });
+    }
+    this.#end();
   }
 
   #end(): void {

@@ -2,6 +2,7 @@ import { type Context, context, type Span } from '@opentelemetry/api';
 import { SpanledgerError } from '../domain/errors.ts';
 import { isTerminalSessionState, type SessionState } from '../domain/session-states.ts';
 import { type ItemCounts, noItems } from '../domain/statistics.ts';
+import { announceTogether } from './announcer.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import { auditEvent } from './audit-event.ts';
 import { runBatch } from './batch.ts';
@@ -205,7 +206,11 @@ export class SessionRun implements SessionHandle {
       this.#core.items.notStarted.add(options.id);
       throw this.signal.reason;
     }
-    return this.#core.items.begin(options, how.isExpected);
+    let item: ItemRun | undefined;
+    announceTogether(() => {
+      item = this.#core.items.begin(options, how.isExpected);
+    });
+    return item;
   }
 
   #eachHost(): EachHost {
