@@ -64,7 +64,10 @@ function parseTimestampText(text: string): number | undefined {
   return (millis / 1_000 - offset) * 1_000_000 + Number(fraction.padEnd(6, '0'));
 }
 
-/** The shortest text that reads back as the same number, with an exponent where Postgres uses one. */
+/**
+ * The shortest text that reads back as the same number, with an exponent where Postgres uses one. Beyond 2^53 Postgres
+ * sometimes writes one digit more for the same number.
+ */
 function toDoubleText(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
   if (Object.is(value, -0)) return '-0';

@@ -59,7 +59,7 @@ const identityColumn = 'id';
 function readHeader(names: readonly (string | null)[], table: TableName, path: string): (Column | undefined)[] {
   const { columns, key } = tables[table];
   const known = new Map(columns.map((column) => [column.name, column]));
-  const isIdentity = (name: string | null): boolean => name === identityColumn && !known.has(identityColumn);
+  const isIdentity = (name: string | null): boolean => name === identityColumn && key.length === 0;
   const unknown = names.filter((name) => !isIdentity(name) && !known.has(name ?? ''));
   if (unknown.length > 0)
     throw badHeader(path, table, `it has no column ${unknown.map((name) => name ?? '""').join(', ')}`);
