@@ -45,6 +45,11 @@ export type {
   SessionHandle,
   SessionSnapshot,
 } from './telemetry/session-scope.ts';
+export {
+  createStateManagementService,
+  type ItemName,
+  type StateManagementService,
+} from './telemetry/state-management.ts';
 export type { Batch, BatchBlock, Step, StepBlock, StepHandle } from './telemetry/step-scope.ts';
 export type { ErrorFields, LogFields, UnitLogger } from './telemetry/unit-logger.ts';
 export { type ItemContext, type WithItemOptions, withItem } from './telemetry/with-item.ts';

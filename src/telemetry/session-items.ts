@@ -10,8 +10,8 @@ import type { ItemPast } from './history.ts';
 import { parseId } from './identity.ts';
 import type { ItemFailure } from './import-outcome.ts';
 import { ItemRun } from './item.ts';
-import type { EndedItem, ItemHost } from './item-core.ts';
 import { itemErrorEvent, itemRefusedEvent } from './item-events.ts';
+import type { EndedItem, ItemHost } from './item-host.ts';
 import { KnownItems } from './known-items.ts';
 import { ProgressRule } from './progress-rule.ts';
 import type { ItemOptions } from './session-options.ts';
@@ -92,6 +92,11 @@ export class SessionItems implements ItemHost {
   /** Items in work. */
   get openCount(): number {
     return this.#open.size;
+  }
+
+  /** The item of this id, while it is in work. */
+  inWork(id: string): ItemRun | undefined {
+    return this.#open.get(id)?.run;
   }
 
   /** How many of these ids are new to the session; all of them where nothing is known of it. */

@@ -131,6 +131,11 @@ export class SessionRun implements SessionHandle {
     return runEach(this.#eachHost(), values, options, fn);
   }
 
+  /** The item of this id, while it is in work here. */
+  itemInWork(id: string): ItemHandle | undefined {
+    return this.#core.items.inWork(id);
+  }
+
   openItem(options: ItemOptions): ItemHandle | undefined {
     return this.#begin(options, { isExpected: false, operation: 'openItem' });
   }

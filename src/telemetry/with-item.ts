@@ -5,7 +5,7 @@ import { attribute } from './conventions.ts';
 import { correlationId, setCorrelationId } from './correlation.ts';
 import { createCorrelationId, parseId, workerName } from './identity.ts';
 import { ItemRun, runItem } from './item.ts';
-import type { EndedItem, ItemHost } from './item-core.ts';
+import type { EndedItem, ItemHost } from './item-host.ts';
 import type { Item, MeasureOptions } from './item-scope.ts';
 import { contextIdentity } from './log-context.ts';
 import { openSessions } from './session-opening.ts';
