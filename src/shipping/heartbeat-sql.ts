@@ -19,15 +19,22 @@ const vitals = [
   'journal_bytes',
 ] as const;
 
-/** Makes or refreshes an `instances` row. A heartbeat that comes late does not move it back. */
+/**
+ * Makes or refreshes an `instances` row. A heartbeat that comes late does not move it back; one that comes after the process was
+ * taken for dead takes that back.
+ */
 export function heartbeatStatement(schema: string): HeartbeatStatement {
   const known = ['instance_id', 'service_name', 'host', 'pid', 'started_at', 'last_seen_at'];
   const columns = [...known, ...vitals];
-  const kept = vitals.map((name) => `${name} = coalesce(excluded.${name}, t.${name})`).join(', ');
+  const kept = vitals
+    .slice(1)
+    .map((name) => `${name} = coalesce(excluded.${name}, t.${name})`)
+    .join(', ');
   return {
     sql: `insert into ${qualified(schema, 'instances')} as t (${columns.join(', ')})
       values (${columns.map((_, index) => `$${index + 1}`).join(', ')})
-      on conflict (instance_id) do update set last_seen_at = greatest(excluded.last_seen_at, t.last_seen_at), ${kept}
+      on conflict (instance_id) do update set last_seen_at = greatest(excluded.last_seen_at, t.last_seen_at), ${kept},
+        ended_at = coalesce(excluded.ended_at, case when excluded.last_seen_at <= t.ended_at then t.ended_at end)
       where excluded.last_seen_at >= t.last_seen_at or excluded.ended_at is not null`,
     parameters,
   };

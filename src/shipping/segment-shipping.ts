@@ -1,0 +1,94 @@
+import type { JournalInfo, SegmentInfo } from '../journal/journal-listing.ts';
+import { removeSegment } from '../journal/journal-removal.ts';
+import { readSegment, type SegmentRead, type SegmentStretch } from '../journal/segment-reader.ts';
+import { type StretchTarget, shipStretch } from './stretch-shipping.ts';
+
+/** Why shipping of a segment stopped. */
+export type SegmentResult =
+  /** Everything that was in it when it was listed is stored. */
+  | { readonly status: 'stored'; readonly offset: number; readonly isRemoved: boolean }
+  /** Nothing can be made of it; it stays where it is. */
+  | { readonly status: 'unreadable'; readonly message: string }
+  | { readonly status: 'unavailable'; readonly code: string; readonly message: string }
+  | { readonly status: 'aborted' };
+
+export interface SegmentTask {
+  readonly target: StretchTarget;
+  readonly journal: JournalInfo;
+  readonly segment: SegmentInfo;
+  /** The offset in the store, if it is known. */
+  readonly offset: number | undefined;
+  /** About how many bytes go into one shipment. */
+  readonly maxBytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Ships a segment stretch by stretch, and removes it when it is closed and stored completely. What is added while it is being
+ * shipped is left for the next time, so a fast writer does not hold up the other journals.
+ *
+ * @throws SpanledgerError when the store cannot be asked for its offset; what the file system says.
+ */
+export async function shipSegment(task: SegmentTask): Promise<SegmentResult> {
+  const { target, segment, signal } = task;
+  let offset = task.offset ?? (await storedOffset(task));
+  let ahead: Promise<SegmentRead> | undefined;
+  while (signal?.aborted !== true) {
+    const stretch = await (ahead ?? read(task, offset));
+    ahead = undefined;
+    if (stretch.status !== 'read') return withoutStretch(stretch, segment, offset);
+    if (holdsNothing(stretch)) return stored(segment, offset);
+    if (stretch.tail === 'more') ahead = readAhead(task, stretch.to);
+    const result = await shipStretch(target, stretch, offset);
+    if (result.status === 'unavailable') return result;
+    if (result.status === 'elsewhere') ahead = undefined;
+    offset = result.offset;
+    if (offset >= segment.bytes) return stored(segment, offset);
+  }
+  return { status: 'aborted' };
+}
+
+/** The header of a segment says whose it is, even where the directory does not. */
+async function storedOffset({ target, journal, segment }: SegmentTask): Promise<number> {
+  const { owner } = journal;
+  const head = owner === undefined ? await readSegment(segment.path, { maxBytes: 1 }) : undefined;
+  const instanceId = owner?.instanceId ?? (head?.status === 'read' ? head.owner.instanceId : journal.instanceId);
+  return target.store.offset(instanceId, segment.name);
+}
+
+function read({ segment, maxBytes }: SegmentTask, from: number): Promise<SegmentRead> {
+  return readSegment(segment.path, { from, maxBytes, isClosed: segment.isClosed });
+}
+
+/** Reads and decodes the next stretch while the database is busy with this one. It may not be asked for after all. */
+function readAhead(task: SegmentTask, from: number): Promise<SegmentRead> {
+  const ahead = read(task, from);
+  ahead.catch(() => undefined);
+  return ahead;
+}
+
+function holdsNothing({ entries, damaged, tail }: SegmentStretch): boolean {
+  return entries.length === 0 && damaged.length === 0 && tail !== 'more';
+}
+
+async function stored(segment: SegmentInfo, offset: number): Promise<SegmentResult> {
+  return { status: 'stored', offset, isRemoved: await removeSegment(segment) };
+}
+
+async function withoutStretch(
+  read: Exclude<SegmentRead, SegmentStretch>,
+  segment: SegmentInfo,
+  offset: number,
+): Promise<SegmentResult> {
+  switch (read.status) {
+    case 'absent':
+      return { status: 'stored', offset, isRemoved: false };
+    case 'newer':
+      return { status: 'unreadable', message: read.error.message };
+    case 'unreadable':
+      if (read.bytes === 0) return stored(segment, offset);
+      return { status: 'unreadable', message: `${segment.path} does not say whose it is (${read.bytes} bytes).` };
+    default:
+      return read satisfies never;
+  }
+}

@@ -1,0 +1,228 @@
+import { type JournalInfo, listJournals, type SegmentInfo } from '../journal/journal-listing.ts';
+import { removeJournal } from '../journal/journal-removal.ts';
+import type { Observer } from '../journal/liveness.ts';
+import { backOffMillis } from './back-off.ts';
+import { type ShippingClock, systemShippingClock } from './clock.ts';
+import { type RetryReport, retryDeadLetters } from './dead-letter-retry.ts';
+import { journalHeartbeat } from './journal-heartbeat.ts';
+import { type SegmentResult, shipSegment } from './segment-shipping.ts';
+import type { Heartbeat, LedgerStore } from './store.ts';
+import type { StoredPart } from './stretch-shipping.ts';
+
+export interface ShipperOptions {
+  /** The spanledger directory. */
+  readonly directory: string;
+  readonly store: LedgerStore;
+  /**
+   * The instance whose journal is shipped; of the others only those of dead processes are. Without it every journal is shipped,
+   * whoever writes it.
+   */
+  readonly instanceId?: string;
+  /** Vitals of this process for its `instances` row, asked for every ten seconds by `run`. */
+  readonly vitals?: () => Heartbeat;
+  /** About how many bytes of the journal go into one shipment; default 1 MiB, some 4,000 records. */
+  readonly maxBytes?: number;
+  /** How often `run` looks for something new; default 200 ms. */
+  readonly pollMillis?: number;
+  readonly clock?: ShippingClock;
+  /** In [0, 1); spreads the attempts of many shippers. */
+  readonly random?: () => number;
+  /** Tells the living from the dead. */
+  readonly observer?: Observer;
+}
+
+/** What one pass over the journals did. */
+export interface ShipReport {
+  /** `caught-up`: everything that was there is stored. */
+  readonly status: 'caught-up' | 'unavailable' | 'aborted';
+  /** Why the store was unavailable: a SQLSTATE, a system error or an error code of ours. */
+  readonly code?: string;
+  readonly message?: string;
+  readonly records: number;
+  readonly deadLetters: number;
+  readonly bytes: number;
+  readonly removedSegments: number;
+  /** Segments that nothing can be made of, with the reason. They stay where they are. */
+  readonly unreadable: readonly string[];
+}
+
+/** How far a pass has got. */
+export interface ShipProgress {
+  readonly records: number;
+  readonly deadLetters: number;
+  readonly bytes: number;
+  /** Bytes of journal there were when the pass began. */
+  readonly totalBytes: number;
+}
+
+export interface ShipOnceOptions {
+  /** Ends the pass after the shipment that is on its way. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ShipProgress) => void;
+}
+
+/** Moves records from the journals to the store, each once. Any number of shippers may work on the same journals. */
+export interface Shipper {
+  /**
+   * One pass: ships what is there, in order within each journal, and returns; also when the store becomes unavailable, with what
+   * was stored until then.
+   */
+  shipOnce(options?: ShipOnceOptions): Promise<ShipReport>;
+  /**
+   * Ships until `signal` is aborted. Comes back to a store that is unavailable after a growing pause. `onReport` hears of passes
+   * that stored something or failed. Never throws.
+   */
+  run(signal: AbortSignal, onReport?: (report: ShipReport) => void): Promise<void>;
+  /** Tries the dead letters again, each stored once. */
+  retryDeadLetters(): Promise<RetryReport>;
+}
+
+export function createShipper(options: ShipperOptions): Shipper {
+  return new JournalShipper(options);
+}
+
+const defaultMaxBytes = 1024 * 1024;
+const defaultPollMillis = 200;
+const firstRetryMillis = 250;
+const maxRetryMillis = 30_000;
+const heartbeatMillis = 10_000;
+
+/** What a pass has done so far. */
+class Pass {
+  readonly signal: AbortSignal | undefined;
+  readonly totalBytes: number;
+  readonly unreadable: string[] = [];
+  records = 0;
+  deadLetters = 0;
+  bytes = 0;
+  removedSegments = 0;
+  readonly #onProgress: ((progress: ShipProgress) => void) | undefined;
+
+  constructor(totalBytes: number, options: ShipOnceOptions) {
+    this.totalBytes = totalBytes;
+    this.signal = options.signal;
+    this.#onProgress = options.onProgress;
+  }
+
+  add(part: StoredPart): void {
+    this.records += part.records;
+    this.deadLetters += part.deadLetters;
+    this.bytes += part.bytes;
+    const { records, deadLetters, bytes, totalBytes } = this;
+    this.#onProgress?.({ records, deadLetters, bytes, totalBytes });
+  }
+
+  report(stop: Stop): ShipReport {
+    const { records, deadLetters, bytes, removedSegments, unreadable } = this;
+    return { ...stop, records, deadLetters, bytes, removedSegments, unreadable };
+  }
+}
+
+type Stop = Pick<ShipReport, 'status' | 'code' | 'message'>;
+
+class JournalShipper implements Shipper {
+  readonly #options: ShipperOptions;
+  readonly #clock: ShippingClock;
+  /** Offsets that this shipper has seen, by path of the segment: what has not grown need not be asked for. */
+  readonly #offsets = new Map<string, number>();
+  /** When each instance was last shown to be alive, or dead. */
+  readonly #shownAt = new Map<string, number>();
+
+  constructor(options: ShipperOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemShippingClock;
+  }
+
+  async shipOnce(options: ShipOnceOptions = {}): Promise<ShipReport> {
+    const journals = await this.#journals();
+    this.#forget(journals);
+    const pass = new Pass(
+      journals.reduce((sum, { bytes }) => sum + bytes, 0),
+      options,
+    );
+    try {
+      for (const journal of journals) {
+        const stop = await this.#shipJournal(journal, pass);
+        if (stop !== undefined) return pass.report(stop);
+      }
+      return pass.report({ status: options.signal?.aborted === true ? 'aborted' : 'caught-up' });
+    } catch (error) {
+      return pass.report(toStop(error));
+    }
+  }
+
+  async run(signal: AbortSignal, onReport?: (report: ShipReport) => void): Promise<void> {
+    const { pollMillis = defaultPollMillis, random = Math.random } = this.#options;
+    let failures = 0;
+    while (!signal.aborted) {
+      const report = await this.shipOnce({ signal });
+      if (report.status === 'unavailable' || report.bytes > 0) onReport?.(report);
+      failures = report.status === 'unavailable' ? failures + 1 : 0;
+      const pause =
+        failures === 0
+          ? pollMillis
+          : backOffMillis(failures, { firstMillis: firstRetryMillis, maxMillis: maxRetryMillis, random });
+      await this.#clock.sleep(pause, signal);
+    }
+  }
+
+  retryDeadLetters(): Promise<RetryReport> {
+    return retryDeadLetters(this.#options.directory, this.#options.store);
+  }
+
+  /** Of the journals in scope, one's own comes first: its work is in progress. */
+  async #journals(): Promise<readonly JournalInfo[]> {
+    const { directory, instanceId, observer } = this.#options;
+    const journals = await listJournals(directory, observer);
+    if (instanceId === undefined) return journals;
+    const own = journals.filter((journal) => journal.instanceId === instanceId);
+    return [...own, ...journals.filter((journal) => !journal.isAlive && journal.instanceId !== instanceId)];
+  }
+
+  #forget(journals: readonly JournalInfo[]): void {
+    const paths = new Set(journals.flatMap(({ segments }) => segments.map(({ path }) => path)));
+    for (const path of this.#offsets.keys()) if (!paths.has(path)) this.#offsets.delete(path);
+    if (journals.length === 0) this.#shownAt.clear();
+  }
+
+  async #shipJournal(journal: JournalInfo, pass: Pass): Promise<Stop | undefined> {
+    for (const segment of journal.segments) {
+      if (segment.bytes <= (this.#offsets.get(segment.path) ?? -1) && !segment.isClosed) continue;
+      const result = await this.#shipSegment(journal, segment, pass);
+      if (result.status === 'unreadable') pass.unreadable.push(result.message);
+      else if (result.status !== 'stored') return result;
+    }
+    await this.#showLife(journal);
+    if (!journal.isAlive) await removeJournal(journal);
+    return undefined;
+  }
+
+  async #shipSegment(journal: JournalInfo, segment: SegmentInfo, pass: Pass): Promise<SegmentResult> {
+    const { directory, store, maxBytes = defaultMaxBytes } = this.#options;
+    const target = { directory, store, now: this.#clock.now, onStored: (part: StoredPart) => pass.add(part) };
+    const offset = this.#offsets.get(segment.path);
+    const result = await shipSegment({ target, journal, segment, offset, maxBytes, signal: pass.signal });
+    if (result.status === 'stored' && !result.isRemoved) this.#offsets.set(segment.path, result.offset);
+    else this.#offsets.delete(segment.path);
+    if (result.status === 'stored' && result.isRemoved) pass.removedSegments += 1;
+    return result;
+  }
+
+  async #showLife(journal: JournalInfo): Promise<void> {
+    const { owner, instanceId, isAlive } = journal;
+    if (owner === undefined) return;
+    const now = this.#clock.now();
+    const name = `${instanceId} ${isAlive}`;
+    if (now - (this.#shownAt.get(name) ?? 0) < heartbeatMillis * 1000) return;
+    const isOwn = instanceId === this.#options.instanceId;
+    const vitals = isOwn ? this.#options.vitals?.() : undefined;
+    const shown = await this.#options.store.heartbeat(vitals ?? journalHeartbeat(journal, owner, now));
+    if (shown) this.#shownAt.set(name, now);
+  }
+}
+
+function toStop(error: unknown): Stop {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const name = typeof code === 'string' ? code.replace('SPANLEDGER_', '') : 'UNKNOWN';
+  return { status: 'unavailable', code: name, message: String(message ?? error) };
+}

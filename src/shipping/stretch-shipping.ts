@@ -1,0 +1,119 @@
+import { appendDeadLetters, type DeadLetter } from '../journal/dead-letters.ts';
+import type { JournalEntry } from '../journal/journal.ts';
+import type { DamagedBytes, SegmentStretch } from '../journal/segment-reader.ts';
+import { rowsOf } from '../projection/rows.ts';
+import type { Row } from '../projection/tables.ts';
+import type { LedgerStore, ShipResult } from './store.ts';
+
+/** Where a stretch goes, and where what no store accepts goes. */
+export interface StretchTarget {
+  readonly directory: string;
+  readonly store: LedgerStore;
+  /** Microseconds since the epoch. */
+  readonly now: () => number;
+  /** Called for each part that was stored. */
+  readonly onStored: (part: StoredPart) => void;
+}
+
+export interface StoredPart {
+  readonly records: number;
+  readonly deadLetters: number;
+  readonly bytes: number;
+}
+
+/** Part of a segment between two offsets: what is to be stored of it, and what cannot be. */
+interface Part {
+  readonly stretch: SegmentStretch;
+  readonly from: number;
+  readonly to: number;
+  readonly entries: readonly JournalEntry[];
+  readonly damaged: readonly DamagedBytes[];
+}
+
+/** Stored or elsewhere, each with the offset to go on from; or unavailable. */
+export type StretchResult = Exclude<ShipResult, { status: 'refused' }>;
+
+/**
+ * Stores a stretch of a segment that begins at the store's own offset `from`. Rows that the database refuses are halved until the
+ * records at fault are found; these go to the dead letters, safely before the offset moves over them.
+ *
+ * @throws what the file system says when a dead letter cannot be written; the offset has not moved then.
+ */
+export function shipStretch(target: StretchTarget, stretch: SegmentStretch, from: number): Promise<StretchResult> {
+  const { entries, damaged, to } = stretch;
+  return shipPart(target, { stretch, from, to, entries, damaged });
+}
+
+async function shipPart(target: StretchTarget, part: Part): Promise<StretchResult> {
+  const { entries, damaged } = part;
+  if (damaged.length > 0)
+    await appendDeadLetters(
+      target.directory,
+      damaged.map((bytes) => damagedLetter(target, part, bytes)),
+    );
+  const result = await store(target, part, rowsOfEntries(entries), damaged.length);
+  if (result.status !== 'refused') return result;
+  const [entry] = entries;
+  if (entry === undefined) return { ...result, status: 'unavailable' };
+  if (entries.length > 1) return shipHalves(target, part);
+  await appendDeadLetters(target.directory, [refusedLetter(target, part, entry, result)]);
+  const passed = await store(target, { ...part, entries: [] }, [], damaged.length + 1);
+  return passed.status === 'refused' ? { ...passed, status: 'unavailable' } : passed;
+}
+
+/** What is damaged has its letters by now; it counts with the half it lies in. */
+async function shipHalves(target: StretchTarget, part: Part): Promise<StretchResult> {
+  const { entries, damaged } = part;
+  const middle = Math.ceil(entries.length / 2);
+  const split = entries[middle - 1]?.end ?? part.to;
+  const before = damaged.filter(({ start }) => start < split);
+  const first = await shipPart(target, { ...part, to: split, entries: entries.slice(0, middle), damaged: before });
+  if (first.status !== 'stored') return first;
+  const after = damaged.filter(({ start }) => start >= split);
+  return shipPart(target, { ...part, from: split, entries: entries.slice(middle), damaged: after });
+}
+
+async function store(
+  target: StretchTarget,
+  part: Part,
+  rows: readonly Row[],
+  deadLetters: number,
+): Promise<ShipResult> {
+  const { stretch, from, to, entries } = part;
+  const { owner, segment } = stretch;
+  const records = entries.length;
+  const result = await target.store.ship({ owner, segment, from, to, rows, records, deadLetters });
+  if (result.status === 'stored') target.onStored({ records, deadLetters, bytes: to - from });
+  return result;
+}
+
+function rowsOfEntries(entries: readonly JournalEntry[]): readonly Row[] {
+  const rows: Row[] = [];
+  for (const { record, owner } of entries) rows.push(...rowsOf(record, owner));
+  return rows;
+}
+
+function refusedLetter(
+  { now }: StretchTarget,
+  { stretch }: Part,
+  { record, owner, start, end }: JournalEntry,
+  { code, message }: { readonly code: string; readonly message: string },
+): DeadLetter {
+  return { at: now(), code, reason: message, owner, segment: stretch.segment, start, end, record };
+}
+
+function damagedLetter({ now }: StretchTarget, { stretch }: Part, damaged: DamagedBytes): DeadLetter {
+  const { start, end, reason, bytes } = damaged;
+  const { owner, segment } = stretch;
+  const base64 = Buffer.from(bytes).toString('base64');
+  return {
+    at: now(),
+    code: reason,
+    reason: `${end - start} bytes are no record`,
+    owner,
+    segment,
+    start,
+    end,
+    bytes: base64,
+  };
+}
