@@ -30,12 +30,20 @@ export interface CourierData extends CourierLoad {
 /** Main thread to courier. */
 export type CourierRequest =
   | { readonly type: 'send'; readonly id: number; readonly signal: OtlpSignal; readonly body: Uint8Array }
-  | { readonly type: 'finish'; readonly round: number };
+  | { readonly type: 'finish'; readonly round: number; readonly end: ProcessEnd };
+
+/** How the process ends, as far as it knows itself. */
+export interface ProcessEnd {
+  readonly code?: number;
+  readonly signal?: NodeJS.Signals;
+}
 
 /** Courier to main thread. */
-export type CourierReply =
-  | { readonly type: 'sent'; readonly id: number; readonly error?: string }
-  | { readonly type: 'warning'; readonly message: string };
+export interface CourierReply {
+  readonly id: number;
+  /** Why the request was not taken. */
+  readonly error?: string;
+}
 
 /**
  * The thread that carries records to the database and telemetry to the collector, so that neither depends on the main thread
@@ -52,7 +60,7 @@ export interface Courier {
    * Blocks until everything handed over before has arrived or has failed, at most `timeoutMillis`; true if it came to an end in
    * time. For the very end of the process, when nothing asynchronous runs any more.
    */
-  finish(timeoutMillis: number): boolean;
+  finish(timeoutMillis: number, end?: ProcessEnd): boolean;
   /** Resolves when no OTLP request is under way. */
   settled(): Promise<void>;
   /** Times the thread has died. */
@@ -118,10 +126,10 @@ class ThreadCourier implements Courier {
     return delivery.outcome;
   }
 
-  finish(timeoutMillis: number): boolean {
+  finish(timeoutMillis: number, end: ProcessEnd = {}): boolean {
     if (this.#thread === undefined) return false;
     this.#round += 1;
-    this.#thread.postMessage({ type: 'finish', round: this.#round } satisfies CourierRequest);
+    this.#thread.postMessage({ type: 'finish', round: this.#round, end } satisfies CourierRequest);
     const deadline = performance.now() + timeoutMillis;
     for (;;) {
       const answered = Atomics.load(this.#answered, 0);
@@ -158,10 +166,6 @@ class ThreadCourier implements Courier {
   }
 
   #hear(reply: CourierReply): void {
-    if (reply.type === 'warning') {
-      diag.warn(reply.message);
-      return;
-    }
     const delivery = this.#deliveries.get(reply.id);
     this.#deliveries.delete(reply.id);
     if (reply.error === undefined) delivery?.resolve();

@@ -54,7 +54,10 @@ export function installDiagnosticLogger(logger: DiagLogger, level: string | unde
 
 function detailText(detail: unknown): string {
   if (typeof detail === 'string') return detail;
-  if (detail instanceof Error) return detail.message;
+  if (detail instanceof Error) {
+    const advice = 'action' in detail && typeof detail.action === 'string' ? ` ${detail.action}` : '';
+    return `${detail.message}${advice}`;
+  }
   try {
     return JSON.stringify(detail) ?? String(detail);
   } catch {

@@ -1,9 +1,12 @@
+import type { ProcessEnd } from './courier.ts';
+
 /** The slice of `process` that the end of a program needs; `listenerCount` tells whether the host has a say. */
 export interface EndingProcess {
   readonly pid: number;
-  on(event: string, listener: () => void): unknown;
-  once(event: string, listener: () => void): unknown;
-  removeListener(event: string, listener: () => void): unknown;
+  on(event: 'exit', listener: (code: number) => void): unknown;
+  on(event: NodeJS.Signals, listener: () => void): unknown;
+  once(event: 'beforeExit', listener: () => void): unknown;
+  removeListener(event: NodeJS.Signals, listener: () => void): unknown;
   listenerCount(event: string): number;
   kill(pid: number, signal: NodeJS.Signals): unknown;
 }
@@ -13,7 +16,7 @@ export interface Ending {
   /** Sends what is held in memory. Called while the event loop still runs. */
   flush(): Promise<unknown>;
   /** Waits, blocking, for what was handed over to arrive, at most that long. Called last. */
-  finish(timeoutMillis: number): void;
+  finish(timeoutMillis: number, end: ProcessEnd): void;
   /** Longest time that both take together. */
   readonly timeoutMillis: number;
 }
@@ -31,16 +34,16 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
 export function onEnding(ending: Ending, host: EndingProcess = process): void {
   const budget = createBudget(ending.timeoutMillis);
   const flush = () => within(budget.left(), ending.flush());
-  const finish = () => ending.finish(budget.left());
+  const finish = (end: ProcessEnd) => ending.finish(budget.left(), end);
   const flushBeside = () => within(ending.timeoutMillis, ending.flush());
   host.once('beforeExit', () => void flush());
-  host.on('exit', finish);
+  host.on('exit', (code) => finish({ code }));
   for (const signal of signals) listen(signal, { flush, finish, flushBeside }, host);
 }
 
 interface Steps {
   flush(): Promise<void>;
-  finish(): void;
+  finish(end: ProcessEnd): void;
   /** While the host ends itself, in its own time. */
   flushBeside(): Promise<void>;
 }
@@ -53,7 +56,7 @@ function listen(signal: NodeJS.Signals, { flush, finish, flushBeside }: Steps, h
   };
   const end = async () => {
     await flush();
-    finish();
+    finish({ signal });
     raise();
   };
   const onSignal = () => {

@@ -139,9 +139,9 @@ function endWell(settings: Settings, sending: Sending, courier: Courier | undefi
   onEnding({
     timeoutMillis: settings.exitTimeoutMillis,
     flush: () => sending.flush(),
-    finish: (timeoutMillis) => {
+    finish: (timeoutMillis, end) => {
       void sending.flush();
-      courier?.finish(timeoutMillis);
+      courier?.finish(timeoutMillis, end);
     },
   });
 }
