@@ -35,7 +35,7 @@ export function toLevel(value: unknown): AuditLevel | undefined {
 
 /** An id: as `toText`, but what merely looks like `key: value` or a card number is kept, since two ids must not become one. */
 export function toId(value: unknown, sanitizer: Sanitizer): string | undefined {
-  if (typeof value === 'string') return value === '' ? undefined : sanitizer.id(value, maxLength.id);
+  if (typeof value === 'string') return value === '' ? undefined : sanitizer.id(value);
   return toText(value, maxLength.id, sanitizer);
 }
 

@@ -54,14 +54,8 @@ export function namesOf(
   };
 }
 
-const idAttributes = [
-  ['sessionId', attribute.sessionId],
-  ['itemId', attribute.itemId],
-  ['correlationId', attribute.correlationId],
-  ['requestId', attribute.requestId],
-  ['taskId', attribute.taskId],
-  ['userId', attribute.userId],
-] as const;
+/** The ids of a record in the making. */
+export type IdsDraft = { -readonly [K in keyof RecordIds]?: RecordIds[K] | undefined };
 
 /** Reads the ids of a record from attributes. */
 export function idsOf(
@@ -69,14 +63,31 @@ export function idsOf(
   service: string | undefined,
   context: ProjectionContext,
 ): Omit<RecordIds, 'traceId' | 'spanId'> {
-  const ids: { -readonly [K in keyof Omit<RecordIds, 'traceId' | 'spanId'>]: RecordIds[K] } = {};
-  for (const [key, name] of idAttributes) {
-    const id = toId(attributes[name], context.sanitizer);
-    if (id !== undefined) ids[key] = id;
-  }
-  if (service !== undefined && service !== context.service) {
-    const other = toName(service, context.sanitizer);
-    if (other !== undefined) ids.service = other;
-  }
-  return ids;
+  const ids: IdsDraft = {};
+  readIds(ids, attributes, service, context);
+  return ids as Omit<RecordIds, 'traceId' | 'spanId'>;
+}
+
+/** As `idsOf`, into a record in the making; written out, because every record passes here. */
+export function readIds(
+  ids: IdsDraft,
+  attributes: SourceAttributes,
+  service: string | undefined,
+  { sanitizer, service: owner }: ProjectionContext,
+): void {
+  const sessionId = toId(attributes[attribute.sessionId], sanitizer);
+  if (sessionId !== undefined) ids.sessionId = sessionId;
+  const itemId = toId(attributes[attribute.itemId], sanitizer);
+  if (itemId !== undefined) ids.itemId = itemId;
+  const correlationId = toId(attributes[attribute.correlationId], sanitizer);
+  if (correlationId !== undefined) ids.correlationId = correlationId;
+  const requestId = toId(attributes[attribute.requestId], sanitizer);
+  if (requestId !== undefined) ids.requestId = requestId;
+  const taskId = toId(attributes[attribute.taskId], sanitizer);
+  if (taskId !== undefined) ids.taskId = taskId;
+  const userId = toId(attributes[attribute.userId], sanitizer);
+  if (userId !== undefined) ids.userId = userId;
+  if (service === undefined || service === owner) return;
+  const other = toName(service, sanitizer);
+  if (other !== undefined) ids.service = other;
 }

@@ -10,7 +10,7 @@ const statuses = ['unset', 'ok', 'error'] as const;
 
 const noAttributes: SourceAttributes = Object.freeze({});
 
-/** Reads a span of the OpenTelemetry SDK, of either line. Nothing is copied before it is asked for. */
+/** Reads a span of the OpenTelemetry SDK, of either line. Nothing is copied before it is asked for; events once. */
 export function fromReadableSpan(span: ReadableSpan): SpanSource {
   return new ReadableSpanSource(span);
 }
@@ -19,6 +19,7 @@ class ReadableSpanSource implements SpanSource {
   readonly traceId: string;
   readonly spanId: string;
   readonly #span: ReadableSpan;
+  #events: readonly EventSource[] | undefined;
 
   constructor(span: ReadableSpan) {
     const { traceId, spanId } = span.spanContext();
@@ -53,11 +54,12 @@ class ReadableSpanSource implements SpanSource {
   }
 
   get events(): readonly EventSource[] {
-    return this.#span.events.map(({ name, time, attributes }) => ({
+    this.#events ??= this.#span.events.map(({ name, time, attributes }) => ({
       name,
       at: toMicros(time),
       attributes: (attributes ?? noAttributes) as SourceAttributes,
     }));
+    return this.#events;
   }
 
   get links(): readonly LinkSource[] {

@@ -10,8 +10,8 @@ import {
   toTime,
 } from './attribute-values.ts';
 import { toEventRecord } from './event-projection.ts';
-import { idsOf, namesOf, unitOf } from './identity-projection.ts';
-import type { EventRecord, UnitEndRecord, UnitIdentity, UnitStartRecord } from './record.ts';
+import { namesOf, readIds, unitOf } from './identity-projection.ts';
+import type { EventRecord, UnitEndRecord, UnitStartRecord } from './record.ts';
 import type { EventSource, SpanSource } from './span-source.ts';
 
 /** Name of the event that `recordException` makes. */
@@ -19,33 +19,31 @@ const exceptionEvent = 'exception';
 
 /** The record of a unit's start, or `undefined` for a span that is no unit. */
 export function projectSpanStart(span: SpanSource, context: ProjectionContext): UnitStartRecord | undefined {
-  const identity = identityOf(span, context);
-  if (identity === undefined) return undefined;
+  const unit = unitOf(span.attributes);
+  if (unit === undefined) return undefined;
   const at = toTime(span.startAt, 0);
-  return { type: 'start', at, ...identity, version: at };
+  const record: UnitDraft = { type: 'start', at, version: at, traceId: span.traceId, spanId: span.spanId, unit };
+  readIdentity(record, span, context);
+  return record as UnitStartRecord;
 }
 
 /** The record of a unit's end, or `undefined` for a span that is no unit. An unset status is a success. */
 export function projectSpanEnd(span: SpanSource, context: ProjectionContext): UnitEndRecord | undefined {
-  const identity = identityOf(span, context);
-  if (identity === undefined) return undefined;
-  const { sanitizer } = context;
+  const { attributes, events } = span;
+  const unit = unitOf(attributes);
+  if (unit === undefined) return undefined;
   const startAt = toTime(span.startAt, 0);
   const at = Math.max(startAt, toTime(span.endAt, startAt));
-  const { events } = span;
-  const done = toCount(span.attributes[attribute.done]);
-  const output = toJson(span.attributes[attribute.output], sanitizer);
-  return {
-    type: 'end',
-    at,
-    ...identity,
-    startAt,
-    version: Math.max(at, lastVersion(events)) + 1,
-    status: span.status === 'error' ? 'FAILED' : 'SUCCESS',
-    ...(done !== undefined && { done }),
-    ...(output !== undefined && { output }),
-    ...(span.status === 'error' && errorOf(span, events, context)),
-  };
+  const version = Math.max(at, lastVersion(events)) + 1;
+  const record: UnitDraft = { type: 'end', at, version, traceId: span.traceId, spanId: span.spanId, unit, startAt };
+  readIdentity(record, span, context);
+  record.status = span.status === 'error' ? 'FAILED' : 'SUCCESS';
+  const done = toCount(attributes[attribute.done]);
+  if (done !== undefined) record.done = done;
+  const output = toJson(attributes[attribute.output], context.sanitizer);
+  if (output !== undefined) record.output = output;
+  if (span.status === 'error') readError(record, span, events, context);
+  return record as UnitEndRecord;
 }
 
 /**
@@ -74,36 +72,37 @@ export function isLedgerEvent(event: EventSource): boolean {
 }
 
 function messagesOf(events: readonly EventSource[]): ReadonlySet<unknown> {
-  return new Set(events.filter(isLedgerEvent).map((event) => event.attributes[attribute.exceptionMessage]));
+  const own = events.filter(
+    (event) => isLedgerEvent(event) && event.attributes[attribute.exceptionMessage] !== undefined,
+  );
+  return new Set(own.map((event) => event.attributes[attribute.exceptionMessage]));
 }
 
 function isTold(event: EventSource, told: ReadonlySet<unknown>): boolean {
   return event.name === exceptionEvent && told.has(event.attributes[attribute.exceptionMessage]);
 }
 
-function identityOf(span: SpanSource, context: ProjectionContext): UnitIdentity | undefined {
-  const { attributes } = span;
-  const unit = unitOf(attributes);
-  if (unit === undefined) return undefined;
+/** A record of a unit in the making. */
+type UnitDraft = { -readonly [K in Exclude<keyof UnitEndRecord, 'type'>]?: UnitEndRecord[K] | undefined } & {
+  readonly type: 'start' | 'end';
+};
+
+function readIdentity(record: UnitDraft, span: SpanSource, context: ProjectionContext): void {
+  const { attributes, parentSpanId } = span;
   const { sanitizer } = context;
-  const name = toName(span.name, sanitizer) ?? unit;
+  readIds(record, attributes, span.service, context);
+  if (parentSpanId !== undefined) record.parentSpanId = parentSpanId;
+  const name = toName(span.name, sanitizer) ?? record.unit;
+  record.taskName = toName(attributes[attribute.taskName], sanitizer) ?? name;
+  record.stepName = toName(attributes[attribute.stepName], sanitizer) ?? name;
   const order = toInteger(attributes[attribute.order]);
+  if (order !== undefined) record.order = order;
   const attempt = toInteger(attributes[attribute.attempt]);
+  if (attempt !== undefined) record.attempt = attempt;
   const input = toJson(attributes[attribute.input], sanitizer);
+  if (input !== undefined) record.input = input;
   const total = toCount(attributes[attribute.total]);
-  return {
-    traceId: span.traceId,
-    spanId: span.spanId,
-    ...idsOf(attributes, span.service, context),
-    ...(span.parentSpanId !== undefined && { parentSpanId: span.parentSpanId }),
-    unit,
-    taskName: toName(attributes[attribute.taskName], sanitizer) ?? name,
-    stepName: toName(attributes[attribute.stepName], sanitizer) ?? name,
-    ...(order !== undefined && { order }),
-    ...(attempt !== undefined && { attempt }),
-    ...(input !== undefined && { input }),
-    ...(total !== undefined && { total }),
-  };
+  if (total !== undefined) record.total = total;
 }
 
 function lastVersion(events: readonly EventSource[]): number {
@@ -112,18 +111,19 @@ function lastVersion(events: readonly EventSource[]): number {
   return last;
 }
 
-interface UnitError {
-  readonly errorMessage?: string;
-  readonly stack?: string;
-}
-
 /** Message and stack of a failure: the status tells the message, the last exception what it does not. */
-function errorOf(span: SpanSource, events: readonly EventSource[], context: ProjectionContext): UnitError {
+function readError(
+  record: UnitDraft,
+  span: SpanSource,
+  events: readonly EventSource[],
+  context: ProjectionContext,
+): void {
   const { sanitizer } = context;
   const last = events.findLast((event) => event.attributes[attribute.exceptionMessage] !== undefined);
   const told = last?.attributes[attribute.exceptionMessage];
   const message =
     toText(span.statusMessage, maxLength.message, sanitizer) ?? toText(told, maxLength.message, sanitizer);
+  if (message !== undefined) record.errorMessage = message;
   const stack = toText(last?.attributes[attribute.exceptionStack], maxLength.stack, sanitizer);
-  return { ...(message !== undefined && { errorMessage: message }), ...(stack !== undefined && { stack }) };
+  if (stack !== undefined) record.stack = stack;
 }

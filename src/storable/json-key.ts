@@ -1,4 +1,5 @@
 import { scan } from './character-scan.ts';
+import { detachedText } from './detached-text.ts';
 import type { KeyClass } from './secret-keys.ts';
 import { storableText, type TextRules } from './storable-text.ts';
 
@@ -34,7 +35,7 @@ export class JsonKeys {
     };
     if (key.length <= longestRemembered && text === key) {
       if (this.#known.size >= mostRemembered) this.#known.clear();
-      this.#known.set(key, learnt);
+      this.#known.set(detachedText(key), learnt);
     }
     return learnt;
   }

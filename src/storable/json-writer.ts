@@ -20,6 +20,8 @@ export interface JsonLimits {
 export class TooLarge extends Error {}
 
 const keptAtEachEnd = 5;
+/** Longest text that is taken for the name of a header. */
+const longestName = 128;
 const redactedJson = JSON.stringify(redacted);
 
 /**
@@ -206,7 +208,8 @@ export class JsonWriter {
   }
 
   #isSecretName(value: unknown): boolean {
-    return typeof value === 'string' && value.length <= 128 && this.#keys.get(value).class === 'secret';
+    if (typeof value !== 'string' || value.length > longestName || !this.#rules.redact) return false;
+    return this.#rules.mayNameSecret(value) && this.#rules.classify(value) === 'secret';
   }
 
   #omission(count: number): string {

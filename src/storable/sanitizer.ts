@@ -1,5 +1,6 @@
 import { Alterations } from './alterations.ts';
-import { found, scan } from './character-scan.ts';
+import { scan } from './character-scan.ts';
+import { detachedText } from './detached-text.ts';
 import { JsonKeys } from './json-key.ts';
 import { type JsonLimits, JsonWriter, TooLarge } from './json-writer.ts';
 import { KnownTexts } from './known-texts.ts';
@@ -19,10 +20,10 @@ export interface Sanitizer {
   /** As `text`, for names of a small vocabulary, such as states and categories: each is examined once and remembered. */
   name(value: string): string;
   /**
-   * As `text`, for ids: what merely looks like `key: value` or a card number is kept, because two ids must not become one.
+   * As `text`, for ids of at most 1,024 characters: what merely looks like `key: value` or a card number is kept, because two ids must not become one.
    * Keys, tokens and credentials inside them, as in `https://user:password@host/?token=…`, are redacted all the same.
    */
-  id(value: string, maxLength?: number): string;
+  id(value: string): string;
   /**
    * JSON text of any value: secrets redacted by key and by pattern, bigint, Date, Map, Set, Error, cycles, getters that throw
    * and proxies made plain, non-finite numbers as strings, within the size and depth limits. Never throws.
@@ -56,6 +57,8 @@ export interface SanitizerOptions {
 const mostMembersWhenReduced = 10;
 const longestStringWhenReduced = 4096;
 const mostKnownKeys = 4096;
+const longestName = 512;
+const longestId = 1024;
 
 /** Makes a sanitizer. It keeps counts and a bounded memory of keys; one per process is enough. */
 export function createSanitizer(options: SanitizerOptions = {}): Sanitizer {
@@ -79,11 +82,11 @@ export function setSanitizer(replacement: Sanitizer | undefined): void {
 class StorableSanitizer implements Sanitizer {
   readonly #alterations = new Alterations();
   readonly #rules: TextRules;
-  readonly #idRules: TextRules;
   readonly #maxTextLength: number;
   readonly #maxJsonBytes: number;
   readonly #keys: JsonKeys;
   readonly #names: StorableNames;
+  readonly #ids: StorableNames;
   readonly #full: JsonLimits;
   readonly #reduced: JsonLimits;
   readonly #written = new KnownTexts();
@@ -101,13 +104,13 @@ class StorableSanitizer implements Sanitizer {
     this.#rules = {
       alterations: this.#alterations,
       redact,
-      colonPairs: true,
+      isId: false,
       mayNameSecret: more === undefined ? (text) => secretKeyHint.test(text) : () => true,
       classify: rememberingClassifier(more),
     };
-    this.#idRules = { ...this.#rules, colonPairs: false };
     this.#keys = new JsonKeys(this.#rules);
-    this.#names = new StorableNames(this.#rules);
+    this.#names = new StorableNames(this.#rules, longestName);
+    this.#ids = new StorableNames({ ...this.#rules, isId: true }, longestId);
     this.#maxTextLength = maxTextLength;
     this.#maxJsonBytes = maxJsonBytes;
     const maxLength = maxJsonBytes;
@@ -129,9 +132,8 @@ class StorableSanitizer implements Sanitizer {
     return this.#names.get(value);
   }
 
-  id(value: string, maxLength: number = this.#maxTextLength): string {
-    const bits = scan(value) & ~found.digits;
-    return storableText(value, bits, Math.min(maxLength, this.#maxTextLength), this.#idRules);
+  id(value: string): string {
+    return this.#ids.get(value);
   }
 
   json(value: unknown): string {
@@ -200,7 +202,7 @@ function rememberingClassifier(more: RegExp | undefined): (key: string) => KeyCl
     if (remembered !== undefined) return remembered;
     const learnt = classifyKey(key, more);
     if (known.size >= mostKnownKeys) known.clear();
-    known.set(key, learnt);
+    known.set(detachedText(key), learnt);
     return learnt;
   };
 }

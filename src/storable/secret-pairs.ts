@@ -9,8 +9,8 @@ const longestGap = 8;
 
 /** How pairs are judged. */
 export interface PairRules {
-  /** False leaves `key: value` alone, as in ids such as `token:17`. */
-  readonly colonPairs: boolean;
+  /** True leaves `key: value` and card numbers alone, as ids such as `token:17` look like them. */
+  readonly isId: boolean;
   /** A quick test; `classify` decides. */
   readonly mayNameSecret: (text: string) => boolean;
   readonly classify: (key: string) => KeyClass;
@@ -24,7 +24,7 @@ export function redactSecretPairs(text: string, rules: PairRules): Redaction {
   let result = '';
   let position = 0;
   let count = 0;
-  const separator = rules.colonPairs ? anySeparator : equalSign;
+  const separator = rules.isId ? equalSign : anySeparator;
   separator.lastIndex = 0;
   while (separator.test(text)) {
     const after = separator.lastIndex;

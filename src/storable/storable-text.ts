@@ -44,7 +44,7 @@ function withoutSecrets(text: string, bits: number, rules: TextRules): string {
   let result = text;
   let count = 0;
   if (bits & valueBits) {
-    const values = redactSecretValues(result, bits);
+    const values = redactSecretValues(result, rules.isId ? bits & ~found.digits : bits);
     result = values.text;
     count += values.count;
   }

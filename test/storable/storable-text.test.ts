@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createSanitizer } from '../../src/storable/sanitizer.ts';
@@ -94,5 +96,27 @@ describe('an id', () => {
 
   it('loses the credentials of a URL', () => {
     expect(sanitizer.id('https://u:p@host/a?token=abc&b=1')).toBe('https://[redacted]@host/a?token=[redacted]&b=1');
+  });
+});
+
+describe('the memory of a sanitizer', () => {
+  it('does not hold the large texts that remembered words were found in', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const sanitizer = createSanitizer({ maxTextLength: 10_000_000 });
+    const use = (index: number): void => {
+      const large = `${'x '.repeat(2_000_000)}database_password_${index}=hunter2 `;
+      sanitizer.text(large);
+      sanitizer.name(large.slice(-40));
+      sanitizer.id(large.slice(-30));
+      sanitizer.json({ [large.slice(-35)]: 1 });
+    };
+    use(0);
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let index = 1; index < 30; index += 1) use(index);
+    collect();
+    // Held, the texts would take 4 MB each.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
   });
 });
