@@ -192,10 +192,12 @@ function kindOf(record: LedgerRecord): number {
 
 type SessionMove = EventRecord & { readonly sessionId: string; readonly toState: string };
 
+/** An event of the session's own machine; others that carry a state only tell of it. */
 function isSessionMove(record: LedgerRecord): record is SessionMove {
   return (
     record.type === 'event' &&
     record.unit === 'session' &&
+    record.event.startsWith('import.session.') &&
     record.toState !== undefined &&
     record.sessionId !== undefined
   );

@@ -34,8 +34,8 @@ export async function scanSession(directory: string, sessionId: string): Promise
         counted = laterCounts(counted, record);
         if (record.toState === undefined) continue;
         const known = toKnownState(record, record.toState);
-        if (record.unit === 'session') session = later(session, known);
-        else if (record.unit === 'item' && record.itemId !== undefined) {
+        if (isMoveOf('session', record)) session = later(session, known);
+        else if (isMoveOf('item', record) && record.itemId !== undefined) {
           items.set(record.itemId, later(items.get(record.itemId), known));
         }
       }
@@ -54,6 +54,11 @@ async function* entriesWith(path: string, sessionId: string): AsyncGenerator<Jou
     from = stretch.to;
     if (stretch.tail !== 'more') return;
   }
+}
+
+/** An event of the machine itself; others that carry a state only tell of it. */
+function isMoveOf(machine: 'session' | 'item', record: EventRecord): boolean {
+  return record.unit === machine && record.event.startsWith(`import.${machine}.`);
 }
 
 function toKnownState(record: EventRecord, state: string): KnownState {

@@ -43,6 +43,14 @@ describe('the note of a session', () => {
     journal.close();
   });
 
+  it('is not left by an event that only tells of a state', () => {
+    const directory = createPlace();
+    const journal = openJournal({ directory, owner: createOwner() });
+    journal.append(createEvent(1, { unit: 'session', event: 'audit.entry', toState: 'failed' }));
+    expect(readSessionNote(directory, 'local-7')).toBeUndefined();
+    journal.close();
+  });
+
   it('is not left by items', () => {
     const directory = createPlace();
     const journal = openJournal({ directory, owner: createOwner() });
@@ -107,6 +115,8 @@ describe('scanning for a session', () => {
       createEvent(7, { itemId: 'd', message: '"sessionId":"local-7"', sessionId: 'x' }),
     );
     const scan = await scanSession(directory, 'local-7');
+    two.append(createEvent(20, { itemId: 'a', event: 'audit.entry', toState: 'failed', version: 20 }));
+    expect(await scanSession(directory, 'local-7')).toEqual(scan);
     expect(scan.session).toEqual({ state: 'processing', attempt: 2, version: 8 });
     expect(Object.fromEntries(scan.items)).toEqual({
       a: { state: 'imported', attempt: 2, version: 9 },
