@@ -1,0 +1,66 @@
+import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
+import { createShipper, type ShipReport } from '../../shipping/shipper.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import type { Invocation, Run } from '../invocation.ts';
+import { assertSchemaFits, withStore } from '../reading/open-store.ts';
+import { createProgress } from '../rendering/progress.ts';
+import { byteSize } from '../rendering/quantities.ts';
+import { jsonLine, visible } from '../visible.ts';
+import { openWorkplace } from '../workplace.ts';
+
+/** `spanledger ship` */
+export const run: Run = (invocation) => {
+  const workplace = openWorkplace(invocation);
+  return withStore(workplace, (store) => ship(invocation, store, workplace.directory));
+};
+
+async function ship(
+  { options, terminal, signal }: Invocation,
+  store: SqlLedgerStore,
+  directory: string,
+): Promise<ExitCode> {
+  await assertSchemaFits(store);
+  const shipper = createShipper({ directory, store });
+  const progress = await createProgress(terminal);
+  const report = await shipper.shipOnce({
+    signal,
+    onProgress: ({ bytes, totalBytes, records }) => progress.show(bytes, totalBytes, records),
+  });
+  progress.stop();
+  const retried = options.flag('deadLetters') ? await shipper.retryDeadLetters() : undefined;
+  if (options.flag('json')) await terminal.line(jsonLine(reportJson(report, retried)));
+  else await terminal.line(reportText(report, store.description));
+  if (retried !== undefined && !options.flag('json')) {
+    await terminal.line(`dead letters: ${retried.stored} stored, ${retried.kept} still refused`);
+  }
+  for (const reason of report.unreadable) terminal.note(`note: ${visible(reason)}`);
+  const refused = report.deadLetters + (retried?.kept ?? 0);
+  if (report.status === 'unavailable') return exitCode.unreachable;
+  return report.status === 'caught-up' && refused === 0 && report.unreadable.length === 0
+    ? exitCode.ok
+    : exitCode.finding;
+}
+
+type Retried = { readonly stored: number; readonly kept: number } | undefined;
+
+function reportText({ status, records, bytes, deadLetters, message }: ShipReport, target: string): string {
+  const shipped = `${records} records, ${byteSize(bytes)}, shipped to ${target}`;
+  const refused = deadLetters === 0 ? '' : `; ${deadLetters} refused, see \`spanledger doctor\``;
+  const stopped = { 'caught-up': '', aborted: '; interrupted, the rest stays in the journals' };
+  if (status !== 'unavailable') return `${shipped}${refused}${stopped[status]}`;
+  return `${shipped}${refused}; stopped: ${visible(message ?? 'the database is not available')}`;
+}
+
+function reportJson(report: ShipReport, retried: Retried): Readonly<Record<string, unknown>> {
+  const { status, code, message, records, deadLetters, bytes, removedSegments, unreadable } = report;
+  return {
+    status,
+    ...(code !== undefined && { code, message }),
+    records,
+    bytes,
+    dead_letters: deadLetters,
+    removed_segments: removedSegments,
+    unreadable,
+    ...(retried !== undefined && { retried_dead_letters: retried }),
+  };
+}
