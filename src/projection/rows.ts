@@ -1,6 +1,3 @@
-import { type ItemState, isFinishedItemState, isItemState } from '../domain/item-states.ts';
-import { isSessionState, isTerminalSessionState, type SessionState } from '../domain/session-states.ts';
-import { event as eventNames } from '../telemetry/conventions.ts';
 import type {
   EventRecord,
   JournalOwner,
@@ -9,6 +6,7 @@ import type {
   UnitEndRecord,
   UnitStartRecord,
 } from './record.ts';
+import { itemValues, sessionValues } from './state-rows.ts';
 import type { Cell, Row } from './tables.ts';
 
 type Values = Record<string, Cell | undefined>;
@@ -75,14 +73,10 @@ function endValues(record: UnitEndRecord, owner: JournalOwner): Values {
 
 function eventRows(record: EventRecord, owner: JournalOwner): Row[] {
   const rows: Row[] = [{ table: 'audit_log', values: auditValues(record, owner) }];
-  if (record.unit === 'session' && record.sessionId !== undefined) {
-    const values = sessionValues(record, record.sessionId, owner);
-    if (values !== undefined) rows.push({ table: 'import_sessions', values });
-  }
-  if (record.unit === 'item' && record.sessionId !== undefined && record.itemId !== undefined) {
-    const values = itemValues(record, record.sessionId, record.itemId, owner);
-    if (values !== undefined) rows.push({ table: 'import_items', values });
-  }
+  const session = sessionValues(record, owner);
+  if (session !== undefined) rows.push({ table: 'import_sessions', values: session });
+  const item = itemValues(record, owner);
+  if (item !== undefined) rows.push({ table: 'import_items', values: item });
   if (record.done !== undefined && record.unit !== undefined && record.spanId !== undefined) {
     rows.push({ table: 'task_progress', values: progressValues(record, owner) });
   }
@@ -115,69 +109,6 @@ function auditValues(record: EventRecord, owner: JournalOwner): Values {
     error_message: record.errorMessage,
     stack_trace: record.stack,
     recommended_actions: record.actions === undefined ? undefined : JSON.stringify(record.actions),
-  };
-}
-
-/** A state comes from an event of its own machine and is a state of it; anything else that carries one only tells of it. */
-function stateOf(record: EventRecord, machine: 'session' | 'item'): string | undefined {
-  return record.event.startsWith(`import.${machine}.`) ? record.toState : undefined;
-}
-
-function sessionValues(record: EventRecord, sessionId: string, owner: JournalOwner): Values | undefined {
-  const told = stateOf(record, 'session');
-  const state = isSessionState(told) ? told : undefined;
-  const opens = record.event === eventNames.sessionStart;
-  if (state === undefined && record.counts === undefined && !opens) return undefined;
-  const { counts } = record;
-  return {
-    id: sessionId,
-    kind: record.kind,
-    account_id: record.accountId,
-    ...(state !== undefined && sessionStateValues(record, state)),
-    ...(counts !== undefined && { ...counts }),
-    ...(opens && { started_at: record.at }),
-    ...ownerValues(record, owner),
-  };
-}
-
-function sessionStateValues(record: EventRecord, state: SessionState): Values {
-  return {
-    state,
-    reason: record.reason,
-    attempt: record.attempt,
-    ended_at: isTerminalSessionState(state) ? record.at : null,
-  };
-}
-
-function itemValues(record: EventRecord, sessionId: string, itemId: string, owner: JournalOwner): Values | undefined {
-  const state = stateOf(record, 'item');
-  if (!isItemState(state)) return undefined;
-  return {
-    session_id: sessionId,
-    id: itemId,
-    state,
-    reason: record.reason,
-    attempt: record.attempt,
-    started_at: beginsAttempt(record.fromState, state) ? record.at : undefined,
-    ended_at: isFinishedItemState(state) ? record.at : null,
-    span_id: record.spanId,
-    ...ownerValues(record, owner),
-  };
-}
-
-/** An attempt begins when an item leaves its initial state or a finished one; `warning -> imported` ends one. */
-function beginsAttempt(from: string | undefined, to: ItemState): boolean {
-  if (!isItemState(from)) return true;
-  return from === 'pending' || (isFinishedItemState(from) && !isFinishedItemState(to));
-}
-
-function ownerValues(record: EventRecord, owner: JournalOwner): Values {
-  return {
-    service_name: record.service ?? owner.service,
-    instance_id: owner.instanceId,
-    trace_id: record.traceId,
-    last_progress_at: record.at,
-    version: record.version ?? record.at,
   };
 }
 

@@ -1,4 +1,5 @@
-import type { KeyClass, Sanitizer } from '../storable/sanitizer.ts';
+import type { Sanitizer } from '../storable/sanitizer.ts';
+import { hides } from '../storable/secret-keys.ts';
 import { redacted } from '../storable/secret-values.ts';
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -25,11 +26,6 @@ function redactedBag(bag: Bag, sanitizer: Sanitizer, depth: number): Bag {
     changed[key] = kept;
   }
   return changed ?? bag;
-}
-
-function hides(keyClass: KeyClass, value: unknown): boolean {
-  if (keyClass === 'clean' || value === undefined || value === null || value === '') return false;
-  return typeof value !== 'boolean' && !(keyClass === 'countable' && typeof value === 'number');
 }
 
 function redactedAt(value: unknown, sanitizer: Sanitizer, depth: number): unknown {

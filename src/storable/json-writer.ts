@@ -1,7 +1,8 @@
 import type { Alterations } from './alterations.ts';
 import { found, scan } from './character-scan.ts';
-import type { JsonKey, JsonKeys } from './json-key.ts';
+import type { JsonKeys } from './json-key.ts';
 import { type PlainForm, plainForm } from './plain-form.ts';
+import { hides, type KeyClass } from './secret-keys.ts';
 import { isCardNumber, redacted } from './secret-values.ts';
 import { storableText, type TextRules } from './storable-text.ts';
 
@@ -22,6 +23,8 @@ export class TooLarge extends Error {}
 const keptAtEachEnd = 5;
 /** Longest text that is taken for the name of a header. */
 const longestName = 128;
+type Bag = Readonly<Record<string, unknown>>;
+
 const redactedJson = JSON.stringify(redacted);
 
 /**
@@ -133,12 +136,15 @@ export class JsonWriter {
         parts.push(this.#omission(length - 2 * keptAtEachEnd));
         index = length - keptAtEachEnd;
       }
-      parts.push(isPair && index === 1 ? this.#redacted() : (this.#member(() => list[index]) ?? this.#count('null')));
+      parts.push(
+        this.#property(list as unknown as Bag, String(index), isPair && index === 1 ? 'secret' : 'clean') ??
+          this.#count('null'),
+      );
     }
     return `[${parts.join(',')}]`;
   }
 
-  #record(record: Readonly<Record<string, unknown>>, keys: readonly string[]): string {
+  #record(record: Bag, keys: readonly string[]): string {
     const shortened = keys.length > this.#limits.maxMembers;
     const secretName = this.#namesSecret(record, keys);
     let text = '';
@@ -149,7 +155,7 @@ export class JsonWriter {
       }
       const key = keys[index] as string;
       const known = this.#keys.get(key);
-      const written = this.#property(known, secretName && key === 'value', record, key);
+      const written = this.#property(record, key, secretName && key === 'value' ? 'secret' : known.class);
       if (written === undefined) continue;
       text += text === '' ? known.prefix + written : `,${known.prefix}${written}`;
       this.#count(known.prefix);
@@ -157,22 +163,14 @@ export class JsonWriter {
     return `{${text}}`;
   }
 
-  #property(
-    known: JsonKey,
-    hidden: boolean,
-    record: Readonly<Record<string, unknown>>,
-    key: string,
-  ): string | undefined {
-    if (known.class === 'clean' && !hidden) {
-      let value: unknown;
-      try {
-        value = record[key];
-      } catch {
-        return this.#replaced('unreadable', '[unreadable]');
-      }
-      return this.#value(value);
+  #property(record: Bag, key: string, keyClass: KeyClass): string | undefined {
+    let value: unknown;
+    try {
+      value = record[key];
+    } catch {
+      return this.#replaced('unreadable', '[unreadable]');
     }
-    return this.#member(() => hide(record[key], known.class), true);
+    return hides(keyClass, value) && value !== redacted ? this.#redacted() : this.#value(value);
   }
 
   #entries(entries: Iterable<readonly [unknown, unknown]>): string {
@@ -188,19 +186,8 @@ export class JsonWriter {
     return named ? this.#record(record, Object.keys(record)) : this.#list(pairs);
   }
 
-  /** Writes what `read` returns, or says that it cannot be read. `masked` values are written only if they hide nothing. */
-  #member(read: () => unknown, masked = false): string | undefined {
-    let value: unknown;
-    try {
-      value = read();
-    } catch {
-      return this.#replaced('unreadable', '[unreadable]');
-    }
-    return masked && value === hiddenValue ? this.#redacted() : this.#value(value);
-  }
-
   /** `{ name: 'authorization', value: '…' }`, as header lists have it. */
-  #namesSecret(record: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
+  #namesSecret(record: Bag, keys: readonly string[]): boolean {
     if (!keys.includes('value')) return false;
     return ['name', 'key', 'header', 'field'].some(
       (key) => keys.includes(key) && this.#isSecretName(readSafely(record, key)),
@@ -234,16 +221,7 @@ export class JsonWriter {
   }
 }
 
-const hiddenValue = Symbol('hidden');
-
-/** Values under a secret key that hide nothing stay: missing, empty, yes or no, and counts. */
-function hide(value: unknown, keyClass: JsonKey['class']): unknown {
-  if (value === undefined || value === null || value === '' || typeof value === 'boolean') return value;
-  if (value === redacted) return value;
-  return keyClass === 'countable' && typeof value === 'number' ? value : hiddenValue;
-}
-
-function readSafely(record: Readonly<Record<string, unknown>>, key: string): unknown {
+function readSafely(record: Bag, key: string): unknown {
   try {
     return record[key];
   } catch {

@@ -62,6 +62,12 @@ export function classifyKey(key: string, more?: RegExp): KeyClass {
   return countableKey.test(plain) ? 'countable' : 'secret';
 }
 
+/** Whether the value under a key of this class is to be hidden: not what is missing or empty, yes or no, or a count. */
+export function hides(keyClass: KeyClass, value: unknown): boolean {
+  if (keyClass === 'clean' || value === undefined || value === null || value === '') return false;
+  return typeof value !== 'boolean' && !(keyClass === 'countable' && typeof value === 'number');
+}
+
 /** A pattern for keys beyond the built-in ones: each matches anywhere in a key, whatever its case and separators. */
 export function keyPattern(keys: readonly string[]): RegExp | undefined {
   const plain = keys.map((key) => key.toLowerCase().replace(separators, '')).filter((key) => key !== '');

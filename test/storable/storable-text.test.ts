@@ -76,12 +76,11 @@ describe('a stored text', () => {
       'auth: ',
     ];
     for (const piece of pieces) {
-      const text = piece.repeat(Math.ceil(2_000_000 / piece.length));
+      const text = piece.repeat(Math.ceil(500_000 / piece.length));
       const begun = performance.now();
-      sanitizer.text(text, Number.MAX_SAFE_INTEGER);
-      createSanitizer({ maxTextLength: 10_000_000 }).text(text);
-      // A quadratic pass over two million characters takes minutes.
-      expect(performance.now() - begun, JSON.stringify(piece)).toBeLessThan(8_000);
+      sanitizer.text(text);
+      // A quadratic pass over half a million characters takes minutes.
+      expect(performance.now() - begun, JSON.stringify(piece)).toBeLessThan(3_000);
     }
   });
 });
