@@ -31,6 +31,10 @@ export function createSessionHistory(options: SessionHistoryOptions): SessionHis
   return new LedgerHistory(options);
 }
 
+const sessionSql = `select state, attempt, version, total, pending, processing, imported, skipped, failed, missing
+  from import_sessions where id = $1`;
+const itemSql = 'select id, state, attempt, version from import_items where session_id = $1';
+
 type Known = Omit<SessionPast, 'items'>;
 
 interface SessionRow extends Record<string, unknown> {
@@ -90,14 +94,9 @@ class LedgerHistory implements SessionHistory {
     const { openStore } = this.#options;
     if (openStore === undefined || this.#now() < this.#restUntil) return undefined;
     try {
-      const rows = await within(this.#timeoutMillis, async () => {
-        const store = await this.#opened(openStore);
-        return store?.query<SessionRow>(
-          `select state, attempt, version, total, pending, processing, imported, skipped, failed, missing
-           from import_sessions where id = $1`,
-          [sessionId],
-        );
-      });
+      // Loading the driver is the program's own start, not the database's answer.
+      const store = await this.#opened(openStore);
+      const rows = await within(this.#timeoutMillis, async () => store?.query<SessionRow>(sessionSql, [sessionId]));
       return rows?.[0] === undefined ? undefined : toKnown(rows[0]);
     } catch (error) {
       this.#restUntil = this.#now() + restMillis;
@@ -121,11 +120,8 @@ class LedgerHistory implements SessionHistory {
     const open = openStore ?? openEmbedded;
     if (open === undefined) return [];
     try {
-      const rows = await within(itemTimeoutMillis, async () => {
-        const store = await this.#opened(open);
-        const select = 'select id, state, attempt, version from import_items where session_id = $1';
-        return (await store?.query<ItemRow>(select, [sessionId])) ?? [];
-      });
+      const store = await this.#opened(open);
+      const rows = (await within(itemTimeoutMillis, async () => store?.query<ItemRow>(itemSql, [sessionId]))) ?? [];
       return pastItems(rows.map(({ id, state, attempt, version }) => [id, { state, attempt: attempt ?? 1, version }]));
     } catch (error) {
       diag.warn('The database did not tell the items of a session; those in the journal are used.', error);

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attribute } from '../../src/telemetry/conventions.ts';
@@ -137,8 +138,8 @@ describe.each(['http/protobuf', 'http/json'])('one run, over OTLP (%s) and in th
     for (const text of [
       rows[0].everything,
       ...receiver.bodies,
-      JSON.stringify(receiver.spans),
-      JSON.stringify(receiver.logs),
+      inspect(receiver.spans, { depth: 9 }),
+      inspect(receiver.logs, { depth: 9 }),
     ]) {
       expect(text).not.toContain('hunter2');
     }
@@ -209,9 +210,28 @@ function isOurs({ attributes }: Pick<ReceivedEvent | ReceivedLog, 'attributes'>)
   return attributes[attribute.seq] !== undefined;
 }
 
+/** Attributes without a column, by their names inside `details`. */
+const detailNames: Readonly<Record<string, string>> = {
+  [attribute.auto]: 'auto',
+  [attribute.forced]: 'forced',
+  [attribute.actor]: 'actor',
+  [attribute.errorCategory]: 'category',
+  [attribute.outcome]: 'status',
+  [attribute.partial]: 'partial',
+  [attribute.lockedBy]: 'locked_by',
+};
+
+function detailsOf(attributes: Readonly<Record<string, unknown>>): unknown {
+  const json = attributes[attribute.details];
+  const named = Object.entries(detailNames)
+    .filter(([name]) => attributes[name] !== undefined)
+    .map(([name, key]) => [key, attributes[name]] as const);
+  const details = { ...Object.fromEntries(named), ...(typeof json === 'string' ? JSON.parse(json) : {}) };
+  return Object.keys(details).length === 0 ? null : details;
+}
+
 function eventOf(traceId: string, spanId: string, event: ReceivedEvent): Unit {
   const { attributes } = event;
-  const details = attributes[attribute.details];
   return {
     key: `${traceId}/${spanId}/${String(attributes[attribute.seq]).padStart(5, '0')}`,
     name: event.name,
@@ -224,7 +244,7 @@ function eventOf(traceId: string, spanId: string, event: ReceivedEvent): Unit {
     reason: attributes[attribute.reason] ?? null,
     errorMessage: attributes[attribute.exceptionMessage] ?? null,
     actions: attributes[attribute.actions] ?? null,
-    details: typeof details === 'string' ? JSON.parse(details) : null,
+    details: detailsOf(attributes),
   };
 }
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -49,11 +51,27 @@ function append(...records: readonly Partial<EventRecord>[]): void {
 
 function sessionEvent(id: string, state: string, version: number): Partial<EventRecord> {
   const counts = { total: 3, pending: 0, processing: 0, imported: 2, skipped: 1, failed: 0, missing: 0 };
-  return { unit: 'session', sessionId: id, toState: state, attempt: 1, version, counts };
+  return {
+    event: 'import.session.transition',
+    unit: 'session',
+    sessionId: id,
+    toState: state,
+    attempt: 1,
+    version,
+    counts,
+  };
 }
 
 function itemEvent(session: string, id: string, state: string, version: number): Partial<EventRecord> {
-  return { unit: 'item', sessionId: session, itemId: id, toState: state, attempt: 1, version };
+  return {
+    event: 'import.item.transition',
+    unit: 'item',
+    sessionId: session,
+    itemId: id,
+    toState: state,
+    attempt: 1,
+    version,
+  };
 }
 
 async function storeSession(id: string, state: string, version: number, attempt = 1): Promise<void> {
@@ -136,15 +154,28 @@ describe('the history of sessions without a database', () => {
 });
 
 describe('the history of sessions with a database that does not answer', () => {
+  /** Takes connections and says nothing, as behind a firewall that drops packets. */
+  const mute = createServer();
+  let silent: LedgerStore;
+  beforeAll(async () => {
+    await once(mute.listen(0, '127.0.0.1'), 'listening');
+    const { port } = mute.address() as AddressInfo;
+    silent = createPostgresStore({ connectionString: `postgres://me@127.0.0.1:${port}/db`, connectTimeoutMillis: 100 });
+  });
+  afterAll(async () => {
+    await silent.close();
+    mute.close();
+  });
+
   it('tells what this machine knows, in bounded time, and leaves the database alone for a while', async () => {
     let asked = 0;
     const history = createSessionHistory({
       directory,
       timeoutMillis: 20,
       now: () => 0,
-      openStore: () => {
+      openStore: async () => {
         asked += 1;
-        return new Promise<LedgerStore>(() => undefined);
+        return silent;
       },
     });
     append(sessionEvent('s', 'failed', 200));

@@ -94,12 +94,12 @@ describe('a program with a database', () => {
            where p.session_id = 'hanging-blocked' and p.unit = 'item'`,
         );
         expect(rows).toHaveLength(1);
-        expect(rows[0].state).toBe('analyzing');
+        expect(rows[0].state).toBe('checking');
         return rows[0];
       },
       { timeout: 1000, interval: 20 },
     );
-    expect(seen).toMatchObject({ state: 'analyzing', alive: true });
+    expect(seen).toMatchObject({ state: 'checking', alive: true });
     program.child.kill('SIGKILL');
     await program.ended;
   });
