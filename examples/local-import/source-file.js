@@ -14,7 +14,7 @@ import { fileTypeFromBuffer } from 'file-type';
 
 /**
  * What opening led to: a file, or the plain reason why there is none to import.
- * @typedef {{ status: 'opened', file: SourceFile } | { status: 'missing' | 'skipped', reason: string }} OpenResult
+ * @typedef {{ status: 'opened', file: SourceFile } | { status: 'missing', reason: string } | { status: 'skipped', reason: string }} OpenResult
  */
 
 // One sample is enough for every signature that file-type knows by its head.

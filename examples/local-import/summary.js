@@ -10,7 +10,7 @@ export function describeRun({ sessionId, outcome, seconds, target }) {
   const rows = [
     ['total', total],
     ['imported', imported],
-    ['skipped (duplicates)', skipped],
+    ['skipped, duplicates above all', skipped],
     ['failed', failed - missing],
     ['missing', missing],
     ['seconds', seconds.toFixed(1)],
@@ -20,7 +20,7 @@ export function describeRun({ sessionId, outcome, seconds, target }) {
     '',
     `Session ${sessionId} ended ${outcome.state}. The files are in ${target}.`,
     '',
-    ...rows.map(([name, value]) => `  ${String(name).padEnd(22)}${String(value).padStart(8)}`),
+    ...rows.map(([name, value]) => `  ${String(name).padEnd(32)}${String(value).padStart(8)}`),
     '',
     'See what happened:',
     '',
