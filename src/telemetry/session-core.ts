@@ -160,7 +160,7 @@ export class SessionCore implements ItemsHost, Scope {
   }
 
   tellProgress(itemId?: string): void {
-    this.unit.emit(sessionProgressEvent(this.facts(), itemId));
+    if (this.unit.isHeard) this.unit.emit(sessionProgressEvent(this.facts(), itemId));
   }
 
   /** A sealed session takes its outcome with the end of its last item. */

@@ -156,17 +156,17 @@ export class StepRun implements StepHandle, OpenStep {
   }
 }
 
-/** Span names of steps come again with every item. */
-const spanNames = new Map<string, string>();
+/** Span names of steps come again with every item. Keyed by the name alone, whose hash a constant keeps. */
+const spanNames = { step: new Map<string, string>(), batch: new Map<string, string>() };
 const mostSpanNames = 1_000;
 
 function spanName(kind: StepStart['kind'], name: string): string {
-  const key = `${kind === 'batch' ? spanTable.batch[0] : spanTable.step[0]} ${name}`;
-  let known = spanNames.get(key);
+  const names = spanNames[kind];
+  let known = names.get(name);
   if (known === undefined) {
-    if (spanNames.size >= mostSpanNames) spanNames.clear();
-    known = labelOf(key);
-    spanNames.set(key, known);
+    if (names.size >= mostSpanNames) names.clear();
+    known = `${spanTable[kind][0]} ${labelOf(name)}`;
+    names.set(name, known);
   }
   return known;
 }
