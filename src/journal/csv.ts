@@ -20,6 +20,8 @@ export interface CsvExport {
   readonly tables?: readonly TableName[];
   /** Microseconds since the epoch: only rows that happened, or last changed, at or after it. */
   readonly since?: number;
+  /** Only rows of this session. */
+  readonly sessionId?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -57,7 +59,7 @@ async function writeAppended(files: ReadonlyMap<TableName, CsvWriter>, options: 
     options.signal?.throwIfAborted();
     const rows = entries.flatMap(({ record, owner }) => rowsOf(record, owner));
     for (const [name, file] of files) {
-      const own = rows.filter((row) => row.table === name);
+      const own = rows.filter((row) => row.table === name && isOfSession(row, options.sessionId));
       if (tables[name].key.length === 0) await file.write(own.filter((row) => isSince(row, options.since)));
       else for (const row of own) mergeInto(merged.get(name) ?? new Map(), row);
     }
@@ -92,6 +94,10 @@ function mergeInto(rows: Map<string, Row>, row: Row): void {
 
 function isSince({ values }: Row, since = Number.NEGATIVE_INFINITY): boolean {
   return Number(values.updated_at ?? values.last_progress_at ?? values.created_at ?? 0) >= since;
+}
+
+function isOfSession({ table, values }: Row, sessionId: string | undefined): boolean {
+  return sessionId === undefined || (table === 'import_sessions' ? values.id : values.session_id) === sessionId;
 }
 
 /** Progress of a unit whose start has been shipped already makes no row of its own. */

@@ -1,16 +1,27 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { openJournal } from '../../src/journal/open-journal.ts';
 import type { JournalOwner, LedgerRecord } from '../../src/projection/record.ts';
 import { type RecordedSession, recordsOf } from './recorded-session.ts';
 
-/** A directory for journals, gone when the test (or the file, for hooks) has ended. */
+/** A directory that is gone when the test has ended. */
 export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'spanledger-cli-'));
+  const directory = makeDirectory();
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
+}
+
+/** A directory that is gone when all tests of the file, or of the block around, have ended. */
+export function heldDirectory(): string {
+  const directory = makeDirectory();
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function makeDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'spanledger-cli-'));
 }
 
 /** When the sessions of {@link sampleSessions} begin. */

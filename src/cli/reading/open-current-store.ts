@@ -1,6 +1,6 @@
 import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
 import { createShipper } from '../../shipping/shipper.ts';
-import { byteSize } from '../rendering/quantities.ts';
+import { createProgress } from '../rendering/progress.ts';
 import type { Terminal } from '../terminal.ts';
 import { visible } from '../visible.ts';
 import type { Workplace } from '../workplace.ts';
@@ -22,21 +22,18 @@ export async function openCurrentStore(workplace: Workplace, terminal: Terminal)
   }
 }
 
-/** An answer that is a little behind and says so is better than one that takes minutes. */
-const maxLoadMillis = 1_500;
+/** An answer that is behind and says so is better than one that takes minutes. */
+const maxLoadMillis = 8_000;
 
 async function loadJournals(store: SqlLedgerStore, directory: string, terminal: Terminal): Promise<void> {
-  let left = 0;
+  const progress = await createProgress(terminal);
   const report = await createShipper({ directory, store }).shipOnce({
     signal: AbortSignal.timeout(maxLoadMillis),
-    onProgress: ({ bytes, totalBytes }) => {
-      left = Math.max(0, totalBytes - bytes);
-    },
+    onProgress: ({ bytes, totalBytes, records }) => progress.show(bytes, totalBytes, records),
   });
+  progress.stop();
   if (report.status === 'aborted') {
-    terminal.note(
-      `note: about ${byteSize(left)} of the journals are not loaded yet; \`spanledger ship\` loads all of it.`,
-    );
+    terminal.note('note: the journals are longer than what was loaded in time; `spanledger ship` loads all of them.');
   }
   if (report.status === 'unavailable') {
     terminal.note(`note: the journals could not be loaded: ${visible(report.message ?? report.code ?? 'unknown')}`);

@@ -1,15 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { createStoreReader } from '../../../src/cli/reading/store-reader.ts';
 import { rowsOf } from '../../../src/projection/rows.ts';
 import { createEmbeddedStore } from '../../../src/shipping/embedded-store.ts';
-import { sampleOwner, sampleRecords } from '../written-ledger.ts';
+import { heldDirectory, sampleOwner, sampleRecords } from '../written-ledger.ts';
 import { describeReader } from './reader-contract.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'spanledger-cli-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const directory = heldDirectory();
 
 describeReader('a reader of the embedded store', async () => {
   const store = createEmbeddedStore({ directory });

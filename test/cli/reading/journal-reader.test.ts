@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createJournalReader } from '../../../src/cli/reading/journal-reader.ts';
 import { openJournalRows } from '../../../src/cli/reading/journal-rows.ts';
-import { sampleRecords, temporaryDirectory, writeJournal } from '../written-ledger.ts';
+import { heldDirectory, sampleRecords, temporaryDirectory, writeJournal } from '../written-ledger.ts';
 import { describeReader } from './reader-contract.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'spanledger-cli-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const directory = heldDirectory();
 
 describeReader('a reader of journals', async () => {
   writeJournal(directory, sampleRecords());
