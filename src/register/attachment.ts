@@ -1,6 +1,8 @@
 import * as api from '@opentelemetry/api';
+import type { Resource } from '@opentelemetry/resources';
 import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import { serviceOf } from '../projection/readable-span.ts';
 
 /**
  * Joining an SDK that somebody else has registered. OpenTelemetry has no door for a processor that comes later, so this reaches for
@@ -15,17 +17,32 @@ export function isTracerProviderRegistered(): boolean {
 
 const registryKey = Symbol.for('opentelemetry.js.api.1');
 
+/** The service that the registered tracer provider traces for, where it tells. */
+export function registeredServiceName(): string | undefined {
+  const resource = fieldOf(tracerProvider(), '_resource');
+  return isResource(resource) ? serviceOf(resource) : undefined;
+}
+
 /** Adds a span processor to the registered tracer provider; false where it does not let itself be joined. */
 export function attachSpanProcessor(processor: SpanProcessor): boolean {
-  const provider = fieldOf(api.trace.getTracerProvider(), 'getDelegate');
-  const delegate = typeof provider === 'function' ? provider.call(api.trace.getTracerProvider()) : undefined;
-  return addTo(fieldOf(fieldOf(delegate, '_activeSpanProcessor'), '_spanProcessors'), processor);
+  return addTo(fieldOf(fieldOf(tracerProvider(), '_activeSpanProcessor'), '_spanProcessors'), processor);
 }
 
 /** Adds a log record processor to the registered logger provider; false where there is none or it cannot be joined. */
 export function attachLogRecordProcessor(processor: LogRecordProcessor): boolean {
   const shared = fieldOf(loggerProvider(), '_sharedState');
   return addTo(fieldOf(fieldOf(shared, 'activeProcessor'), 'processors'), processor);
+}
+
+function tracerProvider(): unknown {
+  const provider = api.trace.getTracerProvider();
+  const getDelegate = fieldOf(provider, 'getDelegate');
+  return typeof getDelegate === 'function' ? getDelegate.call(provider) : undefined;
+}
+
+function isResource(value: unknown): value is Resource {
+  // Not by looking at them: the SDK reports a look at attributes that are still being found.
+  return typeof value === 'object' && value !== null && 'attributes' in value;
 }
 
 /** The logs API is part of the API from 1.10 on; before, `@opentelemetry/api-logs` keeps its provider in a global of its own. */

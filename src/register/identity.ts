@@ -27,14 +27,16 @@ export interface Identity {
 /**
  * The identity of this run of this process. The instance id is new in each run, since offsets are kept by it; an id that
  * `OTEL_RESOURCE_ATTRIBUTES` gives stays on the resource and becomes the front part of ours.
+ * @param service the service's name, where an SDK that is there already has one
  */
-export function createIdentity(detectorNames: readonly string[] | undefined): Identity {
+export function createIdentity(detectorNames: readonly string[] | undefined, service?: string): Identity {
   const named = detectResources({ detectors: [envDetector] }).attributes;
   const fresh = randomUUID();
   const given = named[attribute.instanceId];
   const owner: JournalOwner = {
     instanceId: typeof given === 'string' ? `${given}-${fresh.slice(0, 8)}` : fresh,
-    service: String(named[serviceName] ?? defaultResource().attributes[serviceName] ?? 'unknown_service:node'),
+    service:
+      service ?? String(named[serviceName] ?? defaultResource().attributes[serviceName] ?? 'unknown_service:node'),
     host: hostname(),
     pid: process.pid,
     startedAt: Math.round(performance.timeOrigin * 1000),

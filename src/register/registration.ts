@@ -16,7 +16,7 @@ import { createRecorder } from '../recording/recorder.ts';
 import { createSanitizer, setSanitizer } from '../storable/sanitizer.ts';
 import { setSessionHistory } from '../telemetry/history.ts';
 import { setSessionDefaults } from '../telemetry/session-defaults.ts';
-import { isTracerProviderRegistered } from './attachment.ts';
+import { isTracerProviderRegistered, registeredServiceName } from './attachment.ts';
 import { type Courier, createCourier, type ShippingLoad } from './courier.ts';
 import { createDiagnosticLogger, installDiagnosticLogger } from './diagnostic-logger.ts';
 import { onEnding } from './exit.ts';
@@ -54,7 +54,7 @@ export function register(): void {
   if (otel.disabled) return;
 
   const settings = effectiveSettings(otel);
-  const identity = createIdentity(otel.resourceDetectors);
+  const identity = createIdentity(otel.resourceDetectors, registeredServiceName());
   // An SDK that is there already has its own exporters.
   const plans = isTracerProviderRegistered() ? noExports : exportPlans(otel);
   const directory = resolve(settings.directory);
