@@ -35,6 +35,14 @@ class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
     if (!isTracingSuppressed(context.active())) this.#recorder.recordEvent(announced);
   }
 
+  hold(): void {
+    this.#recorder.hold();
+  }
+
+  release(): void {
+    this.#recorder.release();
+  }
+
   onStart(span: Span, parentContext: Context): void {
     if (this.#stopped !== undefined || isTracingSuppressed(parentContext)) return;
     const readable = span as unknown as ReadableSpan;

@@ -38,6 +38,9 @@ export type EventFilter = (event: EventSource) => boolean;
 /** Projects what OpenTelemetry tells and appends it to the journal. Nothing here ever throws. */
 export interface Recorder {
   readonly journal: Journal;
+  /** What is recorded until `release` is appended in one go, at `release`. All of it in one synchronous call. Pairs nest. */
+  hold(): void;
+  release(): void;
   /** A span began: a record if it is a unit. */
   recordStart(span: ReadableSpan): void;
   /** An event happened. */
@@ -64,6 +67,8 @@ class JournalRecorder implements Recorder {
   readonly #context: LogContext;
   readonly #requests: 'inbound' | 'all' | 'none';
   readonly #logLevel: AuditLevel;
+  readonly #held: LedgerRecord[] = [];
+  #holds = 0;
   #failures = 0;
 
   constructor({ journal, settings = {} }: RecorderOptions) {
@@ -77,10 +82,19 @@ class JournalRecorder implements Recorder {
     this.#logLevel = settings.logLevel ?? 'debug';
   }
 
+  hold(): void {
+    this.#holds += 1;
+  }
+
+  release(): void {
+    if (this.#holds > 0) this.#holds -= 1;
+    if (this.#holds === 0 && this.#held.length > 0) this.#append(this.#held.splice(0));
+  }
+
   recordStart(span: ReadableSpan): void {
     try {
       const record = projectSpanStart(fromReadableSpan(span), this.#context);
-      if (record !== undefined) this.journal.append(record);
+      if (record !== undefined) this.#appendOne(record);
     } catch (error) {
       this.#failed('the start of a span', error);
     }
@@ -88,7 +102,7 @@ class JournalRecorder implements Recorder {
 
   recordEvent(announced: AnnouncedEvent): void {
     try {
-      this.journal.append(projectEvent(announced, this.#context));
+      this.#appendOne(projectEvent(announced, this.#context));
     } catch (error) {
       this.#failed('an event', error);
     }
@@ -133,7 +147,16 @@ class JournalRecorder implements Recorder {
     if (request !== undefined) records.push(request);
   }
 
+  #appendOne(record: LedgerRecord): void {
+    if (this.#holds > 0) this.#held.push(record);
+    else this.journal.append(record);
+  }
+
   #append(records: readonly LedgerRecord[]): void {
+    if (this.#holds > 0) {
+      this.#held.push(...records);
+      return;
+    }
     try {
       for (let start = 0; start < records.length; start += mostPerAppend) {
         this.journal.append(...records.slice(start, start + mostPerAppend));

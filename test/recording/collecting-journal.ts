@@ -10,6 +10,7 @@ import { owner } from '../projection/sources.ts';
 export class CollectingJournal implements Journal {
   readonly owner = owner;
   readonly records: LedgerRecord[] = [];
+  appends = 0;
   syncs = 0;
   isClosed = false;
   /** What `append` does instead, where a test wants a journal at fault. */
@@ -17,6 +18,7 @@ export class CollectingJournal implements Journal {
 
   append(...records: readonly LedgerRecord[]): void {
     this.fault?.();
+    this.appends += 1;
     this.records.push(...records);
   }
 

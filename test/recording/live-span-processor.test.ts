@@ -18,7 +18,7 @@ import { createLiveSpanProcessor } from '../../src/recording/live-span-processor
 import { PostgresSpanExporter } from '../../src/recording/postgres-span-exporter.ts';
 import { createRecordAlwaysSampler } from '../../src/recording/record-always-sampler.ts';
 import { createRecorder, type Recorder, type RecorderSettings } from '../../src/recording/recorder.ts';
-import { announce, isAnnouncementHeard } from '../../src/telemetry/announcer.ts';
+import { announce, announceTogether, isAnnouncementHeard } from '../../src/telemetry/announcer.ts';
 import { attribute } from '../../src/telemetry/conventions.ts';
 import { itemAttributes, owner } from '../projection/sources.ts';
 import { CollectingJournal } from './collecting-journal.ts';
@@ -46,6 +46,19 @@ describe('the live span processor', () => {
     return provider.getTracer('test');
   }
   const types = () => journal.records.map((record) => record.type);
+
+  it('appends in one go what is announced together, also when pairs nest', () => {
+    const tracer = begin();
+    announceTogether(() => {
+      const span = tracer.startSpan('import.item', { attributes: unitAttributes });
+      announceTogether(() =>
+        announce({ name: 'e', at: 1, attributes: {}, spanContext: span.spanContext(), unitAttributes }),
+      );
+      expect(types()).toEqual([]);
+    });
+    expect(types()).toEqual(['start', 'event']);
+    expect(journal.appends).toBe(1);
+  });
 
   it('records a unit at its start, an event when it happens, and the end', () => {
     const span = begin().startSpan('import.item', { attributes: unitAttributes });
