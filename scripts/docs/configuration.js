@@ -47,7 +47,8 @@ sent, since the default endpoint on localhost is a guess that fails on most mach
 | \`OTEL_TRACES_EXPORTER\`, \`OTEL_LOGS_EXPORTER\`, \`OTEL_METRICS_EXPORTER\` | \`otlp\`, \`console\`, \`none\`; also \`zipkin\` for traces and \`prometheus\` for metrics |
 | \`OTEL_TRACES_SAMPLER\`, \`OTEL_TRACES_SAMPLER_ARG\` | thins what is sent; the ledger has every span all the same |
 | \`OTEL_SERVICE_NAME\`, \`OTEL_RESOURCE_ATTRIBUTES\` | name the service, also in the tables. A \`service.instance.id\` given here stays on the resource and begins the id of the instance in the tables |
-| \`OTEL_PROPAGATORS\`, \`OTEL_BSP_*\`, \`OTEL_BLRP_*\`, \`OTEL_METRIC_EXPORT_*\`, \`OTEL_SPAN_*_LIMIT\`, \`OTEL_NODE_RESOURCE_DETECTORS\` | as specified |
+| \`OTEL_BSP_SCHEDULE_DELAY\`, \`OTEL_BSP_MAX_EXPORT_BATCH_SIZE\`, \`OTEL_BLRP_SCHEDULE_DELAY\`, \`OTEL_BLRP_MAX_EXPORT_BATCH_SIZE\` | as specified. Queue size and export timeout matter to \`grpc\` and \`zipkin\` only: over HTTP a batch is handed to the other thread at once, and at most 64 requests wait there |
+| \`OTEL_PROPAGATORS\`, \`OTEL_METRIC_EXPORT_INTERVAL\`, \`OTEL_METRIC_EXPORT_TIMEOUT\`, \`OTEL_SPAN_*_LIMIT\`, \`OTEL_NODE_RESOURCE_DETECTORS\` | as specified |
 | \`OTEL_SDK_DISABLED\` | \`true\` switches spanledger off as well |
 | \`OTEL_LOG_LEVEL\` | what OpenTelemetry and spanledger say about themselves, on standard error; \`warn\` unless set |
 | \`OTEL_CONFIG_FILE\` | not read yet; a warning says so |

@@ -40,7 +40,7 @@ describe('the packed package, installed into an empty project', () => {
     const app = run('node', '--import', 'spanledger/register', 'app.js');
     expect(app).toMatchObject({ status: 0, stderr: '' });
     expect(app.stdout).toContain('imported {');
-    const shown = run('npx', 'spanledger', 'session', 'first-import');
+    const shown = run(join('node_modules', '.bin', 'spanledger'), 'session', 'first-import');
     expect(shown.stderr).toBe('');
     expect(shown.status).toBe(0);
     expect(shown.stdout).toContain('first-import');
