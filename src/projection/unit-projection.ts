@@ -58,7 +58,7 @@ export function projectSpanEvents(
   const { events } = span;
   if (events.length === 0) return [];
   const isUnit = unitOf(span.attributes) !== undefined;
-  const told = messagesOf(events);
+  const told = messagesOf(span);
   const chosen = events.filter((event) => (isLedgerEvent(event) || (isUnit && !isTold(event, told))) && accept(event));
   if (chosen.length === 0) return [];
   const names = namesOf(span.attributes, span.service, context);
@@ -71,11 +71,14 @@ export function isLedgerEvent(event: EventSource): boolean {
   return event.attributes[attribute.seq] !== undefined;
 }
 
-function messagesOf(events: readonly EventSource[]): ReadonlySet<unknown> {
+/** Exceptions that another row tells: the failed unit itself, or an event of spanledger. */
+function messagesOf({ events, status, statusMessage }: SpanSource): ReadonlySet<unknown> {
   const own = events.filter(
     (event) => isLedgerEvent(event) && event.attributes[attribute.exceptionMessage] !== undefined,
   );
-  return new Set(own.map((event) => event.attributes[attribute.exceptionMessage]));
+  const told = new Set(own.map((event) => event.attributes[attribute.exceptionMessage]));
+  if (status === 'error' && statusMessage !== undefined) told.add(statusMessage);
+  return told;
 }
 
 function isTold(event: EventSource, told: ReadonlySet<unknown>): boolean {

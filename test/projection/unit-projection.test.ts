@@ -139,6 +139,14 @@ describe('the events of a finished span', () => {
     expect(records.map((record) => record.event)).toEqual(['import.item.error']);
   });
 
+  it('make no record of the exception that the unit itself failed with', () => {
+    const failed = { status: 'error', statusMessage: 'boom' } as const;
+    expect(projectSpanEvents(spanOf({ ...failed, events: [exception] }), context)).toEqual([]);
+    expect(projectSpanEvents(spanOf({ ...failed, statusMessage: 'other', events: [exception] }), context)).toHaveLength(
+      1,
+    );
+  });
+
   it('are only those of spanledger where the span is no unit', () => {
     const records = projectSpanEvents(spanOf({ attributes: {}, events: [ledger, own, exception] }), context);
     expect(records.map((record) => record.event)).toEqual(['import.file.saved']);
