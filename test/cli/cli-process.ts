@@ -15,6 +15,8 @@ export interface CliResult {
 export interface CliPlace {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** User to run as. */
+  readonly uid?: number;
 }
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -25,6 +27,7 @@ export function startCli(argv: readonly string[], place: CliPlace = {}): ChildPr
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, ...place.environment },
     ...(place.cwd !== undefined && { cwd: place.cwd }),
+    ...(place.uid !== undefined && { uid: place.uid }),
   });
 }
 

@@ -1,0 +1,91 @@
+import { chmodSync, chownSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openJournal } from '../../../src/journal/open-journal.ts';
+import { runCli, runJson } from '../cli-process.ts';
+import { recordsOf } from '../recorded-session.ts';
+import { sampleOwner, sampleRecords, sampleSessions, temporaryDirectory, writeJournal } from '../written-ledger.ts';
+
+const placeOf = (directory: string) => ({ environment: { SPANLEDGER_DIR: directory } });
+
+// Each call opens the embedded store, which takes a machine that is busy with other tests a while.
+const timeout = 180_000;
+
+describe('without a database', { timeout }, () => {
+  it('the journals are loaded into the embedded store, which answers, once and again', async () => {
+    const directory = temporaryDirectory();
+    writeJournal(directory, sampleRecords());
+    const place = placeOf(directory);
+    const first = await runCli(['sessions'], place);
+    expect({ errors: first.errors, code: first.code }).toEqual({ errors: '', code: 0 });
+    expect(first.output).toMatch(/^12 +imported +local +456 +3 +1 +1 +1/m);
+    expect((await runCli(['sessions'], place)).output).toBe(first.output);
+    expect(statSync(join(directory, 'store')).mode & 0o077).toBe(0);
+    expect((await runCli(['session', '12'], place)).output).toContain('[IMPORTED]');
+    const records = await runJson(['logs', '--session-id', '12', '--all', '--last', '1000'], place);
+    const written = recordsOf(sampleSessions[0] ?? { id: '', startAt: 0, items: {}, traceId: '' });
+    expect(records).toHaveLength(written.filter(({ type }) => type === 'event').length);
+  });
+
+  it('answers while a program is still writing, each answer complete', async () => {
+    const directory = temporaryDirectory();
+    const place = placeOf(directory);
+    const journal = openJournal({ directory, owner: sampleOwner });
+    const counts: number[] = [];
+    for (const session of sampleSessions) {
+      journal.append(...recordsOf(session));
+      counts.push((await runJson(['sessions'], place)).length);
+    }
+    journal.close();
+    expect(counts).toEqual([1, 2, 3, 4]);
+  });
+
+  it('two command lines at once take turns', async () => {
+    const directory = temporaryDirectory();
+    writeJournal(directory, sampleRecords());
+    const results = await Promise.all([1, 2].map(() => runCli(['sessions', '--json'], placeOf(directory))));
+    expect(results.map(({ code }) => code)).toEqual([0, 0]);
+    expect(new Set(results.map(({ output }) => output)).size).toBe(1);
+    expect(results[0]?.output.trimEnd().split('\n')).toHaveLength(4);
+  });
+
+  it('ship, export, check and doctor work on the embedded store', async () => {
+    const directory = temporaryDirectory();
+    writeJournal(directory, sampleRecords());
+    chmodSync(directory, 0o700);
+    const place = placeOf(directory);
+    expect(await runJson(['ship'], place)).toMatchObject([{ status: 'caught-up', dead_letters: 0 }]);
+    const out = temporaryDirectory();
+    const files = await runJson(['export', '--out', out, '--table', 'import_sessions'], place);
+    expect(files).toMatchObject([{ table: 'import_sessions', rows: 4 }]);
+    expect(await runCli(['check', '--since', '2026-01-01'], place)).toMatchObject({ code: 0 });
+    const doctor = await runCli(['doctor'], place);
+    expect(doctor.output).toContain('All is well.');
+    expect(doctor.code).toBe(0);
+  });
+});
+
+/** root may write everywhere, so a test of rights runs as nobody. */
+const nobody = 65_534;
+
+describe('a directory that may only be read', { timeout }, () => {
+  it('is answered from its journals', async () => {
+    const directory = temporaryDirectory();
+    writeJournal(directory, sampleRecords());
+    const uid = process.getuid?.() === 0 ? nobody : undefined;
+    if (uid !== undefined) for (const path of [directory, ...pathsIn(directory)]) chownSync(path, uid, uid);
+    chmodSync(directory, 0o500);
+    const { output, errors, code } = await runCli(['sessions'], {
+      ...placeOf(directory),
+      ...(uid !== undefined && { uid }),
+    });
+    chmodSync(directory, 0o700);
+    expect(code).toBe(0);
+    expect(output).toContain('failing');
+    expect(errors).toContain('answering from the journals');
+  });
+});
+
+function pathsIn(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).map((name) => join(directory, name));
+}
