@@ -38,7 +38,8 @@ export async function startEmbeddedThread(options: EmbeddedOptions): Promise<Emb
     workerData: options,
     name: 'spanledger-store',
     execArgv: isSource ? process.execArgv : [],
-    env: { ...process.env, NODE_OPTIONS: '' },
+    // Nothing of the host's: its NODE_OPTIONS would load into this thread too.
+    env: {},
   });
   try {
     await opened(worker);
