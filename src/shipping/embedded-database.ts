@@ -22,10 +22,16 @@ interface OpenDatabase {
   readonly thread: EmbeddedThread;
   readonly lock: StoreLock;
   readonly watch: NodeJS.Timeout;
+  /** Microseconds since the epoch. */
+  readonly openedAt: number;
 }
 
 /** How often the holder of a store looks whether another process waits for it. */
 const watchMillis = 100;
+/** How long a busy holder works before it gives way: opening costs half a second, so turns must not be shorter. */
+const turnMillis = 1_500;
+/** How long it stays away then, so that who waits finds the store free. */
+const yieldMillis = 200;
 
 /**
  * PGlite in a thread of its own, one process at a time. It opens with the first use and gives way to another process that
@@ -48,6 +54,7 @@ class ThreadDatabase implements EmbeddedDatabase {
 
   transaction<T>(work: (connection: SqlConnection) => Promise<T>, mode?: 'read only'): Promise<T> {
     return this.#inTurn(async () => {
+      await this.#giveWayWhenBusy();
       const { thread } = await this.#opened();
       return runTransaction(thread, work, mode);
     });
@@ -78,7 +85,8 @@ class ThreadDatabase implements EmbeddedDatabase {
     try {
       thread = await openCluster(this.#options.directory);
       await this.#options.prepare(directDatabase(thread));
-      return { thread, lock, watch: setInterval(() => this.#giveWay(lock), watchMillis).unref() };
+      const watch = setInterval(() => this.#giveWayWhenIdle(lock), watchMillis).unref();
+      return { thread, lock, watch, openedAt: this.#options.clock.now() };
     } catch (error) {
       await thread?.close().catch(() => undefined);
       lock.release();
@@ -86,9 +94,17 @@ class ThreadDatabase implements EmbeddedDatabase {
     }
   }
 
-  #giveWay(lock: StoreLock): void {
+  #giveWayWhenIdle(lock: StoreLock): void {
     lock.touch();
-    if (this.#waiting === 0 && lock.isWanted()) void this.#inTurn(() => this.#shut()).catch(() => undefined);
+    if (this.#waiting === 0 && lock.isWanted()) this.#inTurn(() => this.#shut()).catch(() => undefined);
+  }
+
+  async #giveWayWhenBusy(): Promise<void> {
+    const open = this.#open;
+    const { clock } = this.#options;
+    if (open === undefined || clock.now() - open.openedAt < turnMillis * 1000 || !open.lock.isWanted()) return;
+    await this.#shut().catch(() => undefined);
+    await clock.sleep(yieldMillis);
   }
 
   async #shut(): Promise<void> {

@@ -106,14 +106,17 @@ async function transaction<T>(
   }
 }
 
-/** Time limits travel with the transaction, as start-up parameters would not through every pooler. */
+/** A commit that is acknowledged before it is on disk would lose what the journal has given up by then. */
+const durably = `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
+
+/** Settings travel with the transaction, as start-up parameters would not through every pooler. */
 function beginning(silence: number, mode: 'read only' | undefined): string {
   const limits = [
-    `statement_timeout = ${silence}`,
-    `idle_in_transaction_session_timeout = ${silence + graceMillis}`,
-    `lock_timeout = ${Math.ceil(silence / 3)}`,
+    `set local statement_timeout = ${silence}`,
+    `set local idle_in_transaction_session_timeout = ${silence + graceMillis}`,
+    `set local lock_timeout = ${Math.ceil(silence / 3)}`,
   ];
-  return [`begin ${mode ?? ''}`, ...limits.map((limit) => `set local ${limit}`)].join('; ');
+  return [`begin ${mode ?? ''}`, ...limits, ...(mode === undefined ? [durably] : [])].join('; ');
 }
 
 async function rolledBack(connection: SqlConnection): Promise<boolean> {

@@ -51,7 +51,7 @@ async function answer(started: () => Promise<Cluster>, request: IncomingMessage)
 
 /** `TEST_DATABASE_URL` names a server to use instead of one of our own; its user must be allowed to create databases. */
 async function startCluster(): Promise<Cluster> {
-  const given = process.env['TEST_DATABASE_URL'];
+  const given = process.env.TEST_DATABASE_URL;
   const own: PostgresServer | undefined = given === undefined ? await startPostgres() : undefined;
   const adminUrl = given ?? own?.url ?? '';
   const template = uniqueName('template');

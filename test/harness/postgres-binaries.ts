@@ -24,7 +24,7 @@ export function serverUser(): ServerUser {
  * `scratch` when the server's user cannot reach them, as in a work tree below /root.
  */
 export function postgresBinaries(user: ServerUser, scratch: string): string {
-  const own = process.env['TEST_POSTGRES_BIN'];
+  const own = process.env.TEST_POSTGRES_BIN;
   if (own !== undefined) return own;
   const native = join(packageDirectory(), 'native');
   completeSymlinks(native);

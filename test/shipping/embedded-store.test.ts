@@ -1,15 +1,179 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe } from 'vitest';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemShippingClock } from '../../src/shipping/clock.ts';
 import { createEmbeddedStore } from '../../src/shipping/embedded-store.ts';
-import { noon } from './sample-rows.ts';
+import { startEmbeddedThread } from '../../src/shipping/embedded-thread.ts';
+import type { SqlLedgerStore } from '../../src/shipping/ledger-store.ts';
+import { auditRow, noon, shipment } from './sample-rows.ts';
 import { describeStore } from './store-contract.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'spanledger-embedded-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const temporary = () => mkdtempSync(join(tmpdir(), 'spanledger-embedded-'));
+const shared = temporary();
+afterAll(() => rmSync(shared, { recursive: true, force: true }));
 
 describe('the embedded store', () => {
-  describeStore(() => createEmbeddedStore({ directory, clock: { ...systemShippingClock, now: () => noon } }));
+  describeStore(() => createEmbeddedStore({ directory: shared, clock: { ...systemShippingClock, now: () => noon } }));
+});
+
+describe('the embedded store among processes', () => {
+  let directory: string;
+  let stores: SqlLedgerStore[] = [];
+  let children: ChildProcess[] = [];
+
+  const open = (options: { waitMillis?: number } = {}) => {
+    const store = createEmbeddedStore({ directory, ...options });
+    stores.push(store);
+    return store;
+  };
+  const start = (script: 'embedded-writer.ts' | 'embedded-question.ts') => {
+    const hook = new URL('../harness/typescript.js', import.meta.url).href;
+    const path = fileURLToPath(new URL(`./${script}`, import.meta.url));
+    const child = spawn(process.execPath, ['--import', hook, path, directory], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(child);
+    return child;
+  };
+  const lines = (child: ChildProcess) =>
+    createInterface({ input: child.stdout ?? process.stdin })[Symbol.asyncIterator]();
+
+  const made = temporary();
+  beforeAll(async () => {
+    const store = createEmbeddedStore({ directory: made });
+    await store.query('select 1');
+    await store.close();
+  });
+  afterAll(() => rmSync(made, { recursive: true, force: true }));
+  beforeEach(() => {
+    directory = temporary();
+  });
+  /** A store that has been made and closed. */
+  const place = () =>
+    cpSync(join(made, 'store'), join(directory, 'store'), { recursive: true, preserveTimestamps: true });
+  afterEach(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(stores.map((store) => store.close()));
+    children = [];
+    stores = [];
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  test('is whole after its process was killed in the middle of its work, and goes on from there', {
+    timeout: 120_000,
+  }, async () => {
+    place();
+    for (let round = 0; round < 2; round += 1) {
+      const child = start('embedded-writer.ts');
+      let acknowledged = 0;
+      const output = lines(child);
+      for (let line = 0; line < 15 + round * 7; line += 1) acknowledged = Number((await output.next()).value);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      const store = open();
+      const [row] = await store.query<{ offset: number; rows: number; distinct: number; version: number }>(
+        `select (select end_offset from shipments) as offset, count(*) as rows, count(distinct seq) as distinct,
+          (select version from task_progress) as version from audit_log`,
+      );
+      const stored = row?.offset ?? 0;
+      expect(stored).toBeGreaterThanOrEqual(acknowledged);
+      expect(row).toEqual({ offset: stored, rows: stored / 5, distinct: stored / 5, version: stored - 99 });
+      await store.database.transaction((connection) =>
+        connection.script('truncate spanledger.audit_log, spanledger.shipments, spanledger.task_progress'),
+      );
+      await store.close();
+    }
+  });
+
+  test('starts over when a process was killed while it made the store', async () => {
+    mkdirSync(join(directory, 'store', 'data', 'base'), { recursive: true });
+    writeFileSync(join(directory, 'store', 'data', 'PG_VERSION'), '18\n');
+    expect(await open().ship(shipment([auditRow()]))).toMatchObject({ status: 'stored' });
+  });
+
+  test('is handed over between two shipments to a process that waits for it', async () => {
+    place();
+    const child = start('embedded-writer.ts');
+    const output = lines(child);
+    await output.next();
+    const [row] = await open().query<{ n: number }>('select count(*) as n from audit_log');
+    expect(row?.n).toBeGreaterThan(0);
+    const before = Number((await output.next()).value);
+    const after = Number((await output.next()).value);
+    expect(after).toBeGreaterThan(before);
+  });
+
+  test('is shared by two stores of one process in turns', async () => {
+    place();
+    const [one, other] = [open(), open()];
+    const results = [];
+    for (let n = 0; n < 2; n += 1) {
+      results.push(await one.ship(shipment([auditRow()], { segment: `one-${n}` })));
+      results.push(await other.ship(shipment([auditRow()], { segment: `other-${n}` })));
+    }
+    expect(results.map(({ status }) => status)).toEqual(['stored', 'stored', 'stored', 'stored']);
+    expect(await one.query('select count(*) as n from audit_log')).toEqual([{ n: 4 }]);
+  });
+
+  test('says who holds it when the wait is over', async () => {
+    place();
+    const child = start('embedded-writer.ts');
+    await lines(child).next();
+    child.kill('SIGSTOP');
+    const store = open({ waitMillis: 100 });
+    await expect(store.query('select 1')).rejects.toMatchObject({
+      code: 'SPANLEDGER_STORE_LOCKED',
+      message: expect.stringContaining(`process ${child.pid} `),
+    });
+    expect(await store.ship(shipment([auditRow()]))).toMatchObject({ status: 'unavailable', code: 'STORE_LOCKED' });
+  });
+
+  test('does not block the thread that asks', async () => {
+    place();
+    const store = open();
+    await store.query('select 1');
+    let ticks = 0;
+    const timer = setInterval(() => {
+      ticks += 1;
+    }, 5);
+    await store.query('select count(*) as n from generate_series(1, 2000000) a');
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(5);
+  });
+
+  test('lets the process end while it is open, and is nobody else’s to read', async () => {
+    const store = open();
+    await store.query('select 1');
+    for (const path of ['store', 'store/data', 'store/complete', 'store/lock']) {
+      expect(statSync(join(directory, path)).mode & 0o077, path).toBe(0);
+    }
+    await store.close();
+    const child = start('embedded-question.ts');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  test('tells that its thread has ended instead of waiting for it', async () => {
+    const dataDirectory = join(directory, 'data');
+    const thread = await startEmbeddedThread({ dataDirectory, isNew: true });
+    expect(thread.hasEnded()).toBe(false);
+    const asked = thread.order({ type: 'query', sql: 'select 1 as one', parameters: [] });
+    await thread.close();
+    expect(await asked).toEqual([{ one: 1 }]);
+    expect(thread.hasEnded()).toBe(true);
+    await expect(thread.order({ type: 'script', sql: 'select 1' })).rejects.toMatchObject({ code: '57P02' });
+  });
+
+  test('gives its lock back with close', async () => {
+    place();
+    const store = open();
+    await store.query('select 1');
+    expect(existsSync(join(directory, 'store', 'lock'))).toBe(true);
+    await store.close();
+    expect(existsSync(join(directory, 'store', 'lock'))).toBe(false);
+  });
 });

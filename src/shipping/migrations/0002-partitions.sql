@@ -1,5 +1,5 @@
 -- Makes the partition of one month (UTC) of audit_log or api_logs, unless it is there. Shippers call it ahead of need,
--- many at once and without the right to create tables; so it runs with its owner's rights and takes turns on a lock.
+-- many at once and without the right to create tables; so it runs with its owner's rights, and callers take turns.
 -- Attaching leaves readers and writers of the other partitions alone, which `create table ... partition of` would not.
 create function :"schema".ensure_partition(parent_name text, month date) returns boolean
   language plpgsql security definer set search_path = :"schema", pg_temp
@@ -17,7 +17,8 @@ begin
   if to_regclass(quote_ident(partition_name)) is not null then
     return false;
   end if;
-  perform pg_advisory_xact_lock(hashtextextended('spanledger partitions of ' || parent_name::regclass::oid, 0));
+  -- The lock that attaching takes anyway. An advisory lock would not do: waiting for it does not bring the catalog up to date.
+  execute format('lock table %I in share update exclusive mode', parent_name);
   if to_regclass(quote_ident(partition_name)) is not null then
     return false;
   end if;

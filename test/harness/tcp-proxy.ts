@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+/** A wire between a client and a server that can be made to fail. */
+export interface TcpProxy {
+  /** The URL with the proxy's address in place of the server's. */
+  readonly url: string;
+  /** Connections that are open now. */
+  connections(): number;
+  /**
+   * Cuts the connection on which the client next sends `text`, once the server has answered: the server has done what it was
+   * told, and the client never learns it.
+   */
+  loseAnswerTo(text: string): void;
+  /** From the moment the client next sends `text`, nothing gets through in either direction and nothing is closed. */
+  swallowFrom(text: string): void;
+  /** Lets everything through again. */
+  heal(): void;
+  close(): Promise<void>;
+}
+
+/** Starts a proxy before the server of a `postgres://` URL. */
+export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
+  const target = new URL(serverUrl);
+  const sockets = new Set<Socket>();
+  let lost: Buffer | undefined;
+  let swallowed: Buffer | undefined;
+  let isSilent = false;
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    let isDoomed = false;
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        sockets.delete(socket);
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    client.on('data', (bytes) => {
+      if (swallowed !== undefined && bytes.includes(swallowed)) isSilent = true;
+      if (isSilent) return;
+      if (lost !== undefined && bytes.includes(lost)) {
+        isDoomed = true;
+        lost = undefined;
+      }
+      upstream.write(bytes);
+    });
+    upstream.on('data', (bytes) => {
+      if (isSilent) return;
+      if (isDoomed) client.destroy();
+      else client.write(bytes);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The proxy has no port.');
+  const url = new URL(serverUrl);
+  url.port = String(address.port);
+  return {
+    url: url.href,
+    connections: () => sockets.size / 2,
+    loseAnswerTo(text) {
+      lost = Buffer.from(text);
+    },
+    swallowFrom(text) {
+      swallowed = Buffer.from(text);
+    },
+    heal() {
+      lost = undefined;
+      swallowed = undefined;
+      isSilent = false;
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

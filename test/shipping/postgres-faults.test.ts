@@ -1,0 +1,214 @@
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createPostgresStore, type PostgresStoreOptions } from '../../src/shipping/postgres-store.ts';
+import { useDatabase } from '../harness/database.ts';
+import { startPostgres } from '../harness/postgres-server.ts';
+import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
+import { auditRow, noon, progressRow, shipment } from './sample-rows.ts';
+
+const database = useDatabase();
+let admin: pg.Client;
+let proxy: TcpProxy;
+const stores: ReturnType<typeof createPostgresStore>[] = [];
+
+const open = (options: Partial<PostgresStoreOptions> = {}) => {
+  const store = createPostgresStore({ connectionString: proxy.url, now: () => noon, ...options });
+  stores.push(store);
+  return store;
+};
+
+beforeEach(async () => {
+  admin = new pg.Client({ connectionString: database.url });
+  await admin.connect();
+  await admin.query(
+    'truncate spanledger.audit_log, spanledger.task_progress, spanledger.shipments, spanledger.instances',
+  );
+  proxy = await startTcpProxy(database.url);
+});
+afterEach(async () => {
+  await Promise.all(stores.splice(0).map((store) => store.close()));
+  await proxy.close();
+  await admin.end();
+});
+
+const count = async () => {
+  const { rows } = await admin.query('select count(*)::int as n from spanledger.audit_log');
+  return rows[0].n;
+};
+/** The process ids of the store's connections that wait for a lock. */
+const waiting = async () => {
+  const { rows } = await admin.query(
+    `select pid from pg_stat_activity where application_name = 'spanledger' and wait_event_type = 'Lock' and datname = current_database()`,
+  );
+  return rows.map(({ pid }) => Number(pid));
+};
+const batch = Array.from({ length: 200 }, (_, seq) => auditRow({ seq }));
+
+describe('exactly once', () => {
+  test('holds when the answer to COMMIT is lost', async () => {
+    const store = open();
+    await store.ship(shipment([auditRow()], { segment: 'warm-up' }));
+    proxy.loseAnswerTo('commit\0');
+    const first = await store.ship(shipment(batch));
+    expect(first.status).toBe('unavailable');
+    expect(await store.ship(shipment(batch))).toEqual({ status: 'elsewhere', offset: 100 });
+    expect(await count()).toBe(201);
+  });
+
+  test('holds when the connection is ended by an administrator in the middle of a batch', async () => {
+    const store = open();
+    await store.ship(shipment([], { segment: 'warm-up' }));
+    await admin.query('begin; lock table spanledger.audit_log in access exclusive mode');
+    const shipping = store.ship(shipment(batch));
+    const [pid] = await vi.waitFor(async () => {
+      const pids = await waiting();
+      expect(pids).toHaveLength(1);
+      return pids;
+    });
+    await admin.query(`select pg_terminate_backend(${pid})`);
+    await admin.query('rollback');
+    expect(await shipping).toMatchObject({ status: 'unavailable' });
+    expect(await store.ship(shipment(batch))).toEqual({ status: 'stored', offset: 100 });
+    expect(await count()).toBe(200);
+  });
+
+  test('holds when the server is shut down at once and started again', async () => {
+    const server = await startPostgres({ durable: true });
+    try {
+      const store = open({ connectionString: server.url });
+      await store.migrator.up();
+      expect(await store.ship(shipment(batch, { to: 50 }))).toMatchObject({ status: 'stored' });
+      await server.kill('SIGQUIT');
+      expect(await store.ship(shipment(batch, { from: 50, to: 99 }))).toMatchObject({ status: 'unavailable' });
+      await server.restart();
+      expect(await store.ship(shipment(batch, { from: 50, to: 99 }))).toMatchObject({ status: 'stored' });
+      expect(await store.query('select count(*) as n, count(distinct id) as ids from audit_log')).toEqual([
+        { n: 400, ids: 400 },
+      ]);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('holds even where the server is set to acknowledge before it has written', async () => {
+    const { rows } = await admin.query('show synchronous_commit');
+    const store = open();
+    const inside = await store.database.transaction((connection) => connection.query('show synchronous_commit'));
+    expect(rows).toEqual([{ synchronous_commit: 'off' }]);
+    expect(inside).toEqual([{ synchronous_commit: 'on' }]);
+  });
+});
+
+describe('a network that swallows everything', () => {
+  test('costs one time limit and one socket, and nothing once it is over', async () => {
+    const store = open({ statementTimeoutMillis: 200, maxConnections: 1 });
+    await store.ship(shipment([], { segment: 'warm-up' }));
+    proxy.swallowFrom('PGCOPY');
+    expect(await store.ship(shipment(batch))).toMatchObject({ status: 'unavailable', code: 'ETIMEDOUT' });
+    await vi.waitFor(() => expect(proxy.connections()).toBe(0));
+    proxy.heal();
+    expect(await store.ship(shipment(batch))).toMatchObject({ status: 'stored' });
+    expect(await count()).toBe(200);
+  });
+
+  test('does not keep a connection attempt waiting', async () => {
+    proxy.swallowFrom('');
+    const store = open({ connectTimeoutMillis: 150 });
+    expect(await store.ship(shipment(batch))).toMatchObject({ status: 'unavailable' });
+    await expect(store.query('select 1')).rejects.toMatchObject({ code: 'SPANLEDGER_DATABASE_UNREACHABLE' });
+    await vi.waitFor(() => expect(proxy.connections()).toBe(0));
+  });
+});
+
+describe('other transactions in the way', () => {
+  test('a deadlock is tried again at once', async () => {
+    const store = open({ maxConnections: 2 });
+    const key = { trace_id: '00000000000000000000000000000001', span_id: '0000000000000001' };
+    await store.ship(shipment([progressRow(key)]));
+    // The other transaction holds the unit's row and then wants the offset's, which the shipment holds.
+    await admin.query(`begin; set local deadlock_timeout = '10s'; select 1 from spanledger.task_progress for update`);
+    const shipping = store.ship(shipment([progressRow({ ...key, version: noon + 1 })], { from: 100, to: 200 }));
+    await vi.waitFor(async () => expect(await waiting()).toHaveLength(1));
+    await admin.query('select 1 from spanledger.shipments for update').catch(() => undefined);
+    await admin.query('rollback');
+    expect(await shipping).toEqual({ status: 'stored', offset: 200 });
+  });
+
+  test('a lock that is held for long is a reason to come back, not to wait for ever', async () => {
+    const store = open({ statementTimeoutMillis: 150 });
+    await admin.query('begin; lock table spanledger.audit_log in access exclusive mode');
+    expect(await store.ship(shipment(batch))).toMatchObject({ status: 'unavailable', code: '55P03' });
+    await admin.query('rollback');
+    expect(await store.ship(shipment(batch))).toMatchObject({ status: 'stored' });
+  });
+});
+
+describe('schema drift', () => {
+  test('is no fault of the records: a column that is gone stops shipping instead of filling the dead letters', async () => {
+    await admin.query('alter table spanledger.audit_log rename column reason to why');
+    expect(await open().ship(shipment(batch))).toMatchObject({ status: 'unavailable', code: '42703' });
+    await admin.query('alter table spanledger.audit_log rename column why to reason');
+  });
+
+  test('a column cut by hand refuses the records that do not fit it', async () => {
+    await admin.query('alter table spanledger.audit_log alter column task_id type varchar(5)');
+    expect(await open().ship(shipment([auditRow({ task_id: 'longer' })]))).toMatchObject({
+      status: 'refused',
+      code: '22001',
+    });
+    expect(await open().ship(shipment([auditRow({ task_id: 'short' })]))).toMatchObject({ status: 'stored' });
+    await admin.query('alter table spanledger.audit_log alter column task_id type text');
+  });
+});
+
+describe('credentials', () => {
+  const secret = 'p@ss/w0rd';
+  const withPassword = (url: string) => {
+    const changed = new URL(url);
+    changed.password = encodeURIComponent(secret);
+    return changed.href;
+  };
+
+  test('are in no message and no description', async () => {
+    const urls = [
+      withPassword(database.url),
+      withPassword('postgres://u@127.0.0.1:1/d'),
+      withPassword('postgres://u@no.such.host.invalid/d'),
+    ];
+    for (const connectionString of urls) {
+      const store = open({ connectionString });
+      const result = await store.ship(shipment(batch));
+      const error: unknown = await store.query('select 1').catch((reason: unknown) => reason);
+      const told = [
+        store.description,
+        JSON.stringify(result),
+        String(error),
+        JSON.stringify(error),
+        (error as Error).stack ?? '',
+      ].join();
+      expect(result.status).toBe('unavailable');
+      expect(told).not.toContain(secret);
+      expect(told).not.toContain(encodeURIComponent(secret));
+    }
+  });
+
+  test.each(['not a url', 'http://u:p@ss@host/db', 'postgres://u:%zz@h:port/db', ''])(
+    'are not quoted from a bad URL: %s',
+    (url) => {
+      expect(() => createPostgresStore({ connectionString: url })).toThrow(
+        expect.objectContaining({
+          code: 'SPANLEDGER_DATABASE_URL_INVALID',
+          message: expect.not.stringContaining('p@ss'),
+        }),
+      );
+    },
+  );
+});
+
+test('no connection outlives its store', async () => {
+  const store = open({ maxConnections: 4 });
+  await Promise.all(Array.from({ length: 8 }, (_, n) => store.ship(shipment(batch, { segment: `s${n}` }))));
+  await store.close();
+  await store.close();
+  await vi.waitFor(() => expect(proxy.connections()).toBe(0));
+});
