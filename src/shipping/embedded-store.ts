@@ -31,7 +31,9 @@ export function createEmbeddedStore(options: EmbeddedStoreOptions): SqlLedgerSto
     clock,
     waitMillis: options.waitMillis ?? defaultWaitMillis,
     prepare: async (opened) => {
-      await createMigrator(opened, schema).up();
+      const migrator = createMigrator(opened, schema);
+      // Asking is one statement; going through all migrations is four for each, a tenth of the time an opening takes.
+      if ((await migrator.current()) !== migrator.latest) await migrator.up();
     },
   });
   return createLedgerStore({
