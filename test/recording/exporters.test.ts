@@ -2,7 +2,6 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as api from '@opentelemetry/api';
-import { logs } from '@opentelemetry/api-logs';
 import { ExportResultCode } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, InMemoryLogRecordExporter, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
@@ -21,6 +20,7 @@ import {
 } from '../../src/recording/index.ts';
 import { importSession } from '../../src/telemetry/import-session.ts';
 import type { EventTransport } from '../../src/telemetry/session-options.ts';
+import { logs } from '../harness/logs-api.ts';
 import { owner } from '../projection/sources.ts';
 import { CollectingJournal } from './collecting-journal.ts';
 

@@ -1,5 +1,4 @@
 import { type Attributes, context, metrics, trace } from '@opentelemetry/api';
-import { logs } from '@opentelemetry/api-logs';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import {
@@ -20,6 +19,7 @@ import { afterEach } from 'vitest';
 import { type AnnouncedEvent, setAnnouncementListener } from '../../src/telemetry/announcer.ts';
 import type { Clock } from '../../src/telemetry/clock.ts';
 import { attribute } from '../../src/telemetry/conventions.ts';
+import { logs } from '../harness/logs-api.ts';
 
 /** What was announced since `listen()`. */
 export interface Captured {
