@@ -155,7 +155,7 @@ class ThreadCourier implements Courier {
       workerData: { ...load, answered: this.#answered } satisfies CourierData,
       // The flags of the host would load spanledger/register, or a debugger, into this thread as well.
       execArgv: [],
-      env: { ...environment, NODE_OPTIONS: undefined },
+      env: withoutNodeOptions(environment),
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMegabytes },
     });
     thread.on('message', (reply: CourierReply) => this.#hear(reply));
@@ -181,4 +181,9 @@ class ThreadCourier implements Courier {
     this.#deaths += 1;
     setTimeout(() => this.#start(), wait).unref();
   }
+}
+
+/** A variable set to undefined would reach the thread as the text `undefined`. */
+function withoutNodeOptions({ NODE_OPTIONS: _, ...rest }: CourierOptions['environment']): NodeJS.ProcessEnv {
+  return rest;
 }

@@ -47,6 +47,11 @@ describe('the courier', () => {
     },
   );
 
+  it('runs without the flags of the host, wherever they come from, and with its other variables', async () => {
+    const one = courier({ environment: { NODE_OPTIONS: '--max-http-header-size=9999', OTHER: 'kept' } });
+    await expect(one.send('traces', body('options'))).resolves.toBeUndefined();
+  });
+
   it('refuses more requests than memory should hold', async () => {
     const one = courier();
     const waiting = Array.from({ length: 64 }, () => one.send('traces', body('silence')));
