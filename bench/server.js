@@ -1,0 +1,119 @@
+// @ts-check
+// A Postgres for measurements: durable, as in production, with a template of the ledger's schema.
+import { readdirSync, readFileSync } from 'node:fs';
+import pg from 'pg';
+import '../test/harness/typescript.js';
+import { createPostgresStore } from '../dist/shipping/postgres-store.js';
+
+const schema = 'spanledger';
+/** Ticks of processor time per second in /proc, on every Linux that Node.js runs on. */
+const ticksPerSecond = 100;
+
+/**
+ * A running server with databases for measurements.
+ * @typedef {object} Server
+ * @property {string} version
+ * @property {(name: string) => Promise<string>} database makes an empty database with the schema, and answers its URL
+ * @property {(name: string) => Promise<void>} drop
+ * @property {() => number} cpuSeconds processor time of all server processes so far; NaN where /proc does not tell
+ * @property {() => Promise<void>} checkpoint
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * Starts a server of its own. It keeps every promise about the disk: no result is worth anything that production would not see.
+ * @returns {Promise<Server>}
+ */
+export async function startServer() {
+  const { startPostgres } = await import('../test/harness/postgres-server.ts');
+  const own = await startPostgres({ durable: true });
+  const admin = new pg.Client({ connectionString: own.url });
+  await admin.connect();
+  const template = urlOf(own.url, 'ledger_template');
+  await admin.query('create database ledger_template');
+  await migrate(template);
+  const { rows } = await admin.query('show server_version');
+  return {
+    version: String(rows[0].server_version),
+    async database(name) {
+      await admin.query(`create database ${name} template ledger_template`);
+      return urlOf(own.url, name);
+    },
+    async drop(name) {
+      await admin.query(`drop database ${name} with (force)`);
+    },
+    cpuSeconds: () => cpuSecondsOf(own.pid),
+    async checkpoint() {
+      await admin.query('checkpoint');
+    },
+    async stop() {
+      await admin.end();
+      await own.stop();
+    },
+  };
+}
+
+/**
+ * Runs SQL statements on a connection of their own, with the ledger's tables in reach.
+ * @template T
+ * @param {string} url
+ * @param {(client: pg.Client) => Promise<T>} work
+ */
+export async function withClient(url, work) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`set search_path = ${schema}, public`);
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** @param {string} url */
+async function migrate(url) {
+  const store = createPostgresStore({ connectionString: url, schema });
+  await store.migrator.up();
+  await store.close();
+  await makePartitions(url);
+}
+
+/** Partitions of this month and the next are there before anything is measured. @param {string} url */
+async function makePartitions(url) {
+  await withClient(url, (client) =>
+    client.query(`select ensure_partition(t, (now() + m * interval '1 month')::date)
+      from unnest(array['audit_log', 'api_logs']) t, generate_series(-1, 1) m`),
+  );
+}
+
+/** @param {string} url @param {string} database */
+function urlOf(url, database) {
+  const changed = new URL(url);
+  changed.pathname = `/${database}`;
+  return changed.href;
+}
+
+/** The postmaster and its children, those included that have ended. @param {number} postmaster */
+function cpuSecondsOf(postmaster) {
+  try {
+    const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    const all = ids.map(Number).map(readStat);
+    const own = all.filter((stat) => stat !== undefined && (stat.pid === postmaster || stat.parent === postmaster));
+    const ended = own.find((stat) => stat?.pid === postmaster)?.endedTicks ?? 0;
+    return own.reduce((sum, stat) => sum + (stat?.ticks ?? 0), ended) / ticksPerSecond;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** @param {number} pid */
+function readStat(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const [parent, user, system, endedUser, endedSystem] = [1, 11, 12, 13, 14].map((index) => Number(fields[index]));
+    return { pid, parent, ticks: user + system, endedTicks: endedUser + endedSystem };
+  } catch {
+    return undefined;
+  }
+}
