@@ -3,13 +3,13 @@ import { CommanderError } from 'commander';
 import { SpanledgerError } from '../domain/errors.ts';
 import type { CommandDefinition } from './definition.ts';
 import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
+import { createInterruption } from './interruption.ts';
 import type { Invocation } from './invocation.ts';
 import { createProgram } from './program.ts';
-import { createTerminal } from './terminal.ts';
+import { createTerminal, isReaderGone } from './terminal.ts';
 import { visibleLines } from './visible.ts';
 
 const terminal = createTerminal(process.stdout, process.stderr);
-endQuietlyWhenNobodyReads();
 process.exitCode = await main(process.argv);
 
 /** Runs the command line. Never throws; resolves with the exit code. */
@@ -25,11 +25,20 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   }
   if (chosen === undefined) return exitCode.usage;
   const { definition, call } = chosen;
+  const interruption = createInterruption();
   try {
     const { run } = await definition.load();
-    return await run({ ...call, terminal, signal: interruption() });
+    return await run({
+      ...call,
+      terminal,
+      get signal() {
+        return interruption.signal();
+      },
+    });
   } catch (error) {
-    return tell(error);
+    return isReaderGone(error) ? exitCode.ok : tell(error);
+  } finally {
+    interruption.release();
   }
 }
 
@@ -41,33 +50,28 @@ function tellOfParser(error: unknown): ExitCode {
   if (error.exitCode === 0) return exitCode.ok;
   if (error.code === 'commander.help') return exitCode.usage;
   const why = error.message.replace(/^error: /, '').replace(/\.\s*$/, '');
-  return tell(new SpanledgerError('USAGE', { details: { why, command: process.argv[2] ?? '' } }));
+  const [, , command = ''] = process.argv;
+  return tell(new SpanledgerError('USAGE', { details: { why, command: command.startsWith('-') ? '' : command } }));
 }
 
 function tell(error: unknown): ExitCode {
-  const [code, text, action] =
-    error instanceof SpanledgerError
-      ? [error.code, error.message, error.action]
-      : ['SPANLEDGER_UNEXPECTED', error instanceof Error ? (error.stack ?? error.message) : String(error), undefined];
-  const [first = '', ...rest] = visibleLines(text);
-  terminal.note(`${terminal.style('red', code)}: ${first}`);
+  const [first = '', ...rest] = visibleLines(textOf(error));
+  const [code = '', ...message] = first.split(': ');
+  terminal.note([terminal.style('red', code), ...message].join(': '));
   for (const line of rest) terminal.note(line);
-  if (action !== undefined) terminal.note(`  ${visibleLines(action).join(' ')}`);
+  if (error instanceof SpanledgerError)
+    terminal.note(`  ${visibleLines(error.action).join(' ').replace(/ {2,}/g, ' ')}`);
   return exitCodeOf(error);
 }
 
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort());
-  process.once('SIGTERM', () => controller.abort());
-  return controller.signal;
-}
-
-/** `spanledger logs | head` closes our output early; that is no error. */
-function endQuietlyWhenNobodyReads(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      process.exit(error.code === 'EPIPE' ? exitCode.ok : exitCode.finding);
-    });
+/** Ours with their code; those of the system and of the database with theirs; of any other its stack: it is a fault of ours. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return `UNEXPECTED: ${String(error)}`;
+  if (error instanceof SpanledgerError || !('code' in error)) {
+    return error instanceof SpanledgerError
+      ? `${error.code}: ${error.message}`
+      : `UNEXPECTED: ${error.stack ?? error.message}`;
   }
+  const code = String(error.code);
+  return error.message.startsWith(code) ? error.message : `${code}: ${error.message}`;
 }

@@ -8,14 +8,14 @@ export interface RecordedTerminal {
   errors(): string;
 }
 
-/** `tty` makes the output a terminal with colours and that many columns. */
-export function recordedTerminal(tty?: { readonly columns: number }): RecordedTerminal {
-  const output = recordingStream(tty);
-  const errors = recordingStream(undefined);
+/** `colors` makes the output a terminal that has them. */
+export function recordedTerminal(kind: 'colors' | 'plain' = 'plain'): RecordedTerminal {
+  const output = recordingStream(kind);
+  const errors = recordingStream('plain');
   return { terminal: createTerminal(output, errors), output: output.text, errors: errors.text };
 }
 
-function recordingStream(tty: { readonly columns: number } | undefined) {
+function recordingStream(kind: 'colors' | 'plain') {
   let written = '';
   const stream = {
     text: () => written,
@@ -23,7 +23,7 @@ function recordingStream(tty: { readonly columns: number } | undefined) {
       written += text;
       return true;
     },
-    ...(tty !== undefined && { isTTY: true, columns: tty.columns, hasColors: () => true }),
+    ...(kind === 'colors' && { isTTY: true, hasColors: () => true }),
   };
   return Object.assign(new EventEmitter(), stream);
 }

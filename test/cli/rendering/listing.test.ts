@@ -36,7 +36,7 @@ it('writes no escape sequences where the output is no terminal', () => {
 });
 
 it('colours states on a terminal and leaves the text the same', () => {
-  const { terminal } = recordedTerminal({ columns: 80 });
+  const { terminal } = recordedTerminal('colors');
   const painted = badge(terminal, 'imported', 'imported');
   expect(painted).not.toBe(' IMPORTED ');
   expect(stripVTControlCharacters(painted)).toBe(' IMPORTED ');
