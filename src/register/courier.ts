@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
 import type { JournalOwner } from '../projection/record.ts';
 import type { OtlpHttpProtocol, OtlpSignal } from './otlp-sender.ts';
+import type { ShippingMemory } from './shipping-memory.ts';
 
 /** What the courier thread carries. */
 export interface CourierLoad {
@@ -17,8 +18,7 @@ export interface ShippingLoad {
   readonly owner: JournalOwner;
   readonly databaseUrl: string;
   readonly schema: string;
-  /** Counters of the journal and the pulse of the main thread. */
-  readonly memory: { readonly tally: SharedArrayBuffer; readonly pulse: Float64Array };
+  readonly memory: ShippingMemory;
 }
 
 /** What the courier thread is given at its start. */

@@ -7,10 +7,6 @@ const ticksPerHeartbeat = 5;
 /** Memory in which the main thread leaves the time of its last tick, for the courier to see. */
 export type Pulse = Float64Array;
 
-export function createPulse(): Pulse {
-  return new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
-}
-
 /** How long the main thread has been late with its tick, in milliseconds. */
 export function latenessMillis(pulse: Pulse, now = Date.now()): number {
   const last = pulse[0] ?? 0;

@@ -7,7 +7,6 @@ import { type OtelEnvironment, readOtelEnvironment } from '../configuration/otel
 import type { Settings } from '../configuration/setting-table.ts';
 import { loadSettings } from '../configuration/settings.ts';
 import { type FileJournal, openJournal } from '../journal/open-journal.ts';
-import { tallyBytes } from '../journal/tally.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import { createLedgerLogProcessor } from '../recording/ledger-log-processor.ts';
 import { createLiveSpanProcessor } from '../recording/live-span-processor.ts';
@@ -22,13 +21,14 @@ import { createDiagnosticLogger, installDiagnosticLogger } from './diagnostic-lo
 import { onEnding } from './exit.ts';
 import { courierSignals, type ExportPlans, exportPlans, noExports } from './export-plan.ts';
 import { createIdentity } from './identity.ts';
-import { createPulse, keepJournal } from './journal-keeping.ts';
-import { observeJournal } from './ledger-metrics.ts';
+import { keepJournal } from './journal-keeping.ts';
+import { observeLedger } from './ledger-metrics.ts';
 import { createSampler } from './sampler.ts';
 import { startSdk } from './sdk.ts';
 import { createSending, type Sending } from './sending.ts';
 import { createSessionHistory } from './session-history.ts';
 import { sessionStores } from './session-stores.ts';
+import { createShippingMemory, type ShippingMemory } from './shipping-memory.ts';
 
 const key = Symbol.for('spanledger.registered.v1');
 const slot = globalThis as { [key]?: boolean };
@@ -58,7 +58,7 @@ export function register(): void {
   // An SDK that is there already has its own exporters.
   const plans = isTracerProviderRegistered() ? noExports : exportPlans(otel);
   const directory = resolve(settings.directory);
-  const memory = { tally: new SharedArrayBuffer(tallyBytes), pulse: createPulse() };
+  const memory = createShippingMemory();
   const place: Place = { settings, directory, owner: identity.owner, memory };
 
   applySettings(place);
@@ -74,7 +74,7 @@ export function register(): void {
     sending,
   });
   installDiagnosticLogger(createDiagnosticLogger(), otel.logLevel);
-  observeJournal(journal);
+  observeLedger(journal, memory);
   keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined });
   endWell(settings, sending, courier);
 }
@@ -84,7 +84,7 @@ interface Place {
   readonly settings: Settings;
   readonly directory: string;
   readonly owner: JournalOwner;
-  readonly memory: { readonly tally: SharedArrayBuffer; readonly pulse: Float64Array };
+  readonly memory: ShippingMemory;
 }
 
 function effectiveSettings(otel: OtelEnvironment): Settings {

@@ -2,12 +2,12 @@ import { diag } from '@opentelemetry/api';
 import { errorCatalogue } from '../domain/errors.ts';
 import { writeHeartbeat } from '../journal/heartbeat.ts';
 import { instanceDirectory } from '../journal/layout.ts';
-import { Tally } from '../journal/tally.ts';
 import { createPostgresStore } from '../shipping/postgres-store.ts';
 import { createShipper, type ShipReport } from '../shipping/shipper.ts';
 import type { Heartbeat } from '../shipping/store.ts';
 import type { ProcessEnd, ShippingLoad } from './courier.ts';
 import { latenessMillis } from './journal-keeping.ts';
+import { noteShipped, unshippedBytes } from './shipping-memory.ts';
 
 /** Shipping under way. */
 export interface Shipment {
@@ -27,6 +27,7 @@ export function startShipment(load: ShippingLoad): Shipment {
   let last: ShipReport | undefined;
   const running = shipper.run(stop.signal, (report) => {
     last = report;
+    noteShipped(load.memory, report.records, report.status === 'caught-up');
     for (const message of [...complaints(report), ...report.unreadable]) diag.warn(message);
   });
   leaveHeartbeats(load, vitals);
@@ -50,7 +51,6 @@ function complaints({ status, code = '', message }: ShipReport): readonly string
 
 /** Reads the counters of the main thread in shared memory: it may be blocked. */
 function createVitals({ owner, memory }: ShippingLoad): () => Heartbeat {
-  const tally = new Tally(memory.tally);
   let before = { cpu: process.cpuUsage(), at: performance.now() };
   return () => {
     const used = process.cpuUsage(before.cpu);
@@ -62,7 +62,7 @@ function createVitals({ owner, memory }: ShippingLoad): () => Heartbeat {
       eventLoopLagMillis: latenessMillis(memory.pulse),
       rssBytes: process.memoryUsage.rss(),
       cpuRatio: millis > 0 ? (used.user + used.system) / 1000 / millis : 0,
-      journalBytes: tally.read().bytes,
+      journalBytes: unshippedBytes(memory),
     };
   };
 }

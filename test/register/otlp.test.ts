@@ -124,7 +124,13 @@ describe.each(['http/protobuf', 'http/json'])('one run, over OTLP (%s) and in th
 
   it('sends metrics of the same run', () => {
     expect([...receiver.metricNames]).toEqual(
-      expect.arrayContaining(['spanledger.sessions', 'spanledger.items', 'spanledger.records.appended']),
+      expect.arrayContaining([
+        'spanledger.sessions',
+        'spanledger.items',
+        'spanledger.records.appended',
+        'spanledger.records.shipped',
+        'spanledger.journal.bytes',
+      ]),
     );
   });
 
