@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PGlite } from '@electric-sql/pglite';
+import { unpackArchive } from './cluster-archive.ts';
 import type {
   EmbeddedFailure,
   EmbeddedOpening,
@@ -15,13 +16,22 @@ import type {
 const int8 = 20;
 const numeric = 1700;
 
+/** The default of 128 MB costs 120 MB of memory at the first touch of it; the operating system caches the files anyway. */
+const sharedBuffers = '16MB';
+
 await serve(workerData as EmbeddedOptions);
 
 async function serve(options: EmbeddedOptions): Promise<void> {
-  const modules = await load();
-  if ('error' in modules) return say({ type: 'missing', error: modules.error });
+  const pglite = await import('@electric-sql/pglite').catch(toFailure);
+  if (!('PGlite' in pglite)) return say({ type: 'missing', error: pglite });
   try {
-    const database = await open(modules, options);
+    if (options.isNew) await prepareCluster(options.dataDirectory);
+    const { PGlite } = pglite;
+    const database = await PGlite.create({
+      dataDir: options.dataDirectory,
+      parsers: { [int8]: Number, [numeric]: Number },
+      startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${sharedBuffers}`],
+    });
     parentPort?.on('message', (request: EmbeddedRequest) => void answer(database, request));
     say({ type: 'open' });
   } catch (error) {
@@ -29,28 +39,11 @@ async function serve(options: EmbeddedOptions): Promise<void> {
   }
 }
 
-interface Modules {
-  readonly pglite: typeof import('@electric-sql/pglite');
-  readonly prepared: typeof import('@electric-sql/pglite-prepopulatedfs') | undefined;
-}
-
-/** Both packages are optional: without the prepared cluster PGlite makes one itself, which takes longer and more memory. */
-async function load(): Promise<Modules | { readonly error: EmbeddedFailure }> {
-  try {
-    const pglite = await import('@electric-sql/pglite');
-    const prepared = await import('@electric-sql/pglite-prepopulatedfs').catch(() => undefined);
-    return { pglite, prepared };
-  } catch (error) {
-    return { error: toFailure(error) };
-  }
-}
-
-async function open({ pglite, prepared }: Modules, { dataDirectory, isNew }: EmbeddedOptions): Promise<PGlite> {
-  return pglite.PGlite.create({
-    dataDir: dataDirectory,
-    parsers: { [int8]: Number, [numeric]: Number },
-    ...(isNew && prepared !== undefined ? { loadDataDir: await prepared.dataDir() } : {}),
-  });
+/** The package with the prepared cluster is optional: without it PGlite makes one itself, which takes longer and more memory. */
+async function prepareCluster(directory: string): Promise<void> {
+  const prepared = await import('@electric-sql/pglite-prepopulatedfs').catch(() => undefined);
+  if (prepared === undefined) return;
+  await unpackArchive(await prepared.dataDir(), directory);
 }
 
 async function answer(database: PGlite, request: EmbeddedRequest): Promise<void> {

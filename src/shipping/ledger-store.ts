@@ -3,7 +3,7 @@ import { type HeartbeatStatement, heartbeatStatement } from './heartbeat-sql.ts'
 import { parseSchemaName, quoteIdentifier } from './identifier.ts';
 import { createMigrator, currentMigration, type Migrator } from './migrate.ts';
 import { latestMigration } from './migrations.ts';
-import { partitionMonths } from './partition-months.ts';
+import { createPartitionMaker, type PartitionMaker } from './partition-maker.ts';
 import { type EncodedTable, encodeRows } from './row-encoding.ts';
 import { type ShipStatements, shipInTransaction, shipStatements } from './ship-transaction.ts';
 import type { SqlDatabase, SqlRow } from './sql-connection.ts';
@@ -15,6 +15,9 @@ export interface SqlLedgerStore extends LedgerStore {
   readonly database: SqlDatabase;
   readonly schema: string;
   readonly migrator: Migrator;
+  readonly partitions: PartitionMaker;
+  /** What `error` means, credentials taken out of its message. */
+  failure(error: unknown): Promise<DatabaseFailure>;
 }
 
 export interface LedgerStoreOptions {
@@ -41,11 +44,10 @@ class DatabaseLedgerStore implements SqlLedgerStore {
   readonly database: SqlDatabase;
   readonly schema: string;
   readonly migrator: Migrator;
+  readonly partitions: PartitionMaker;
   readonly #options: LedgerStoreOptions;
   readonly #statements: ShipStatements;
   readonly #heartbeat: HeartbeatStatement;
-  /** Partitions that are known to be there. */
-  readonly #partitions = new Set<string>();
 
   constructor(options: LedgerStoreOptions) {
     this.#options = options;
@@ -53,6 +55,7 @@ class DatabaseLedgerStore implements SqlLedgerStore {
     this.database = options.database;
     this.schema = parseSchemaName(options.schema);
     this.migrator = createMigrator(options.database, this.schema);
+    this.partitions = createPartitionMaker(options.database, this.schema, options.now);
     this.#statements = shipStatements(this.schema, latestMigration());
     this.#heartbeat = heartbeatStatement(this.schema);
   }
@@ -76,7 +79,7 @@ class DatabaseLedgerStore implements SqlLedgerStore {
       try {
         return await this.#store(shipment, encoded);
       } catch (error) {
-        const failure = await this.#failure(error);
+        const failure = await this.failure(error);
         if (failure.kind !== 'conflict' || attempt === conflictTries) return toResult(failure);
       }
     }
@@ -108,25 +111,14 @@ class DatabaseLedgerStore implements SqlLedgerStore {
   }
 
   async #store(shipment: Shipment, encoded: readonly EncodedTable[]): Promise<ShipResult> {
-    await this.#makePartitions(shipment);
+    await this.partitions.make(shipment.rows);
     const { status, offset } = await this.database.transaction((connection) =>
       shipInTransaction(connection, this.#statements, shipment, encoded, this.#options.now()),
     );
     return { status, offset };
   }
 
-  /** Partitions are made in transactions of their own: within the shipment's, its locks could wait for one another. */
-  async #makePartitions({ rows }: Shipment): Promise<void> {
-    for (const { table, month } of partitionMonths(rows, this.#options.now())) {
-      const name = `${table} ${month}`;
-      if (this.#partitions.has(name)) continue;
-      const { ensurePartition } = this.#statements;
-      await this.database.transaction((connection) => connection.query(ensurePartition, [table, month]));
-      this.#partitions.add(name);
-    }
-  }
-
-  async #failure(error: unknown): Promise<DatabaseFailure> {
+  async failure(error: unknown): Promise<DatabaseFailure> {
     const explained = await this.#explained(error);
     if (explained instanceof SpanledgerError && explained.code !== 'SPANLEDGER_DATABASE_UNREACHABLE') {
       return { kind: 'unavailable', code: explained.code.replace('SPANLEDGER_', ''), message: explained.message };

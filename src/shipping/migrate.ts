@@ -1,7 +1,6 @@
 import { SpanledgerError } from '../domain/errors.ts';
 import { parseSchemaName, qualified, quoteIdentifier } from './identifier.ts';
 import { latestMigration, listMigrations, type Migration } from './migrations.ts';
-import { createPostgresDatabase, type PostgresOptions } from './postgres-database.ts';
 import type { SqlConnection, SqlDatabase } from './sql-connection.ts';
 
 /** A migration that a schema has. */
@@ -38,18 +37,6 @@ export function createMigrator(database: SqlDatabase, schema: string): Migrator 
   };
 }
 
-/** Migrates a Postgres schema in one call. */
-export async function migrate(
-  options: PostgresOptions & { readonly schema: string },
-): Promise<readonly AppliedMigration[]> {
-  const database = createPostgresDatabase(options);
-  try {
-    return await createMigrator(database, options.schema).up();
-  } finally {
-    await database.close();
-  }
-}
-
 /** Number of the last migration `schema` has; 0 when it has none. */
 export async function currentMigration(connection: SqlConnection, schema: string): Promise<number> {
   if (!(await hasMigrations(connection, schema))) return 0;
@@ -75,6 +62,8 @@ function migrationsOf(schema: string): string {
 }
 
 async function up(database: SqlDatabase, schema: string): Promise<readonly AppliedMigration[]> {
+  if ((await database.transaction((connection) => currentMigration(connection, schema))) === latestMigration())
+    return [];
   await database.transaction((connection) => prepare(connection, schema));
   const applied: AppliedMigration[] = [];
   for (const migration of listMigrations()) {

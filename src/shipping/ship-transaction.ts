@@ -17,7 +17,6 @@ export interface ShipStatements {
   readonly claimNext: string;
   readonly offset: string;
   readonly introduce: string;
-  readonly ensurePartition: string;
   readonly copyTargets: Readonly<Record<TableName, string>>;
   readonly upserts: Readonly<Partial<Record<TableName, UpsertStatements>>>;
 }
@@ -37,7 +36,6 @@ export function shipStatements(schema: string, migration: number): ShipStatement
     introduce: `insert into ${qualified(schema, 'instances')}
       (instance_id, service_name, host, pid, started_at, last_seen_at) values ($1, $2, $3, $4, $5, $5)
       on conflict (instance_id) do nothing`,
-    ensurePartition: `select ${qualified(schema, 'ensure_partition')}($1, $2)`,
     copyTargets: Object.fromEntries(
       all.map((table) => [table.name, `${qualified(schema, table.name)} (${columnList(table.name)})`]),
     ) as Record<TableName, string>,

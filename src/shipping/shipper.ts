@@ -157,7 +157,9 @@ class JournalShipper implements Shipper {
     while (!signal.aborted) {
       const report = await this.shipOnce({ signal });
       if (report.status === 'unavailable' || report.bytes > 0) onReport?.(report);
-      failures = report.status === 'unavailable' ? failures + 1 : 0;
+      if (report.status !== 'unavailable') failures = 0;
+      // A connection that breaks now and then is no outage: whoever stored something meanwhile begins anew with short pauses.
+      else failures = report.bytes > 0 ? 1 : failures + 1;
       const pause =
         failures === 0
           ? pollMillis

@@ -1,11 +1,39 @@
 import type { Table } from '../projection/tables.ts';
 import { qualified, quoteIdentifier } from './identifier.ts';
 
-/** Statements that move the rows of one upserted table from its staging table to their place. */
-export interface UpsertStatements {
-  /** Makes the staging table of this connection, once. */
+/** A temporary table with the columns of a table, for rows on their way to it. */
+export interface StagingTable {
+  /** Its name. */
+  readonly staging: string;
+  /** Makes it, once for each connection. */
   readonly stage: string;
   /** Where COPY puts the rows. */
+  readonly copyTarget: string;
+  /** The columns, quoted. */
+  readonly list: string;
+}
+
+/**
+ * It lasts as long as its connection and is emptied at each commit: made anew in each transaction it would cost the catalogs
+ * some sixty dead rows and a millisecond each time. `migration` is part of its name: a connection that outlives a
+ * migration does not use the old form.
+ */
+export function stagingTable(table: Table, schema: string, migration: number): StagingTable {
+  const name = quoteIdentifier(`spanledger_${schema}_${table.name}_${migration}`.slice(-63));
+  const list = table.columns.map((column) => quoteIdentifier(column.name)).join(', ');
+  const staging = `pg_temp.${name}`;
+  return {
+    staging,
+    stage: `create temporary table if not exists ${name} on commit delete rows as
+      select ${list} from ${qualified(schema, table.name)} with no data`,
+    copyTarget: `${staging} (${list})`,
+    list,
+  };
+}
+
+/** Statements that move the rows of one upserted table from its staging table to their place. */
+export interface UpsertStatements {
+  readonly stage: string;
   readonly copyTarget: string;
   /** Moves rows forward, and makes those that are not there. */
   readonly merge: string;
@@ -20,28 +48,20 @@ const wholeRowColumn: Readonly<Record<string, string>> = { task_progress: 'step_
 const toldWithState: readonly string[] = ['ended_at'];
 
 /**
- * Statements for an upserted table. Rows move forward only: a lower or equal version changes nothing. What the new version
- * does not tell keeps its value. Rows are taken in order of their key, so that two shippers lock them in the same order.
- *
- * The staging table is temporary and lasts as long as its connection, emptied at each commit. Made anew in each transaction
- * it would cost the catalogs a hundred dead rows per shipment. `migration` is part of its name: a connection that
- * outlives a migration does not use the old form.
+ * Rows move forward only: a lower or equal version changes nothing. What the new version does not tell keeps its value. Rows are
+ * taken in order of their key, so that two shippers lock them in the same order.
  */
 export function upsertStatements(table: Table, schema: string, migration: number): UpsertStatements {
   const target = qualified(schema, table.name);
-  const staging = `pg_temp.${quoteIdentifier(`spanledger_${schema}_${table.name}_${migration}`.slice(-63))}`;
-  const columns = table.columns.map(({ name }) => quoteIdentifier(name));
-  const list = columns.join(', ');
+  const { staging, stage, copyTarget, list } = stagingTable(table, schema, migration);
   const key = table.key.map(quoteIdentifier).join(', ');
   const whole = wholeRowColumn[table.name];
-  const guard = 't.version < excluded.version';
   return {
-    stage: `create temporary table if not exists ${staging.slice('pg_temp.'.length)} on commit delete rows as
-      select ${list} from ${target} with no data`,
-    copyTarget: `${staging} (${list})`,
+    stage,
+    copyTarget,
     merge: `insert into ${target} as t (${list})
       select ${list} from ${staging} ${whole === undefined ? '' : `where ${whole} is not null`} order by ${key}
-      on conflict (${key}) do update set ${assignments(table, 'excluded')} where ${guard}`,
+      on conflict (${key}) do update set ${assignments(table, 'excluded')} where t.version < excluded.version`,
     advance:
       whole === undefined
         ? undefined

@@ -56,7 +56,7 @@ async function startCluster(): Promise<Cluster> {
   const adminUrl = given ?? own?.url ?? '';
   const template = uniqueName('template');
   await administer(adminUrl, `create database ${template} template template0`);
-  const { migrate } = await import('../../src/shipping/migrate.ts');
+  const { migrate } = await import('../../src/shipping/postgres-migration.ts');
   await migrate({ connectionString: withDatabase(adminUrl, template), schema: 'spanledger' });
   return {
     adminUrl,

@@ -21,14 +21,21 @@ export interface PostgresServer {
 
 const password = 'test-only';
 
-/** Initialises and starts a server. `durable` keeps fsync on, for tests that cut the power. */
-export async function startPostgres(options: { readonly durable?: boolean } = {}): Promise<PostgresServer> {
+export interface ServerOptions {
+  /** Keeps fsync on, for tests that cut the power. */
+  readonly durable?: boolean;
+  /** Default: any that is free. */
+  readonly port?: number;
+}
+
+/** Initialises and starts a server. */
+export async function startPostgres(options: ServerOptions = {}): Promise<PostgresServer> {
   const user = serverUser();
   const scratch = mkdtempSync(join(tmpdir(), 'spanledger-postgres-'));
   chmodSync(scratch, 0o711);
   const bin = postgresBinaries(user, scratch);
   const data = initialise(bin, scratch, user);
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const start = () => launch({ bin, data, port, user, durable: options.durable === true });
   let child = await start();
   const kill = async (signal: NodeJS.Signals) => {

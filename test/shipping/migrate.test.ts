@@ -1,9 +1,10 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type TableName, tables } from '../../src/projection/tables.ts';
-import { createMigrator, migrate } from '../../src/shipping/migrate.ts';
+import { createMigrator } from '../../src/shipping/migrate.ts';
 import { listMigrations } from '../../src/shipping/migrations.ts';
 import { createPostgresDatabase, type PostgresDatabase } from '../../src/shipping/postgres-database.ts';
+import { migrate } from '../../src/shipping/postgres-migration.ts';
 import { createPostgresStore } from '../../src/shipping/postgres-store.ts';
 import { createDatabase, dropDatabase, useDatabase } from '../harness/database.ts';
 import { auditRow, noon, shipment } from './sample-rows.ts';

@@ -263,6 +263,31 @@ describe('a store that is unavailable', () => {
     expect(await count()).toEqual({ n: 1, distinct: 1 });
   });
 
+  test('is no outage while something gets through between two failures, so the pauses stay short', async () => {
+    const written = journal('a', 1);
+    let shipments = 0;
+    const failing: LedgerStore = {
+      ...switchable({ status: 'unavailable', code: '08006', message: 'cut' }),
+      async ship(shipment) {
+        shipments += 1;
+        return shipments % 2 === 0 ? { status: 'unavailable', code: '08006', message: 'cut' } : store.ship(shipment);
+      },
+    };
+    for (let n = 1; n <= 5; n += 1) written.append(event(n));
+    const pauses: number[] = [];
+    const stop = new AbortController();
+    const clock = {
+      now: () => Date.now() * 1000,
+      async sleep(millis: number) {
+        pauses.push(millis);
+        if (pauses.length === 5) stop.abort();
+      },
+    };
+    await createShipper({ directory, store: failing, clock, random: () => 0, pollMillis: 200 }).run(stop.signal);
+    expect(pauses).toEqual([125, 125, 125, 125, 200]);
+    expect(await count()).toEqual({ n: 5, distinct: 5 });
+  });
+
   test('that cannot even be asked for an offset is told of by its error code', async () => {
     journal('a').append(event(1));
     const away = createPostgresStore({

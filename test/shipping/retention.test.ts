@@ -1,0 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe } from 'vitest';
+import { createEmbeddedStore } from '../../src/shipping/embedded-store.ts';
+import { createPostgresStore } from '../../src/shipping/postgres-store.ts';
+import { useDatabase } from '../harness/database.ts';
+import { describeRetention } from './retention-contract.ts';
+
+const database = useDatabase();
+const directory = mkdtempSync(join(tmpdir(), 'spanledger-retention-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe('retention in Postgres', () =>
+  describeRetention(() => createPostgresStore({ connectionString: database.url })));
+describe('retention in the embedded store', () => describeRetention(() => createEmbeddedStore({ directory })));
+  describeRowImport(() => createPostgresStore({ connectionString: database.url })));
