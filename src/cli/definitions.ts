@@ -190,9 +190,14 @@ export const commandDefinitions: readonly CommandDefinition[] = [
   {
     name: 'import-csv',
     brief: 'Load CSV files that `export` wrote, without doubles.',
-    notes: ['The table is told by the name of the file or by its columns. Rows that are there already are left alone.'],
+    notes: [
+      'The table is told by the name of the file, as `export` names it, or by --table. Rows that are there already are left alone; the journals of this directory are shipped first.',
+    ],
     arguments: [{ name: '<file...>', brief: 'CSV files.' }],
-    options: common,
+    options: [
+      { flags: '--table <table>', brief: 'Table of files that are named otherwise.', choices: tableNames },
+      ...common,
+    ],
     examples: ['spanledger import-csv backup/audit_log.csv backup/import_sessions.csv'],
     finding: 'a file or a row could not be loaded',
     load: () => import('./commands/import-csv.ts'),
@@ -200,7 +205,7 @@ export const commandDefinitions: readonly CommandDefinition[] = [
   {
     name: 'retention',
     brief: 'Delete records older than a number of days.',
-    notes: ['Running work and the state of sessions are never touched.'],
+    notes: ['Running work and the state of sessions are never touched. Needs the rights of the owner of the tables.'],
     arguments: [],
     options: [
       { flags: '--days <n>', brief: 'Keep the last N days, instead of SPANLEDGER_RETENTION_DAYS.', value: 'count' },
