@@ -11,7 +11,9 @@ const database = useDatabase();
 const directory = mkdtempSync(join(tmpdir(), 'spanledger-retention-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-describe('retention in Postgres', () =>
-  describeRetention(() => createPostgresStore({ connectionString: database.url })));
-describe('retention in the embedded store', () => describeRetention(() => createEmbeddedStore({ directory })));
-  describeRowImport(() => createPostgresStore({ connectionString: database.url })));
+describe('retention in Postgres', () => {
+  describeRetention(() => createPostgresStore({ connectionString: database.url }));
+});
+describe('retention in the embedded store', () => {
+  describeRetention(() => createEmbeddedStore({ directory }));
+});

@@ -11,7 +11,9 @@ const database = useDatabase();
 const directory = mkdtempSync(join(tmpdir(), 'spanledger-import-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  describeRetention(() => createPostgresStore({ connectionString: database.url })));
-describe('row import into Postgres', () =>
-  describeRowImport(() => createPostgresStore({ connectionString: database.url })));
-describe('row import into the embedded store', () => describeRowImport(() => createEmbeddedStore({ directory })));
+describe('row import into Postgres', () => {
+  describeRowImport(() => createPostgresStore({ connectionString: database.url }));
+});
+describe('row import into the embedded store', () => {
+  describeRowImport(() => createEmbeddedStore({ directory }));
+});
