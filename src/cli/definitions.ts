@@ -124,8 +124,12 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     brief: 'Check sessions against their items, counters and transitions.',
     notes: ['Without an id every open session and every session that ended since --since is checked.'],
     arguments: [{ name: '[id]', brief: 'Session id, matched exactly.' }],
-    options: [{ ...since, fallback: '7d' }, ...common],
-    examples: ['spanledger check', 'spanledger check local-7 --json'],
+    options: [
+      { ...since, fallback: '7d' },
+      { flags: '--record', brief: 'Record each finding in the ledger, where `stats` counts it.' },
+      ...common,
+    ],
+    examples: ['spanledger check', 'spanledger check --since 24h --record', 'spanledger check local-7 --json'],
     finding: 'a session is inconsistent, or there is no such session',
     load: () => import('./commands/check.ts'),
   },
@@ -153,9 +157,16 @@ export const commandDefinitions: readonly CommandDefinition[] = [
   {
     name: 'ship',
     brief: 'Move what the journals hold into the database now.',
-    notes: ['--dead-letters tries again the records that the database refused, after the cause is repaired.'],
+    notes: [
+      '--dead-letters tries again the records that the database refused, after the cause is repaired.',
+      'A journal of which a part is in another database is left alone, unless --accept-database says that this one takes its place.',
+    ],
     arguments: [],
-    options: [{ flags: '--dead-letters', brief: 'Retry refused records as well.' }, ...common],
+    options: [
+      { flags: '--dead-letters', brief: 'Retry refused records as well.' },
+      { flags: '--accept-database', brief: 'Continue here what was begun in another database.' },
+      ...common,
+    ],
     examples: ['spanledger ship', 'spanledger ship --dead-letters'],
     finding: 'records stay behind or were refused',
     load: () => import('./commands/ship.ts'),

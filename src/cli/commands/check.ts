@@ -1,29 +1,45 @@
+import { createShipper } from '../../shipping/shipper.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import type { Invocation, Run } from '../invocation.ts';
 import type { LedgerReader } from '../reading/ledger-reader.ts';
 import { withLedger } from '../reading/open-ledger.ts';
+import { withStore } from '../reading/open-store.ts';
 import type { SessionRow } from '../reading/rows.ts';
 import { checkSession, type SessionCheck } from '../reading/session-check.ts';
 import { findSession } from '../reading/session-lookup.ts';
 import { paintState } from '../rendering/state-style.ts';
 import { jsonLine, visible } from '../visible.ts';
+import { resolveWorkplace } from '../workplace.ts';
 
 /** `spanledger check [ID]` */
-export const run: Run = (invocation) =>
-  withLedger(invocation, (reader) => check(invocation, reader), { fromJournal: false });
+export const run: Run = async (invocation) => {
+  const findings: SessionCheck[] = [];
+  const code = await withLedger(invocation, (reader) => check(invocation, reader, findings), { fromJournal: false });
+  if (invocation.options.flag('record') && findings.length > 0) await record(invocation, findings);
+  return code;
+};
 
-async function check(invocation: Invocation, reader: LedgerReader): Promise<ExitCode> {
+async function check(invocation: Invocation, reader: LedgerReader, findings: SessionCheck[]): Promise<ExitCode> {
   const { terminal, options } = invocation;
   const sessions = await sessionsToCheck(invocation, reader);
-  let inconsistent = 0;
   for (const session of sessions) {
     const result = await checkSession(reader, session);
-    if (!result.report.isConsistent) inconsistent += 1;
+    if (!result.report.isConsistent) findings.push(result);
     if (options.flag('json')) await terminal.line(jsonLine(checkJson(result)));
     else if (!result.report.isConsistent || sessions.length === 1) await printCheck(invocation, result);
   }
-  if (!options.flag('json')) await terminal.line(`${sessions.length} checked, ${inconsistent} inconsistent.`);
-  return inconsistent === 0 ? exitCode.ok : exitCode.finding;
+  if (!options.flag('json')) await terminal.line(`${sessions.length} checked, ${findings.length} inconsistent.`);
+  return findings.length === 0 ? exitCode.ok : exitCode.finding;
+}
+
+/** The embedded store is filled when it is asked; Postgres gets the records now. */
+async function record(invocation: Invocation, findings: readonly SessionCheck[]): Promise<void> {
+  const workplace = resolveWorkplace(invocation);
+  const { recordFindings } = await import('../finding-records.ts');
+  recordFindings(workplace.directory, findings);
+  if (workplace.databaseUrl === undefined) return;
+  const { directory } = workplace;
+  await withStore(workplace, (store) => createShipper({ directory, store }).shipOnce());
 }
 
 const maxChecked = 1_000_000;

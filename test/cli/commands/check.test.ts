@@ -3,8 +3,8 @@ import { beforeAll, expect, it } from 'vitest';
 import { rowsOf } from '../../../src/projection/rows.ts';
 import { createPostgresStore } from '../../../src/shipping/postgres-store.ts';
 import { useDatabase } from '../../harness/database.ts';
-import { runCli } from '../cli-process.ts';
-import { sampleOwner, sampleRecords } from '../written-ledger.ts';
+import { runCli, runJson } from '../cli-process.ts';
+import { sampleOwner, sampleRecords, temporaryDirectory } from '../written-ledger.ts';
 
 const database = useDatabase();
 const place = () => ({ environment: { DATABASE_URL: database.url } });
@@ -61,4 +61,14 @@ it('leaves out sessions that ended before --since', async () => {
     .split('\n')
     .map((line) => JSON.parse(line).session_id);
   expect(checked.toSorted()).toEqual(['failing', 'open']);
+});
+
+it('S1.37 S1.40 records its findings in full where asked to, and stats counts them by day', async () => {
+  const environment = { DATABASE_URL: database.url, SPANLEDGER_DIR: temporaryDirectory() };
+  expect((await runCli(['check', '12', '--record'], { environment })).code).toBe(1);
+  const [recorded] = await runJson(['logs', '--event', 'consistency.check'], { environment });
+  expect(recorded).toMatchObject({ session_id: '12', level: 'warning', category: 'consistency' });
+  expect(recorded?.details).toMatchObject({ state: 'imported', issues: [{ rule: 2 }, { rule: 6 }, { rule: 8 }] });
+  const [figures] = await runJson(['stats', '--since', '1h'], { environment });
+  expect(figures?.inconsistencies).toEqual([{ name: expect.stringMatching(/^\d{4}-\d\d-\d\d$/), count: 1 }]);
 });
