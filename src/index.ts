@@ -20,6 +20,7 @@ export {
 } from './domain/state-machine.ts';
 export { countItems, type ItemCounts, successRate } from './domain/statistics.ts';
 export { type Synchronisation, synchronise } from './domain/synchronisation.ts';
+export { type AuditClient, type AuditOnOptions, auditOn } from './recording/audit-on-client.ts';
 export type { AuditEntry } from './telemetry/audit-entry.ts';
 export { type Clock, createSystemClock } from './telemetry/clock.ts';
 export { attribute, event, lifecycleEvents, scopeName } from './telemetry/conventions.ts';

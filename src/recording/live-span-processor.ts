@@ -20,6 +20,11 @@ export function createLiveSpanProcessor(recorder: Recorder): SpanProcessor {
 /** The processor that hears the announcements now. */
 let listening: LiveSpanProcessor | undefined;
 
+/** The service that live recording records as; `undefined` where there is none. */
+export function recordingService(): string | undefined {
+  return listening?.service;
+}
+
 class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
   readonly #recorder: Recorder;
   #stopped: Promise<void> | undefined;
@@ -29,6 +34,10 @@ class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
     listening = this;
     setAnnouncementListener(this);
     beginLiveRecording();
+  }
+
+  get service(): string {
+    return this.#recorder.journal.owner.service;
   }
 
   onEvent(announced: AnnouncedEvent): void {

@@ -57,6 +57,19 @@ export function announceTogether(work: () => void): void {
   }
 }
 
+/** Runs `work` and takes its announcements, which the registered listener then does not hear. */
+export function captureAnnouncements(work: () => void): readonly AnnouncedEvent[] {
+  const listener = slot[key];
+  const captured: AnnouncedEvent[] = [];
+  slot[key] = { onEvent: (announced) => void captured.push(announced) };
+  try {
+    work();
+  } finally {
+    slot[key] = listener;
+  }
+  return captured;
+}
+
 function told(call: () => void): void {
   try {
     call();

@@ -77,8 +77,9 @@ export class EventDoor {
     this.#seq += 1;
     this.#version = Math.max(this.#version + 1, at);
     const isHeard = isAnnouncementHeard();
-    const logger = transport === 'span' ? undefined : eventLogger();
-    const isWanted = transport !== 'log' && event.onSpan !== false && this.#spanEvents < maxSpanEvents;
+    const logger = transport === 'span' || event.isRowOnly === true ? undefined : eventLogger();
+    const isForSpan = transport !== 'log' && event.onSpan !== false && event.isRowOnly !== true;
+    const isWanted = isForSpan && this.#spanEvents < maxSpanEvents;
     const isOnSpan = isWanted && span.isRecording();
     if (!isHeard && !isOnSpan && logger === undefined) return;
     const attributes = this.#attributesOf(event, at);

@@ -1,4 +1,4 @@
-import type { Attributes, Context } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { SpanledgerError } from '../domain/errors.ts';
 import { itemEntry } from '../domain/item-block.ts';
 import type { ItemState } from '../domain/item-states.ts';

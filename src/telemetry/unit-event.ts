@@ -20,6 +20,8 @@ export interface UnitEvent {
   readonly attributes?: Attributes;
   /** False keeps the event off the span, for floods that would crowd out the rest. Its row is made all the same. */
   readonly onSpan?: boolean;
+  /** True makes a row and nothing else, for what may yet be rolled back. */
+  readonly isRowOnly?: boolean;
   /** The event is told on behalf of another unit, such as an item that has no span in this run. */
   readonly of?: { readonly attributes: Attributes; readonly version: number };
 }

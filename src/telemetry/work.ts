@@ -1,4 +1,5 @@
 import { context } from '@opentelemetry/api';
+import { type AnnouncedEvent, captureAnnouncements } from './announcer.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import { auditEvent } from './audit-event.ts';
 import { runBatch } from './batch.ts';
@@ -38,4 +39,12 @@ export function batch<T>(
 /** Writes a record of one's own, for the session, item or request in which it is called. Never throws. */
 export function audit(entry: AuditEntry | string): void {
   scopeFor('audit').emit(auditEvent(entry, context.active()));
+}
+
+/** The announcement of a record of one's own that makes no other trace, for a row that the caller stores. Never throws. */
+export function announcementOf(entry: AuditEntry | string): AnnouncedEvent | undefined {
+  const [announced] = captureAnnouncements(() => {
+    scopeFor('audit').emit({ ...auditEvent(entry, context.active()), isRowOnly: true });
+  });
+  return announced;
 }
