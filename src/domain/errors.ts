@@ -64,6 +64,12 @@ export const errorCatalogue = entries({
     message: 'The schema is at migration {found}; this version needs {needed}.',
     action: 'Run `spanledger migrate up`.',
   },
+  DATABASE_REPLACED: {
+    message:
+      'A part of the journal of {instanceId} is in another database than {database}, which has none of it; it is not continued here.',
+    action:
+      'Point the database URL back at the first database. If this one takes its place for good, run `spanledger ship --accept-database` once.',
+  },
   STORE_LOCKED: {
     message: 'The embedded store {directory} has been in use by process {pid} for {seconds} s.',
     action: 'Wait for it, or end that process; the journal goes on meanwhile.',

@@ -1,6 +1,8 @@
+import { SpanledgerError } from '../domain/errors.ts';
 import type { JournalInfo, SegmentInfo } from '../journal/journal-listing.ts';
 import { removeSegment } from '../journal/journal-removal.ts';
 import { readSegment, type SegmentRead, type SegmentStretch } from '../journal/segment-reader.ts';
+import { isMarkedShipped, markShipped } from '../journal/shipping-mark.ts';
 import { type StretchTarget, shipStretch } from './stretch-shipping.ts';
 
 /** Why shipping of a segment stopped. */
@@ -21,17 +23,21 @@ export interface SegmentTask {
   /** About how many bytes go into one shipment. */
   readonly maxBytes: number;
   readonly signal: AbortSignal | undefined;
+  /** Ship also what was begun in a database that is not this one. */
+  readonly acceptsReplacement: boolean;
 }
 
 /**
  * Ships a segment stretch by stretch, and removes it when it is closed and stored completely. What is added while it is being
  * shipped is left for the next time, so a fast writer does not hold up the other journals.
  *
- * @throws SpanledgerError when the store cannot be asked for its offset; what the file system says.
+ * @throws SpanledgerError when the store cannot be asked for its offset, DATABASE_REPLACED when it is another one than the journal was
+ * shipped to before; what the file system says.
  */
 export async function shipSegment(task: SegmentTask): Promise<SegmentResult> {
   const { target, segment, signal } = task;
   let offset = task.offset ?? (await storedOffset(task));
+  if (offset === 0) await assertSameDatabase(task);
   let ahead: Promise<SegmentRead> | undefined;
   while (signal?.aborted !== true) {
     const stretch = await (ahead ?? read(task, offset));
@@ -41,19 +47,38 @@ export async function shipSegment(task: SegmentTask): Promise<SegmentResult> {
     if (stretch.tail === 'more') ahead = readAhead(task, stretch.to);
     const result = await shipStretch(target, stretch, offset);
     if (result.status === 'unavailable') return result;
+    if (result.status === 'stored' && offset === 0) markShipped(task.journal.path);
     if (result.status === 'elsewhere') ahead = undefined;
+    if (result.status === 'elsewhere' && result.offset === 0) await assertSameDatabase(task);
     offset = result.offset;
     if (offset >= segment.bytes) return stored(segment, offset);
   }
   return { status: 'aborted' };
 }
 
+async function storedOffset(task: SegmentTask): Promise<number> {
+  return task.target.store.offset(await instanceOf(task), task.segment.name);
+}
+
 /** The header of a segment says whose it is, even where the directory does not. */
-async function storedOffset({ target, journal, segment }: SegmentTask): Promise<number> {
+async function instanceOf({ journal, segment }: SegmentTask): Promise<string> {
   const { owner } = journal;
   const head = owner === undefined ? await readSegment(segment.path, { maxBytes: 1 }) : undefined;
-  const instanceId = owner?.instanceId ?? (head?.status === 'read' ? head.owner.instanceId : journal.instanceId);
-  return target.store.offset(instanceId, segment.name);
+  return owner?.instanceId ?? (head?.status === 'read' ? head.owner.instanceId : journal.instanceId);
+}
+
+/**
+ * A store that knows nothing of a journal that was shipped in part is not the one it was shipped to, such as an empty standby after a
+ * failover. To go on there would hide that the other part is elsewhere. One that knows an earlier state of it, such as a standby that
+ * lags, is gone on with from there.
+ */
+async function assertSameDatabase(task: SegmentTask): Promise<void> {
+  if (task.acceptsReplacement || !isMarkedShipped(task.journal.path)) return;
+  const { store } = task.target;
+  const instanceId = await instanceOf(task);
+  const known = await store.query('select from shipments where instance_id = $1 limit 1', [instanceId]);
+  if (known.length > 0) return;
+  throw new SpanledgerError('DATABASE_REPLACED', { details: { instanceId, database: store.description } });
 }
 
 function read({ segment, maxBytes }: SegmentTask, from: number): Promise<SegmentRead> {

@@ -1,3 +1,4 @@
+import { SpanledgerError } from '../domain/errors.ts';
 import { type JournalInfo, listJournals, type SegmentInfo } from '../journal/journal-listing.ts';
 import { removeJournal } from '../journal/journal-removal.ts';
 import type { Observer } from '../journal/liveness.ts';
@@ -29,6 +30,8 @@ export interface ShipperOptions {
   readonly random?: () => number;
   /** Tells the living from the dead. */
   readonly observer?: Observer;
+  /** Continue here also journals of which a part is in another database; default false. */
+  readonly acceptsReplacement?: boolean;
 }
 
 /** What one pass over the journals did. */
@@ -188,22 +191,43 @@ class JournalShipper implements Shipper {
   }
 
   async #shipJournal(journal: JournalInfo, pass: Pass): Promise<Stop | undefined> {
-    for (const segment of journal.segments) {
-      if (segment.bytes <= (this.#offsets.get(segment.path) ?? -1) && !segment.isClosed) continue;
-      const result = await this.#shipSegment(journal, segment, pass);
-      if (result.status === 'unreadable') pass.unreadable.push(result.message);
-      else if (result.status !== 'stored') return result;
+    try {
+      const stop = await this.#shipSegments(journal, pass);
+      if (stop !== undefined) return stop;
+    } catch (error) {
+      // What another process has left, and may not be continued here, does not hold up what can be.
+      if (journal.instanceId === this.#options.instanceId || !isReplacement(error)) throw error;
+      pass.unreadable.push(`${error.message} ${error.action}`);
+      return undefined;
     }
     await this.#showLife(journal);
     if (!journal.isAlive) await removeJournal(journal);
     return undefined;
   }
 
+  async #shipSegments(journal: JournalInfo, pass: Pass): Promise<Stop | undefined> {
+    for (const segment of journal.segments) {
+      if (segment.bytes <= (this.#offsets.get(segment.path) ?? -1) && !segment.isClosed) continue;
+      const result = await this.#shipSegment(journal, segment, pass);
+      if (result.status === 'unreadable') pass.unreadable.push(result.message);
+      else if (result.status !== 'stored') return result;
+    }
+    return undefined;
+  }
+
   async #shipSegment(journal: JournalInfo, segment: SegmentInfo, pass: Pass): Promise<SegmentResult> {
-    const { directory, store, maxBytes = defaultMaxBytes } = this.#options;
+    const { directory, store, maxBytes = defaultMaxBytes, acceptsReplacement = false } = this.#options;
     const target = { directory, store, now: this.#clock.now, onStored: (part: StoredPart) => pass.add(part) };
     const offset = this.#offsets.get(segment.path);
-    const result = await shipSegment({ target, journal, segment, offset, maxBytes, signal: pass.signal });
+    const result = await shipSegment({
+      target,
+      journal,
+      segment,
+      offset,
+      maxBytes,
+      signal: pass.signal,
+      acceptsReplacement,
+    });
     if (result.status === 'stored' && !result.isRemoved) this.#offsets.set(segment.path, result.offset);
     else this.#offsets.delete(segment.path);
     if (result.status === 'stored' && result.isRemoved) pass.removedSegments += 1;
@@ -221,6 +245,10 @@ class JournalShipper implements Shipper {
     const shown = await this.#options.store.heartbeat(vitals ?? journalHeartbeat(journal, owner, now));
     if (shown) this.#shownAt.set(name, now);
   }
+}
+
+function isReplacement(error: unknown): error is SpanledgerError {
+  return error instanceof SpanledgerError && error.code === 'SPANLEDGER_DATABASE_REPLACED';
 }
 
 function toStop(error: unknown): Stop {

@@ -9,7 +9,7 @@ import type { EventRecord, JournalOwner, LedgerRecord } from '../../src/projecti
 import { createPostgresStore } from '../../src/shipping/postgres-store.ts';
 import { createShipper, type ShipProgress, type ShipReport } from '../../src/shipping/shipper.ts';
 import type { LedgerStore, ShipResult } from '../../src/shipping/store.ts';
-import { useDatabase } from '../harness/database.ts';
+import { createDatabase, dropDatabase, useDatabase } from '../harness/database.ts';
 import { noon, traceId } from './sample-rows.ts';
 
 const database = useDatabase();
@@ -298,5 +298,81 @@ describe('a store that is unavailable', () => {
     expect(report).toMatchObject({ status: 'unavailable', code: 'DATABASE_UNREACHABLE' });
     expect(report.message).not.toContain('secret');
     await away.close();
+  });
+});
+
+describe('a database in the place of the one that was shipped to', () => {
+  const empty = async (use: (other: ReturnType<typeof createPostgresStore>) => Promise<void>) => {
+    const url = await createDatabase();
+    const other = createPostgresStore({ connectionString: url });
+    try {
+      await use(other);
+    } finally {
+      await other.close();
+      await dropDatabase(url);
+    }
+  };
+  const stored = (other: ReturnType<typeof createPostgresStore>) =>
+    other.query('select count(*) as n, count(distinct seq) as distinct from audit_log');
+
+  test('is refused by the process that was at work, in words, and takes nothing', async () => {
+    const written = journal('a');
+    written.append(event(1));
+    await createShipper({ directory, store, instanceId: 'a' }).shipOnce();
+    written.append(event(2));
+    await empty(async (other) => {
+      const report = await createShipper({ directory, store: other, instanceId: 'a' }).shipOnce();
+      expect(report).toMatchObject({ status: 'unavailable', code: 'DATABASE_REPLACED', records: 0 });
+      expect(report.message).toContain('is in another database');
+      expect(await stored(other)).toEqual([{ n: 0, distinct: 0 }]);
+    });
+    expect(await createShipper({ directory, store, instanceId: 'a' }).shipOnce()).toMatchObject({ records: 1 });
+    expect(await count()).toEqual({ n: 2, distinct: 2 });
+  });
+
+  test('is refused for what a dead process left, and takes what belongs to nobody yet', async () => {
+    journal('left').append(event(1));
+    await createShipper({ directory, store }).shipOnce();
+    journal('own').append(event(2));
+    await empty(async (other) => {
+      const shipper = createShipper({ directory, store: other, instanceId: 'own', observer: graveyard });
+      const report = await shipper.shipOnce();
+      expect(report).toMatchObject({ status: 'caught-up', records: 1 });
+      expect(report.unreadable).toEqual([expect.stringContaining('journal of left')]);
+    });
+  });
+
+  test('is taken when someone says so, and by the process at work from then on', async () => {
+    const written = journal('a');
+    written.append(event(1));
+    await createShipper({ directory, store, instanceId: 'a' }).shipOnce();
+    await empty(async (other) => {
+      await createShipper({ directory, store: other, acceptsReplacement: true }).shipOnce();
+      written.append(event(2));
+      expect(await createShipper({ directory, store: other, instanceId: 'a' }).shipOnce()).toMatchObject({
+        records: 1,
+      });
+      expect(await stored(other)).toEqual([{ n: 2, distinct: 2 }]);
+    });
+  });
+
+  test('is gone on with where it knows an earlier state, as a standby does that lags', async () => {
+    const written = journal('a');
+    const shipper = createShipper({ directory, store, instanceId: 'a' });
+    written.append(event(1));
+    await shipper.shipOnce();
+    const [lagging] = await store.query<{ end_offset: number }>('select end_offset from shipments');
+    written.append(event(2));
+    await shipper.shipOnce();
+    await store.database.transaction((connection) =>
+      connection.query(
+        `with gone as (delete from spanledger.audit_log where seq = 2)
+        update spanledger.shipments set end_offset = $1, records = 1`,
+        [lagging?.end_offset],
+      ),
+    );
+    written.append(event(3));
+    expect(await shipper.shipOnce()).toMatchObject({ status: 'caught-up' });
+    expect(await count()).toEqual({ n: 3, distinct: 3 });
   });
 });

@@ -20,7 +20,7 @@ async function ship(
   directory: string,
 ): Promise<ExitCode> {
   await assertSchemaFits(store);
-  const shipper = createShipper({ directory, store });
+  const shipper = createShipper({ directory, store, acceptsReplacement: options.flag('acceptDatabase') });
   const progress = await createProgress(terminal);
   const report = await shipper.shipOnce({
     signal,
