@@ -1,0 +1,245 @@
+import pg from 'pg';
+import { readDeadLetters } from '../../src/journal/dead-letters.ts';
+import { classOf, type LedgerRecord, type RecordClass, recordClasses } from '../../src/projection/record.ts';
+import { acknowledgementOf, acknowledgementsOfRows, identitiesOfRows, identityOf } from './record-keys.ts';
+import { unshippedRecords } from './unshipped-records.ts';
+
+export type Counts = Readonly<Record<RecordClass, number>>;
+
+export interface AccountingOptions {
+  readonly url: string;
+  /** Spanledger directories in which records may still wait, or lie as dead letters. */
+  readonly directories: readonly string[];
+  /** What apps wrote down after their calls had returned. */
+  readonly acknowledged: Iterable<string>;
+  /** Every record that went into a journal: each must be somewhere, once. */
+  readonly written?: Iterable<LedgerRecord>;
+  /** Where the records themselves cannot be had, how many there were, by class. */
+  readonly appended?: Counts;
+  /** What journals say they had to drop. */
+  readonly dropped?: Counts;
+}
+
+/** Where the records of one class are. `difference` is what nobody can account for. */
+export interface ClassBalance {
+  readonly produced: number;
+  readonly stored: number;
+  readonly journalled: number;
+  readonly deadLetters: number;
+  readonly dropped: number;
+  readonly difference: number;
+}
+
+export interface Balance {
+  readonly classes: Readonly<Record<RecordClass, ClassBalance>>;
+  readonly acknowledged: number;
+  readonly stored: number;
+  readonly dropped: number;
+  readonly deadLetters: number;
+  readonly doubled: number;
+  /** What does not hold, in sentences; empty when every record is accounted for. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * The invariant at the end of every fault: produced = stored + journalled + dead letters + dropped, by class; each record that was
+ * acknowledged, and each that was written, is in one place and once; the state of each item is that of its last transition.
+ */
+export async function accounting(options: AccountingOptions): Promise<Balance> {
+  const client = new pg.Client({ connectionString: options.url });
+  await client.connect();
+  try {
+    return await balance(client, options);
+  } finally {
+    await client.end();
+  }
+}
+
+async function balance(client: pg.Client, options: AccountingOptions): Promise<Balance> {
+  const waiting = await waitingRecords(client, options.directories);
+  const letters = await lettersIn(options.directories);
+  const dropped = options.dropped ?? noCounts();
+  const stored = await storedByClass(client);
+  const written = await expect(client, 'written', identities(options.written ?? []));
+  const produced = options.appended ?? (options.written === undefined ? undefined : written.counts);
+  const acknowledged = await expect(client, 'acknowledged', keyed(options.acknowledged));
+  await elsewhere(client, [...waiting, ...letters]);
+  const classes = Object.fromEntries(
+    recordClasses.map((name) => {
+      const parts = {
+        stored: stored[name],
+        journalled: countOf(waiting, name),
+        deadLetters: countOf(letters, name),
+        dropped: dropped[name],
+      };
+      const total = parts.stored + parts.journalled + parts.deadLetters + parts.dropped;
+      const made = produced === undefined ? total : produced[name] + dropped[name];
+      return [name, { ...parts, produced: made, difference: made - total }];
+    }),
+  ) as Record<RecordClass, ClassBalance>;
+  const doubles = await doubledKeys(client);
+  return {
+    classes,
+    acknowledged: acknowledged.total,
+    stored: sum(stored),
+    dropped: sum(dropped),
+    deadLetters: letters.length,
+    doubled: doubles.length,
+    faults: [
+      ...recordClasses.flatMap((name) => imbalance(name, classes[name])),
+      ...doubles.map((key) => `twice: ${key}`),
+      ...(await missingKeys(client, 'acknowledged', dropped)),
+      ...(await missingKeys(client, 'written', noCounts())),
+      ...(await shipmentFault(client, sum(stored))),
+      ...(await misplacedItems(client)),
+    ].slice(0, mostFaults),
+  };
+}
+
+const mostFaults = 50;
+
+function imbalance(
+  name: RecordClass,
+  { produced, stored, journalled, deadLetters, dropped, difference }: ClassBalance,
+) {
+  if (difference === 0) return [];
+  const sides = `${produced} produced, ${stored} stored, ${journalled} journalled, ${deadLetters} dead letters, ${dropped} dropped`;
+  return [`${name}: ${sides}; ${difference} unaccounted for`];
+}
+
+function noCounts(): Counts {
+  return { request: 0, progress: 0, audit: 0 };
+}
+
+function sum(counts: Counts): number {
+  return recordClasses.reduce((total, name) => total + counts[name], 0);
+}
+
+function countOf(records: readonly LedgerRecord[], name: RecordClass): number {
+  return records.filter((record) => classOf(record) === name).length;
+}
+
+/** A unit that has ended was told by two records, its start and its end; its row is one. */
+async function storedByClass(client: pg.Client): Promise<Counts> {
+  const { rows } = await client.query(`select
+    (select count(*) from spanledger.api_logs)::int as request,
+    (select count(*) + count(ended_at) from spanledger.task_progress)::int as progress,
+    (select count(*) from spanledger.audit_log)::int as audit`);
+  return rows[0];
+}
+
+async function waitingRecords(client: pg.Client, directories: readonly string[]): Promise<readonly LedgerRecord[]> {
+  const { rows } = await client.query(
+    'select instance_id, segment, end_offset::float8 as "end" from spanledger.shipments',
+  );
+  const offsets = new Map(rows.map(({ instance_id, segment, end }) => [`${instance_id} ${segment}`, Number(end)]));
+  return directories.flatMap((directory) => [...unshippedRecords(directory, offsets)]);
+}
+
+async function lettersIn(directories: readonly string[]): Promise<readonly LedgerRecord[]> {
+  const letters = await Promise.all(directories.map((directory) => readDeadLetters(directory)));
+  return letters.flat().flatMap(({ record }) => record ?? []);
+}
+
+interface Expectation {
+  readonly key: string;
+  readonly kind: RecordClass;
+}
+
+function* identities(records: Iterable<LedgerRecord>): Generator<Expectation> {
+  for (const record of records) yield { key: identityOf(record), kind: classOf(record) };
+}
+
+function* keyed(keys: Iterable<string>): Generator<Expectation> {
+  for (const key of keys) yield { key, kind: kindOf(key) };
+}
+
+function kindOf(acknowledgement: string): RecordClass {
+  if (acknowledgement.startsWith('request ')) return 'request';
+  return /^(start|end) /.test(acknowledgement) ? 'progress' : 'audit';
+}
+
+const chunk = 20_000;
+
+async function expect(client: pg.Client, table: string, expected: Iterable<Expectation>) {
+  await client.query(`create temporary table ${table} (key text, kind text)`);
+  const counts: Record<RecordClass, number> = { ...noCounts() };
+  let total = 0;
+  let keys: string[] = [];
+  let kinds: string[] = [];
+  const flush = () => client.query(`insert into ${table} select * from unnest($1::text[], $2::text[])`, [keys, kinds]);
+  for (const { key, kind } of expected) {
+    counts[kind] += 1;
+    total += 1;
+    keys.push(key);
+    kinds.push(kind);
+    if (keys.length < chunk) continue;
+    await flush();
+    keys = [];
+    kinds = [];
+  }
+  await flush();
+  return { counts, total };
+}
+
+/** What is not in the tables and not lost either: it waits, or it was refused. */
+async function elsewhere(client: pg.Client, records: readonly LedgerRecord[]): Promise<void> {
+  await client.query('create temporary table elsewhere (written text, acknowledged text)');
+  await client.query('insert into elsewhere select * from unnest($1::text[], $2::text[])', [
+    records.map(identityOf),
+    records.map((record) => acknowledgementOf(record) ?? null),
+  ]);
+}
+
+async function doubledKeys(client: pg.Client): Promise<readonly string[]> {
+  const { rows } = await client.query(
+    `select key, count(*) from (${identitiesOfRows} union all select written from elsewhere) k group by key having count(*) > 1 limit 1000`,
+  );
+  return rows.map(({ key, count }) => `${key} (${count} times)`);
+}
+
+const keysOfRows = { acknowledged: acknowledgementsOfRows, written: identitiesOfRows };
+
+/** What was dropped is missing, and no more than that. */
+async function missingKeys(
+  client: pg.Client,
+  table: keyof typeof keysOfRows,
+  dropped: Counts,
+): Promise<readonly string[]> {
+  const { rows } = await client.query(
+    `select e.key, e.kind from ${table} e where not exists (select from elsewhere o where o.${table} = e.key)
+       and not exists (select from keys_of_rows r where r.key = e.key)`.replace(
+      'keys_of_rows',
+      await materialised(client, table),
+    ),
+  );
+  return recordClasses.flatMap((name) => {
+    const missing = rows.filter(({ kind }) => kind === name);
+    if (missing.length <= dropped[name]) return [];
+    const examples = missing.slice(0, 5).map(({ key }) => key);
+    return [`${missing.length} ${name} records that were ${table} are nowhere, such as ${examples.join('; ')}`];
+  });
+}
+
+async function materialised(client: pg.Client, table: keyof typeof keysOfRows): Promise<string> {
+  const name = `rows_${table}`;
+  await client.query(`create temporary table ${name} as ${keysOfRows[table]}`);
+  await client.query(`analyze ${name}`);
+  return name;
+}
+
+/** The books of the shipper itself. */
+async function shipmentFault(client: pg.Client, stored: number): Promise<readonly string[]> {
+  const { rows } = await client.query('select coalesce(sum(records), 0)::int as records from spanledger.shipments');
+  const [{ records }] = rows;
+  return records === stored ? [] : [`shipments tell of ${records} records, the tables hold ${stored}`];
+}
+
+async function misplacedItems(client: pg.Client): Promise<readonly string[]> {
+  const { rows } = await client.query(`select i.session_id, i.id, i.state, l.to_state from spanledger.import_items i
+    join lateral (select to_state from spanledger.audit_log e where e.session_id = i.session_id and e.item_id = i.id
+      and e.event = 'import.item.transition' and e.span_id = i.span_id order by seq desc limit 1) l on l.to_state <> i.state limit 10`);
+  return rows.map(
+    ({ session_id, id, state, to_state }) => `${session_id} ${id} is ${state}, last moved to ${to_state}`,
+  );
+}

@@ -1,0 +1,112 @@
+// A service under load: sessions, items, steps, audits, log lines and requests. Whatever a call has recorded is written to the file
+// of acknowledgements, after that call has returned and never before. Runs with `--import spanledger/register`.
+import { openSync, writeSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { SpanKind, trace } from '@opentelemetry/api';
+import { logs } from '@opentelemetry/api-logs';
+import { openSession } from 'spanledger';
+
+const load = {
+  name: 'load',
+  items: Infinity,
+  itemsPerSecond: 0,
+  lanes: 1,
+  message: '',
+  ...JSON.parse(process.env.LOAD),
+};
+const acknowledgements = openSync(load.acknowledgements, 'a');
+const tracer = trace.getTracer('mixed-load');
+const logger = logs.getLogger('mixed-load');
+const delay = monitorEventLoopDelay({ resolution: 5 });
+
+let isStopping = false;
+let begun = 0;
+let ended = 0;
+let calls = [];
+let skewMillis = 0;
+
+process.on('message', ({ stop, skew }) => {
+  if (stop) isStopping = true;
+  if (skew !== undefined) skewMillis = skew;
+});
+const wallClock = Date.now;
+Date.now = () => wallClock() + skewMillis;
+
+/** One call into spanledger: timed, then acknowledged. */
+function told(key, call) {
+  const begin = performance.now();
+  const result = call();
+  calls.push(performance.now() - begin);
+  writeSync(acknowledgements, `${key}\n`);
+  return result;
+}
+
+function request(name) {
+  const attributes = { 'http.request.method': 'GET', 'url.path': `/${name}`, 'http.response.status_code': 200 };
+  tracer.startSpan(`GET /${name}`, { kind: SpanKind.SERVER, attributes }).end();
+}
+
+async function work(session, number) {
+  const id = `i${number}`;
+  const unit = `${session.id} ${id}`;
+  await session.item({ id }, async (item) => {
+    told(`to ${unit} analyzing`, () => item.state);
+    await step(item, unit, 'read');
+    told(`audit ${unit}`, () =>
+      item.audit({ event: 'load.audit', message: `${unit}${load.message}`, details: { number } }),
+    );
+    told(`to ${unit} checking`, () => item.to('checking'));
+    told(`log ${unit}`, () => logger.emit({ body: unit, severityText: 'INFO' }));
+    await step(item, unit, 'move');
+    told(`request /${session.id}/${id}`, () => request(`${session.id}/${id}`));
+    if (number % 7 === 0) told(`to ${unit} skipped`, () => item.skip('duplicate'));
+  });
+  if (number % 7 !== 0) told(`to ${unit} imported`, () => undefined);
+  ended += 1;
+}
+
+async function step(item, unit, name) {
+  const handle = told(`start ${unit} ${name}`, () => item.startStep(name));
+  handle.output({ name });
+  await undefined;
+  told(`end ${unit} ${name}`, () => handle.end());
+}
+
+async function lane(session) {
+  while (!isStopping && begun < load.items) {
+    const number = begun;
+    begun += 1;
+    if (load.itemsPerSecond > 0) await setTimeout((1000 * load.lanes) / load.itemsPerSecond);
+    else if (number % 10 === 0) await setImmediate();
+    await work(session, number);
+  }
+}
+
+/** What the program felt since the last time, for the fault to judge. */
+function tellWindow() {
+  calls.sort((one, other) => one - other);
+  const at = (share) => calls[Math.min(calls.length - 1, Math.floor(calls.length * share))] ?? 0;
+  process.send?.({
+    at: performance.timeOrigin + performance.now(),
+    ended,
+    calls: calls.length,
+    p50: at(0.5),
+    p99: at(0.99),
+    max: at(1),
+    loopDelayP99: delay.percentile(99) / 1e6,
+    rssBytes: process.memoryUsage.rss(),
+  });
+  calls = [];
+  delay.reset();
+}
+
+delay.enable();
+const windows = setInterval(tellWindow, load.windowMillis ?? 250);
+const session = await openSession({ id: load.name, kind: 'load', accountId: 'faults' });
+process.send?.({ ready: true });
+await Promise.all(Array.from({ length: load.lanes }, () => lane(session)));
+session.complete();
+clearInterval(windows);
+tellWindow();
+process.disconnect?.();

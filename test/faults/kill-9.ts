@@ -1,0 +1,72 @@
+import { appendFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { accounting } from './accounting.ts';
+import { type Fault, runAlone } from './fault.ts';
+import type { SeededRandom } from './seeded-random.ts';
+
+/** The app is killed at random moments; the next run of it, or `spanledger ship`, delivers what it left. */
+export const killNine: Fault<{ runs: number; upToMillis: number }> = {
+  name: 'kill-9',
+  brief: 'the app is killed at random moments under mixed load',
+  small: { runs: 10, upToMillis: 800 },
+  full: { runs: 200, upToMillis: 1500 },
+  async run(stage, { runs, upToMillis }, random) {
+    const server = await stage.startServer();
+    const witness = stage.watchJournal();
+    const env = { DATABASE_URL: server.url };
+    let torn = 0;
+    const faults: string[] = [];
+    for (let run = 0; run < runs; run += 1) {
+      const app = stage.startApp({
+        script: 'mixed-load.js',
+        load: { name: `run-${run}`, lanes: random.between(1, 4) },
+        env,
+      });
+      // Some runs end while the app still starts.
+      if (random.next() < 0.9) await app.ready;
+      await sleep(random.between(0, upToMillis));
+      app.kill('SIGKILL');
+      const { code, signal } = await app.ended;
+      if (signal !== 'SIGKILL')
+        faults.push(`run ${run} ended by itself with ${code}: ${app.output.stderr.slice(0, 300)}`);
+      if (random.next() < 0.3) torn += tear(stage.ledger, random);
+      if (random.next() < 0.3) await stage.run(['ship'], { env });
+    }
+    const shipped = await stage.run(['ship'], { env });
+    const refused =
+      shipped.code === 0 ? [] : [`spanledger ship ended with ${shipped.code}: ${shipped.stdout}${shipped.stderr}`];
+    const left = readdirSync(join(stage.ledger, 'journal')).length;
+    const balance = await accounting({
+      url: server.url,
+      directories: [stage.ledger],
+      acknowledged: stage.acknowledged(),
+      written: witness.records(),
+    });
+    const kept = left === 0 ? [] : [`${left} journals were left behind`];
+    return { runs, balance, figures: { torn }, faults: [...faults, ...refused, ...kept] };
+  },
+};
+
+/** What a write leaves that the kernel had done in part: the beginning of a frame that nobody was told of. */
+function tear(ledger: string, random: SeededRandom): number {
+  const [path] = unended(ledger);
+  if (path === undefined) return 0;
+  const frame = `0badc0de {"type":"event","at":1,"traceId":"${'0'.repeat(31)}1","event":"torn","message":"torn"}\n`;
+  appendFileSync(path, frame.slice(0, random.between(1, frame.length - 1)));
+  return 1;
+}
+
+/** The last segment of each journal. All writers are dead. */
+function unended(ledger: string): readonly string[] {
+  const journal = join(ledger, 'journal');
+  return readdirSync(journal).flatMap((instance) => {
+    const last = readdirSync(join(journal, instance))
+      .filter((name) => name.endsWith('.log'))
+      .sort()
+      .at(-1);
+    return last === undefined ? [] : [join(journal, instance, last)];
+  });
+}
+
+if (process.argv[1] === import.meta.filename) await runAlone(killNine);

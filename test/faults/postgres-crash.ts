@@ -1,0 +1,149 @@
+import pg from 'pg';
+import type { PostgresServer } from '../harness/postgres-server.ts';
+import { accounting } from './accounting.ts';
+import type { Child, Window } from './child.ts';
+import { type Fault, runAlone } from './fault.ts';
+import type { Stage } from './stage.ts';
+import { until } from './until.ts';
+
+const seconds = 1_000;
+
+/** The server dies in every way it can, comes back, and its name passes to an empty one; the app never restarts. */
+export const postgresCrash: Fault<{ rounds: number; itemsPerSecond: number }> = {
+  name: 'postgres-crash',
+  brief: 'kill -9, immediate shutdown and restart of the server under load; failover to an empty server',
+  small: { rounds: 1, itemsPerSecond: 150 },
+  full: { rounds: 20, itemsPerSecond: 150 },
+  async run(stage, { rounds, itemsPerSecond }, random) {
+    const server = await stage.startServer();
+    const witness = stage.watchJournal();
+    // A database that does not wait for its disk must not make ours forget what it was told to keep.
+    await execute(server.url, 'alter system set synchronous_commit = off', 'select pg_reload_conf()');
+    const app = stage.startApp({
+      script: 'mixed-load.js',
+      load: { name: 'postgres-crash', itemsPerSecond, lanes: 3 },
+      env: { DATABASE_URL: server.url },
+    });
+    await app.ready;
+    await moment(2);
+    const calm = app.windows.slice(2);
+    const outages: (readonly Window[])[] = [];
+    const recoveries: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      for (const signal of ['SIGKILL', 'SIGQUIT', 'SIGINT'] as const) {
+        const begin = app.windows.length;
+        await server.kill(signal);
+        await moment(random.between(10, 25) / 10);
+        await restart(server);
+        recoveries.push(await caughtUp(server, 60 * seconds));
+        outages.push(app.windows.slice(begin));
+      }
+    }
+    const failover = await failOver(stage, server, app);
+    app.tell({ stop: true });
+    const { code } = await app.ended;
+    const shipped = await stage.run(['ship'], { env: { DATABASE_URL: server.url } });
+    const balance = await accounting({
+      url: server.url,
+      directories: [stage.ledger],
+      acknowledged: stage.acknowledged(),
+      written: witness.records(),
+    });
+    const [before, during] = [median(calm.map(({ p99 }) => p99)), median(outages.flat().map(({ p99 }) => p99))];
+    const faults = [
+      ...failover,
+      ...(code === 0 ? [] : [`the app ended with ${code}`]),
+      ...(shipped.code === 0 ? [] : [`spanledger ship ended with ${shipped.code}: ${shipped.stderr}`]),
+      ...(during <= Math.max(2 * before, before + 0.2)
+        ? []
+        : [`calls took ${during} ms (p99) with the server away, ${before} ms before`]),
+    ];
+    const figures = {
+      callP99BeforeMillis: round(before),
+      callP99DuringMillis: round(during),
+      recoveryMaxMillis: Math.round(Math.max(...recoveries)),
+    };
+    return { runs: 3 * rounds + 1, balance, figures, faults };
+  },
+};
+
+/**
+ * Another server answers in the place of the first one: one without the tables, then one with empty tables. Both are refused in words, and
+ * nothing is shipped to either. Then the first one comes back.
+ */
+async function failOver(stage: Stage, server: PostgresServer, app: Child): Promise<readonly string[]> {
+  const faults: string[] = [];
+  for (const migrated of [false, true]) {
+    await server.kill('SIGINT');
+    const standby = await stage.startServer({ migrated, port: Number(new URL(server.url).port) });
+    const said = app.output.stderr.length;
+    const refusal = migrated ? /SPANLEDGER_DATABASE_REPLACED|DATABASE_REPLACED/ : /SCHEMA_MISSING/;
+    try {
+      await until('the standby is refused', 40 * seconds, () => refusal.test(app.output.stderr.slice(said)));
+    } catch {
+      faults.push(
+        `an empty standby ${migrated ? 'with' : 'without'} tables was not refused: ${app.output.stderr.slice(said)}`,
+      );
+    }
+    if (migrated) {
+      const { rows } = await execute(standby.url, 'select count(*)::int as count from spanledger.audit_log');
+      if (rows[0].count > 0) faults.push(`${rows[0].count} records went to an empty standby`);
+    }
+    await standby.stop();
+    await restart(server);
+    await caughtUp(server, 60 * seconds);
+  }
+  return faults;
+}
+
+/** A server that was killed leaves processes behind for a moment, and starts only when they are gone. */
+async function restart(server: PostgresServer): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await server.restart();
+    } catch (error) {
+      if (attempt === 20) throw error;
+      await moment(0.5);
+    }
+  }
+}
+
+/** Milliseconds until something was stored that happened after the server was back. */
+function caughtUp(server: PostgresServer, maxMillis: number): Promise<number> {
+  const back = new Date().toISOString();
+  return until('the app delivers again', maxMillis, async () => {
+    const { rows } = await execute(
+      server.url,
+      `select exists (select from spanledger.audit_log where created_at > '${back}') as is_there`,
+    );
+    return rows[0].is_there === true;
+  });
+}
+
+async function execute(url: string, ...statements: readonly string[]): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    let last: pg.QueryResult | undefined;
+    for (const statement of statements) last = await client.query(statement);
+    if (last === undefined) throw new Error('There was nothing to execute.');
+    return last;
+  } finally {
+    await client.end();
+  }
+}
+
+function moment(count: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, count * seconds));
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
+}
+
+function round(millis: number): number {
+  return Math.round(millis * 1_000) / 1_000;
+}
+
+if (process.argv[1] === import.meta.filename) await runAlone(postgresCrash);
