@@ -1,6 +1,7 @@
-// Compiles src/ to dist/ and copies the SQL migrations beside the code that reads them.
+// Compiles src/ and copies the SQL migrations beside the code that reads them. dist/ is replaced when all is there, so that
+// a build that fails, or one that runs beside a program, leaves a whole dist/.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +9,21 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
-const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
-if (compiled.status !== 0) process.exit(compiled.status ?? 1);
-cpSync(join(root, 'src', 'shipping', 'migrations'), join(root, 'dist', 'shipping', 'migrations'), { recursive: true });
-const cli = join(root, 'dist', 'cli', 'main.js');
-if (existsSync(cli)) chmodSync(cli, 0o755);
+const made = join(root, `dist.${process.pid}.new`);
+const old = join(root, `dist.${process.pid}.old`);
+const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', made], {
+  stdio: 'inherit',
+});
+if (compiled.status !== 0) {
+  rmSync(made, { recursive: true, force: true });
+  process.exit(compiled.status ?? 1);
+}
+cpSync(join(root, 'src', 'shipping', 'migrations'), join(made, 'shipping', 'migrations'), { recursive: true });
+chmodSync(join(made, 'cli', 'main.js'), 0o755);
+try {
+  renameSync(join(root, 'dist'), old);
+} catch (error) {
+  if (error.code !== 'ENOENT') throw error;
+}
+renameSync(made, join(root, 'dist'));
+rmSync(old, { recursive: true, force: true });

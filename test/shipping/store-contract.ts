@@ -299,6 +299,20 @@ export function describeStore(open: () => Promise<SqlLedgerStore> | SqlLedgerSto
     });
   });
 
+  test('lets stand what a process said of its own end, against what its journal lets others infer', async () => {
+    const owner = sampleOwner();
+    const exit = { exitCode: 3, exitEvidence: '{"told": "by itself"}' };
+    await store.heartbeat({ owner, seenAt: noon + 2_000_000, endedAt: noon + 2_000_000, ...exit });
+    const inferred = { endedAt: noon + 1_000_000, exitEvidence: '{"found": "its journal was left behind"}' };
+    await store.heartbeat({ owner, seenAt: noon + 1_000_000, ...inferred });
+    const [row] = await store.query('select ended_at, exit_code, exit_evidence from instances');
+    expect(row).toEqual({
+      ended_at: new Date(noon / 1000 + 2_000),
+      exit_code: 3,
+      exit_evidence: { told: 'by itself' },
+    });
+  });
+
   test('answers queries with plain numbers, dates and parsed JSON, and refuses to write', async () => {
     const [row] = await store.query(
       'select 1::bigint as a, sum(2::bigint) as b, $1::timestamptz as c, \'{"d":1}\'::jsonb as d, avg(3::bigint) as e',
