@@ -25,6 +25,7 @@ if (!existsSync(join(root, 'dist/register/register.js'))) {
 const [folder, ...more] = process.argv.slice(2);
 const child = spawn(process.execPath, ['--import', 'spanledger/register', importer, ...inputOf(folder), ...more], {
   cwd: root,
+  env: { OTEL_SERVICE_NAME: 'local-import', ...process.env },
   stdio: 'inherit',
 });
 // Ctrl-C reaches the importer as well: this process only waits for how it ends.

@@ -30,7 +30,10 @@ export async function importFolder(options) {
   const run = { ...options, claims: new Claims() };
   return importSession({ id, kind, accountId, signal }, async (session) => {
     // A session that is taken up again is further on already.
-    if (session.canTransitionTo('expanding')) session.to('expanding', `list ${folder}`);
+    if (session.state === 'pending') {
+      session.to('ready', 'catalogue and target are open');
+      session.to('expanding', `list ${folder}`);
+    }
     const entries = await session.step('expand', () => expandFolder(folder, { ...expand, signal }));
     const report = () => onProgress(finishedOf(session.counts), entries.length);
     report();

@@ -1,7 +1,7 @@
 // @ts-check
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, open, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { fileTypeFromBuffer } from 'file-type';
 
 /**
@@ -19,20 +19,23 @@ import { fileTypeFromBuffer } from 'file-type';
 
 // One sample is enough for every signature that file-type knows by its head.
 const sampleBytes = 4100;
-const readBytes = 256 * 1024;
+const maxReadBytes = 256 * 1024;
 
 /** A file under import. It is opened once, so that what is hashed and what is copied is the same file even if its name vanishes. */
 export class SourceFile {
   #handle;
   #modifiedAt;
+  #readBytes;
 
   /**
    * @param {import('node:fs/promises').FileHandle} handle
-   * @param {Date} modifiedAt
+   * @param {import('node:fs').Stats} stats
    */
-  constructor(handle, modifiedAt) {
+  constructor(handle, { mtime, size }) {
     this.#handle = handle;
-    this.#modifiedAt = modifiedAt;
+    this.#modifiedAt = mtime;
+    // A buffer of the full size for each of thousands of small files would keep the garbage collector busy.
+    this.#readBytes = Math.min(size + 1, maxReadBytes);
   }
 
   /** Reads the whole file in small pieces; memory does not grow with its size. @returns {Promise<FileFacts>} */
@@ -52,7 +55,7 @@ export class SourceFile {
 
   /** The content from the start. @returns {AsyncIterable<Buffer>} */
   chunks() {
-    return this.#handle.createReadStream({ start: 0, autoClose: false, highWaterMark: readBytes });
+    return this.#handle.createReadStream({ start: 0, autoClose: false, highWaterMark: this.#readBytes });
   }
 
   async close() {
@@ -67,15 +70,15 @@ export class SourceFile {
  */
 export async function openSource(entry) {
   if (entry.error !== undefined) throw entry.error;
+  const isLink = entry.kind === 'link';
   try {
-    const isLink = (await lstat(entry.path)).isSymbolicLink();
     const refusal = refusalOf(await stat(entry.path), isLink);
     if (refusal !== undefined) return { status: 'skipped', reason: refusal };
     // Between that look and this one the name may have come to mean a pipe: O_NONBLOCK keeps open() from waiting for a writer.
     const handle = await open(entry.path, constants.O_RDONLY | constants.O_NONBLOCK);
     return await toResult(handle, isLink);
   } catch (error) {
-    const reason = absence(error, entry.kind === 'link');
+    const reason = absence(error, isLink);
     if (reason === undefined) throw error;
     return { status: 'missing', reason };
   }
@@ -89,7 +92,7 @@ export async function openSource(entry) {
 async function toResult(handle, isLink) {
   const stats = await handle.stat();
   const reason = refusalOf(stats, isLink) ?? (stats.size === 0 ? 'empty file' : undefined);
-  if (reason === undefined) return { status: 'opened', file: new SourceFile(handle, stats.mtime) };
+  if (reason === undefined) return { status: 'opened', file: new SourceFile(handle, stats) };
   await handle.close();
   return { status: 'skipped', reason };
 }

@@ -19,6 +19,8 @@ const noLinks = new Set(['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EXDEV']);
 export class TargetTree {
   #root;
   #incoming;
+  /** @type {Set<string>} */
+  #made = new Set();
 
   /** @param {string} root */
   constructor(root) {
@@ -49,7 +51,7 @@ export class TargetTree {
     const part = join(this.#incoming, `${hostname()}+${process.pid}+${randomUUID()}`);
     try {
       await write(part, facts, chunks);
-      await mkdir(dirname(target), { recursive: true });
+      await this.#makeFolder(dirname(target));
       await publish(part, target);
     } catch (error) {
       // Another run may have stored the same content in the meantime.
@@ -58,6 +60,13 @@ export class TargetTree {
       await rm(part, { force: true });
     }
     return path;
+  }
+
+  /** @param {string} folder */
+  async #makeFolder(folder) {
+    if (this.#made.has(folder)) return;
+    await mkdir(folder, { recursive: true });
+    this.#made.add(folder);
   }
 }
 
