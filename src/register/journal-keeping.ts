@@ -29,7 +29,8 @@ export function keepJournal(journal: FileJournal, pulse: Pulse, options: { reado
 
 function leaveHeartbeat(journal: FileJournal): void {
   try {
-    writeHeartbeat(journal.path, { at: Date.now() * 1000, figures: { rssBytes: process.memoryUsage.rss() } });
+    const { dropped } = journal.stats();
+    writeHeartbeat(journal.path, { at: Date.now() * 1000, figures: { rssBytes: process.memoryUsage.rss(), dropped } });
   } catch {
     // The journal itself tells of a disk that refuses; without a heartbeat the last write counts as the sign of life.
   }

@@ -2,6 +2,7 @@ import { diag } from '@opentelemetry/api';
 import { errorCatalogue } from '../domain/errors.ts';
 import { writeHeartbeat } from '../journal/heartbeat.ts';
 import { instanceDirectory } from '../journal/layout.ts';
+import { Tally } from '../journal/tally.ts';
 import { createPostgresStore } from '../shipping/postgres-store.ts';
 import { createShipper, type ShipReport } from '../shipping/shipper.ts';
 import type { Heartbeat } from '../shipping/store.ts';
@@ -68,12 +69,13 @@ function createVitals({ owner, memory }: ShippingLoad): () => Heartbeat {
 }
 
 /** Signs of life on the disk, for processes that see the directory and not this process. */
-function leaveHeartbeats({ directory, owner }: ShippingLoad, vitals: () => Heartbeat): void {
+function leaveHeartbeats({ directory, owner, memory }: ShippingLoad, vitals: () => Heartbeat): void {
   const path = instanceDirectory(directory, owner.instanceId);
+  const tally = new Tally(memory.tally);
   setInterval(() => {
     const { owner: _, seenAt, ...figures } = vitals();
     try {
-      writeHeartbeat(path, { at: seenAt, figures });
+      writeHeartbeat(path, { at: seenAt, figures: { ...figures, dropped: tally.read().dropped } });
     } catch {
       // The journal itself tells of a disk that refuses; without a heartbeat the last write counts as the sign of life.
     }
