@@ -179,6 +179,7 @@ async function expect(client: pg.Client, table: string, expected: Iterable<Expec
     kinds = [];
   }
   await flush();
+  await client.query(`analyze ${table}`);
   return { counts, total };
 }
 
@@ -189,6 +190,7 @@ async function elsewhere(client: pg.Client, records: readonly LedgerRecord[]): P
     records.map(identityOf),
     records.map((record) => acknowledgementOf(record) ?? null),
   ]);
+  await client.query('analyze elsewhere');
 }
 
 async function doubledKeys(client: pg.Client): Promise<readonly string[]> {

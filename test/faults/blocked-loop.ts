@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { accounting } from './accounting.ts';
 import { type Fault, runAlone } from './fault.ts';
+import { settle } from './settlement.ts';
 import type { Stage } from './stage.ts';
 import { until } from './until.ts';
 
@@ -28,20 +28,13 @@ export const blockedLoop: Fault<{ runs: number }> = {
       if (millis > mostMillis)
         faults.push(`run ${run}: the last ${last} was visible only after ${Math.round(millis)} ms`);
     }
-    const shipped = await stage.run(['ship'], { env: { DATABASE_URL: server.url } });
-    if (shipped.code !== 0) faults.push(`spanledger ship ended with ${shipped.code}: ${shipped.stderr}`);
-    const balance = await accounting({
-      url: server.url,
-      directories: [stage.ledger],
-      acknowledged: stage.acknowledged(),
-      written: witness.records(),
-    });
+    const settled = await settle(stage, { url: server.url, witness });
     times.sort((one, other) => one - other);
     const figures = {
       visibleMedianMillis: Math.round(times[Math.floor(times.length / 2)] ?? 0),
       visibleMaxMillis: Math.round(times.at(-1) ?? 0),
     };
-    return { runs, balance, figures, faults };
+    return { runs, balance: settled.balance, figures, faults: [...faults, ...settled.faults] };
   },
 };
 

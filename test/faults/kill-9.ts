@@ -1,9 +1,9 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { accounting } from './accounting.ts';
 import { type Fault, runAlone } from './fault.ts';
 import type { SeededRandom } from './seeded-random.ts';
+import { settle } from './settlement.ts';
 
 /** The app is killed at random moments; the next run of it, or `spanledger ship`, delivers what it left. */
 export const killNine: Fault<{ runs: number; upToMillis: number }> = {
@@ -33,18 +33,10 @@ export const killNine: Fault<{ runs: number; upToMillis: number }> = {
       if (random.next() < 0.3) torn += tear(stage.ledger, random);
       if (random.next() < 0.3) await stage.run(['ship'], { env });
     }
-    const shipped = await stage.run(['ship'], { env });
-    const refused =
-      shipped.code === 0 ? [] : [`spanledger ship ended with ${shipped.code}: ${shipped.stdout}${shipped.stderr}`];
+    const settled = await settle(stage, { url: server.url, witness });
     const left = readdirSync(join(stage.ledger, 'journal')).length;
-    const balance = await accounting({
-      url: server.url,
-      directories: [stage.ledger],
-      acknowledged: stage.acknowledged(),
-      written: witness.records(),
-    });
     const kept = left === 0 ? [] : [`${left} journals were left behind`];
-    return { runs, balance, figures: { torn }, faults: [...faults, ...refused, ...kept] };
+    return { runs, balance: settled.balance, figures: { torn }, faults: [...faults, ...settled.faults, ...kept] };
   },
 };
 

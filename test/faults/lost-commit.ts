@@ -1,6 +1,6 @@
-import { accounting } from './accounting.ts';
 import { type Fault, runAlone } from './fault.ts';
 import { startProxy } from './postgres-proxy.ts';
+import { settle } from './settlement.ts';
 import { until } from './until.ts';
 
 /** Connections are cut around COMMIT: before it, behind it, and between it and its answer. */
@@ -27,24 +27,9 @@ export const lostCommit: Fault<{ commits: number; itemsPerSecond: number }> = {
     await until('enough commits were cut', 600_000, () => cuts(proxy.commits.cut) >= commits);
     proxy.cutCommits(() => undefined);
     app.tell({ stop: true });
-    const { code, stderr } = await app.ended;
-    const shipped = await stage.run(['ship'], { env: { DATABASE_URL: server.url } });
-    const balance = await accounting({
-      url: server.url,
-      directories: [stage.ledger],
-      acknowledged: stage.acknowledged(),
-      written: witness.records(),
-    });
-    const faults = [
-      ...(code === 0 ? [] : [`the app ended with ${code}: ${stderr.slice(0, 300)}`]),
-      ...(shipped.code === 0 ? [] : [`spanledger ship ended with ${shipped.code}: ${shipped.stderr}`]),
-    ];
-    return {
-      runs: cuts(proxy.commits.cut),
-      balance,
-      figures: { commits: proxy.commits.seen, ...proxy.commits.cut },
-      faults,
-    };
+    const settled = await settle(stage, { url: server.url, witness, app: await app.ended });
+    const figures = { commits: proxy.commits.seen, ...proxy.commits.cut };
+    return { runs: cuts(proxy.commits.cut), figures, ...settled };
   },
 };
 

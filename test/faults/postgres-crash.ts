@@ -1,8 +1,8 @@
 import pg from 'pg';
 import type { PostgresServer } from '../harness/postgres-server.ts';
-import { accounting } from './accounting.ts';
 import type { Child, Window } from './child.ts';
 import { type Fault, runAlone } from './fault.ts';
+import { settle } from './settlement.ts';
 import type { Stage } from './stage.ts';
 import { until } from './until.ts';
 
@@ -41,19 +41,11 @@ export const postgresCrash: Fault<{ rounds: number; itemsPerSecond: number }> = 
     }
     const failover = await failOver(stage, server, app);
     app.tell({ stop: true });
-    const { code } = await app.ended;
-    const shipped = await stage.run(['ship'], { env: { DATABASE_URL: server.url } });
-    const balance = await accounting({
-      url: server.url,
-      directories: [stage.ledger],
-      acknowledged: stage.acknowledged(),
-      written: witness.records(),
-    });
+    const settled = await settle(stage, { url: server.url, witness, app: await app.ended });
     const [before, during] = [median(calm.map(({ p99 }) => p99)), median(outages.flat().map(({ p99 }) => p99))];
     const faults = [
       ...failover,
-      ...(code === 0 ? [] : [`the app ended with ${code}`]),
-      ...(shipped.code === 0 ? [] : [`spanledger ship ended with ${shipped.code}: ${shipped.stderr}`]),
+      ...settled.faults,
       ...(during <= Math.max(2 * before, before + 0.2)
         ? []
         : [`calls took ${during} ms (p99) with the server away, ${before} ms before`]),
@@ -63,7 +55,7 @@ export const postgresCrash: Fault<{ rounds: number; itemsPerSecond: number }> = 
       callP99DuringMillis: round(during),
       recoveryMaxMillis: Math.round(Math.max(...recoveries)),
     };
-    return { runs: 3 * rounds + 1, balance, figures, faults };
+    return { runs: 3 * rounds + 2, balance: settled.balance, figures, faults };
   },
 };
 
@@ -77,7 +69,7 @@ async function failOver(stage: Stage, server: PostgresServer, app: Child): Promi
     await server.kill('SIGINT');
     const standby = await stage.startServer({ migrated, port: Number(new URL(server.url).port) });
     const said = app.output.stderr.length;
-    const refusal = migrated ? /SPANLEDGER_DATABASE_REPLACED|DATABASE_REPLACED/ : /SCHEMA_MISSING/;
+    const refusal = migrated ? /DATABASE_REPLACED/ : /SCHEMA_MISSING/;
     try {
       await until('the standby is refused', 40 * seconds, () => refusal.test(app.output.stderr.slice(said)));
     } catch {
