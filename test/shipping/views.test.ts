@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { SqlLedgerStore } from '../../src/shipping/ledger-store.ts';
+import { createPostgresStore } from '../../src/shipping/postgres-store.ts';
+import { type VerdictCase, verdictCases } from '../domain/verdict-cases.ts';
+import { useDatabase } from '../harness/database.ts';
+import { auditRow, itemRow, noon, progressRow, sampleOwner, sessionRow, shipment, traceId } from './sample-rows.ts';
+
+const database = useDatabase();
+let store: SqlLedgerStore;
+
+beforeAll(() => {
+  store = createPostgresStore({ connectionString: database.url });
+});
+afterAll(() => store.close());
+beforeEach(async () => {
+  await store.database.transaction((connection) =>
+    connection.script(
+      'truncate spanledger.audit_log, spanledger.task_progress, spanledger.import_sessions, spanledger.instances, spanledger.shipments',
+    ),
+  );
+});
+
+describe('v_running', () => {
+  /** Cases with the limits of a plain unit; the view knows no others. A row needs microseconds, and time goes on while it is asked. */
+  const cases = verdictCases.filter(
+    ({ facts }) => facts.limits === undefined || facts.limits.stuckAfterMillis === 600_000,
+  );
+  const tolerance = 400_000;
+
+  /** The facts as rows, moved from the time of the case to now; what is exactly at a limit is put just within it. */
+  function rowsOfCase({ facts, verdict }: VerdictCase, now: number) {
+    const at = (time: number) => now - (facts.now - time) + (verdict === 'running' ? tolerance : 0);
+    const unit = progressRow({
+      unit: 'item',
+      session_id: 's',
+      item_id: 'i',
+      created_at: at(facts.startedAt),
+      updated_at: at(facts.lastProgressAt ?? facts.startedAt),
+      ended_at: facts.endedAt === undefined ? undefined : at(facts.endedAt),
+    });
+    const inner = (facts.openUnits ?? []).map((open, index) =>
+      progressRow({
+        span_id: String(index + 1).padStart(16, '0'),
+        session_id: 's',
+        item_id: 'i',
+        created_at: at(open.startedAt),
+        updated_at: at(open.lastProgressAt ?? open.startedAt),
+      }),
+    );
+    return { rows: [unit, ...inner], at };
+  }
+
+  test.each(cases)('agrees with the library on work that $name', async (verdictCase) => {
+    const { facts, verdict } = verdictCase;
+    const { rows, at } = rowsOfCase(verdictCase, Date.now() * 1000);
+    await store.ship(shipment(rows, { from: 0 }));
+    await store.database.transaction((connection) => connection.script('truncate spanledger.instances'));
+    const { heartbeatAt, instanceEndedAt } = facts;
+    const owner = { ...sampleOwner(), startedAt: 0 };
+    if (heartbeatAt !== undefined || instanceEndedAt !== undefined) {
+      const seenAt = at(heartbeatAt ?? instanceEndedAt ?? 0);
+      await store.heartbeat({ owner, seenAt, ...(instanceEndedAt !== undefined && { endedAt: at(instanceEndedAt) }) });
+    }
+    const found = await store.query("select verdict from v_running where span_id = 'b7ad6b7169203331'");
+    expect(found).toEqual(verdict === 'done' ? [] : [{ verdict }]);
+  });
+
+  test('judges sessions by their kind and by the progress of what is open in them', async () => {
+    const now = Date.now() * 1000;
+    const ago = (seconds: number) => now - seconds * 1_000_000;
+    const sessionUnit = (id: string, span_id: string, seconds: number) => [
+      progressRow({ unit: 'session', session_id: id, span_id, created_at: ago(seconds), updated_at: ago(seconds) }),
+      sessionRow({ id, kind: id.split('-')[0], started_at: ago(seconds), last_progress_at: ago(seconds) }),
+    ];
+    await store.ship(
+      shipment([
+        ...sessionUnit('local-1', '0000000000000001', 5000),
+        ...sessionUnit('picker-1', '0000000000000002', 5000),
+        ...sessionUnit('picker-2', '0000000000000003', 5000),
+        progressRow({ session_id: 'picker-2', span_id: '0000000000000004', created_at: ago(100), updated_at: ago(9) }),
+      ]),
+    );
+    await store.heartbeat({ owner: sampleOwner(), seenAt: now });
+    expect(await store.query("select session_id, verdict from v_running where unit = 'session' order by 1")).toEqual([
+      { session_id: 'local-1', verdict: 'running' },
+      { session_id: 'picker-1', verdict: 'stuck' },
+      { session_id: 'picker-2', verdict: 'running' },
+    ]);
+    expect(await store.query('select session_id from v_stuck')).toEqual([{ session_id: 'picker-1' }]);
+  });
+});
+
+describe('each index', () => {
+  /** The indexes and scans in a plan, and how it sorts. */
+  async function planOf(sql: string): Promise<string> {
+    const rows = await store.query<{ 'QUERY PLAN': string }>(`explain (costs off) ${sql}`);
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
+  }
+
+  beforeEach(async () => {
+    const trace = (n: number) => n.toString(16).padStart(32, '0');
+    const rows = Array.from({ length: 4000 }, (_, n) => {
+      const ids = {
+        session_id: n % 2 === 1 ? 's7' : `s${n % 40}`,
+        item_id: `i${n % 800}`,
+        trace_id: trace(1 + (n % 400)),
+      };
+      const level = n % 100 === 0 ? 'error' : 'info';
+      return [
+        auditRow({ ...ids, created_at: noon + n, seq: n, level, ...(n % 10 === 0 && { correlation_id: `c${n}` }) }),
+        progressRow({
+          ...ids,
+          span_id: n.toString(16).padStart(16, '0'),
+          ended_at: n % 500 === 0 ? undefined : noon + n,
+          created_at: noon + n,
+        }),
+      ];
+    }).flat();
+    const sessions = Array.from({ length: 2000 }, (_, n) =>
+      sessionRow({ id: `s${n}`, started_at: noon + n, ...(n % 2 === 0 && { ended_at: noon + n }) }),
+    );
+    const owner = sampleOwner();
+    expect(await store.ship(shipment([...rows, ...sessions, itemRow()], { owner, from: 0 }))).toMatchObject({
+      status: 'stored',
+    });
+    await store.database.transaction((connection) =>
+      connection.script('analyze spanledger.audit_log, spanledger.task_progress, spanledger.import_sessions'),
+    );
+  });
+
+  const queries: Readonly<Record<string, readonly [sql: string, ...uses: string[]]>> = {
+    'serves a page of a session’s timeline without sorting it': [
+      `select * from v_session_timeline where session_id = 's7' and at > '2025-11-22' order by at limit 50`,
+      'task_progress_session',
+    ],
+    'serves the records of a session': [
+      `select * from audit_log where session_id = 's4' order by created_at, id limit 50`,
+      'session_id_created_at_idx',
+    ],
+    'serves an item': [
+      `select * from audit_log where item_id = 'i9' and session_id = 's7' order by created_at`,
+      'item_id_created_at_idx',
+    ],
+    'serves a trace': [`select * from audit_log where trace_id = '${traceId}'`, 'trace_id_idx'],
+    'serves a correlation id': [`select * from audit_log where correlation_id = 'c10'`, 'correlation_id_idx'],
+    'serves the newest records': ['select * from audit_log order by created_at desc, id desc limit 20', '_pkey'],
+    'serves the last errors': ['select * from v_errors order by created_at desc limit 20', 'created_at_idx'],
+    'serves the errors of a session': [
+      `select count(*) from v_errors where session_id = 's0'`,
+      'session_id_created_at_idx1',
+    ],
+    'serves what is running': ['select * from v_running', 'task_progress_running'],
+    'serves the newest sessions': [
+      'select * from v_session_summary order by started_at desc limit 20',
+      'import_sessions_started',
+    ],
+    'serves the last completed sessions': [
+      'select * from v_session_summary where ended_at is not null order by ended_at desc limit 5',
+      'import_sessions_ended',
+    ],
+    'serves the steps of a trace': [`select * from task_progress where trace_id = '${traceId}'`, 'task_progress_pkey'],
+  };
+
+  test('has a query that uses it, and no query on the logs reads a whole month', async () => {
+    for (const [name, [sql, ...uses]] of Object.entries(queries)) {
+      const plan = await planOf(sql);
+      for (const index of uses) expect(plan, `${name}:\n${plan}`).toContain(index);
+      expect(plan, `${name}:\n${plan}`).not.toContain('Seq Scan on audit_log_2025_11');
+    }
+    const timeline = await planOf(queries['serves a page of a session’s timeline without sorting it']?.[0] ?? '');
+    expect(timeline).toContain('Merge Append');
+    expect(timeline).not.toContain('->  Sort');
+  });
+});
