@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs()];
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
 describe.each(pages)('%s', (page) => {
@@ -28,11 +30,90 @@ describe.each(pages)('%s', (page) => {
 
 describe('README.md', () => {
   it('gives the two commands that set everything up', () => {
-    const text = readFileSync(join(root, 'README.md'), 'utf8');
-    expect(text).toContain('npm ci && npm run demo');
-    expect(text).toContain('npm ci && npm test');
+    expect(readme).toContain('npm ci && npm run demo');
+    expect(readme).toContain('npm ci && npm test');
+  });
+
+  it('leads to every page', () => {
+    expect(docs().filter((page) => !readme.includes(`](${page})`))).toEqual([]);
+  });
+
+  it('shows what its program and the command line really print', () => {
+    const directory = temporaryDirectory();
+    runProgram(codeBlock(readme, 'js'), { SPANLEDGER_DIR: directory, OTEL_SERVICE_NAME: 'photos' });
+    const printed = run(['dist/cli/main.js', 'session', 'first-import'], { SPANLEDGER_DIR: directory });
+    const shown = readme.split('$ npx spanledger session first-import\n')[1]?.split('```')[0] ?? '';
+    expect(withoutMeasures(shown)).toEqual(withoutMeasures(printed));
   });
 });
+
+describe('the programs of the pages', () => {
+  it('getting-started.md: imports two orders, fails one, and is skipped when it runs again', () => {
+    const environment = { SPANLEDGER_DIR: temporaryDirectory() };
+    const program = codeBlock(readPage('docs/getting-started.md'), 'js');
+    const printed = [runProgram(program, environment), runProgram(program, environment)];
+    for (const text of printed) expect(text).toMatch(/^imported \{[^}]*imported: 2,[^}]*failed: 1/);
+    const logs = run(
+      ['dist/cli/main.js', 'logs', '--session-id', 'orders-1', '--all', '--json', '--last', '500'],
+      environment,
+    );
+    expect(logs.match(/"import\.session\.complete"/g)).toHaveLength(1);
+    expect(logs.match(/"import\.session\.skip"/g)).toHaveLength(1);
+  });
+
+  it('adoption.md: the exporters work in an SDK that is built by hand', () => {
+    const directory = temporaryDirectory();
+    const sdk = codeBlock(readPage('docs/adoption.md').split('## With an OpenTelemetry SDK')[1] ?? '', 'js');
+    const work =
+      "import { importSession } from 'spanledger'; await importSession({ id: 'own' }, () => {}); await sdk.shutdown();";
+    const environment = { OTEL_METRICS_EXPORTER: 'none' };
+    runProgram(sdk.replace("'.spanledger'", JSON.stringify(directory)) + work, environment, []);
+    expect(run(['dist/cli/main.js', 'sessions', '--json'], { SPANLEDGER_DIR: directory })).toContain('"id":"own"');
+  });
+});
+
+function readPage(page: string): string {
+  return readFileSync(join(root, page), 'utf8');
+}
+
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'spanledger-documents-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function codeBlock(text: string, language: string): string {
+  const block = text.split(`\`\`\`${language}\n`)[1]?.split('```')[0];
+  if (block === undefined) throw new Error(`There is no ${language} block.`);
+  return block;
+}
+
+/** Runs a program in the repository, where its name leads to the built package. */
+function runProgram(
+  program: string,
+  environment: Record<string, string>,
+  flags = ['--import', 'spanledger/register'],
+): string {
+  return run([...flags, '--input-type=module', '--eval', program], environment);
+}
+
+function run(argv: readonly string[], environment: Record<string, string>): string {
+  const { PATH, HOME } = process.env;
+  const options = { cwd: root, env: { PATH, HOME, ...environment }, encoding: 'utf8' } as const;
+  return execFileSync(process.execPath, argv, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** What is printed anew each time (times, durations, ids, and the width of columns that follows from them) made alike. */
+function withoutMeasures(text: string): string[] {
+  const alike = text
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replaceAll(/[+]?\d[\d.]* (?:ms|s)\b/g, 'DURATION')
+    .replaceAll(/\b[0-9a-f]{32}\b/g, 'TRACE');
+  return alike
+    .split('\n')
+    .map((line) => line.replaceAll(/\s+/g, ' ').trim())
+    .filter((line) => line !== '');
+}
 
 function docs(): string[] {
   return readdirSync(join(root, 'docs'))
@@ -64,8 +145,10 @@ function headings(text: string): string[] {
 
 /** Command lines in code blocks and code spans, held against what each command's own help says. */
 function unknownCommands(text: string): string[] {
-  const lines = [...text.matchAll(/(?:^|`)(?:npx )?spanledger ([a-z][a-z-]*)([^\n`|]*)/gm)];
-  return lines.flatMap(([line, command = '', rest = '']) => {
+  const blocks = [...text.matchAll(/```.*\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+  const spans = [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/`([^`]+)`/g)].map(([, span = '']) => span);
+  const lines = [...blocks, ...spans].join('\n').matchAll(/^(?:\$ )?(?:npx )?spanledger ([a-z][a-z-]*)(.*)$/gm);
+  return [...lines].flatMap(([line, command = '', rest = '']) => {
     const help = helpOf(command);
     if (help === undefined) return [line];
     const options = rest.match(/(?<=\s)--[a-z][a-z-]*/g) ?? [];
@@ -82,8 +165,8 @@ function helpOf(command: string): string | undefined {
 
 function readHelp(command: string): string | undefined {
   try {
-    const argv = ['dist/cli/main.js', command, '--help'];
-    return execFileSync(process.execPath, argv, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const help = run(['dist/cli/main.js', command, '--help'], {});
+    return help.includes(`spanledger ${command}`) ? help : undefined;
   } catch {
     return undefined;
   }
