@@ -47,7 +47,7 @@ describe('README.md', () => {
   });
 });
 
-describe('the programs of the pages', () => {
+describe('the programs of the pages', { timeout: 120_000 }, () => {
   it('getting-started.md: imports two orders, fails one, and is skipped when it runs again', () => {
     const environment = { SPANLEDGER_DIR: temporaryDirectory() };
     const program = codeBlock(readPage('docs/getting-started.md'), 'js');

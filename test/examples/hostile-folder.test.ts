@@ -10,7 +10,7 @@ import { createWorkplace, targetFiles, type Workplace } from './workplace.ts';
 const database = useDatabase();
 const mebibyte = 1024 ** 2;
 
-describe('the local importer on a hostile folder', () => {
+describe('the local importer on a hostile folder', { timeout: 120_000 }, () => {
   it('ends every file in a truthful state with a reason and tells by its exit code', async () => {
     const place = createWorkplace();
     fill(place.folder);

@@ -10,7 +10,7 @@ import { createWorkplace, targetFiles } from './workplace.ts';
 const database = useDatabase();
 const files = 400;
 
-describe('the local importer when it is interrupted', () => {
+describe('the local importer when it is interrupted', { timeout: 120_000 }, () => {
   it('ends canceled with 130 on Ctrl-C and leaves nothing half done', async () => {
     const place = createWorkplace();
     writeFiles(place.folder, 'stopped');

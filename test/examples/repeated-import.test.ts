@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { runImporter, runNode, startImporter } from './importer-process.ts';
 import { createWorkplace, targetFiles } from './workplace.ts';
 
-describe('the local importer without a database', () => {
+describe('the local importer without a database', { timeout: 120_000 }, () => {
   it('imports each content once and finds only duplicates in a second session', async () => {
     const place = createWorkplace();
     writeFiles(place.folder, 30, 20);
