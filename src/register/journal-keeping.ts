@@ -1,5 +1,7 @@
+import { diag } from '@opentelemetry/api';
 import { writeHeartbeat } from '../journal/heartbeat.ts';
 import type { FileJournal } from '../journal/open-journal.ts';
+import { createLossReport } from './loss-report.ts';
 
 const tickMillis = 1000;
 const ticksPerHeartbeat = 5;
@@ -13,18 +15,39 @@ export function latenessMillis(pulse: Pulse, now = Date.now()): number {
   return last === 0 ? 0 : Math.max(0, now - last - tickMillis);
 }
 
+/** Whoever looks after the journal. */
+export interface JournalKeeper {
+  /** The last chance of records that a disk has refused, when the process ends. */
+  finish(): void;
+}
+
 /**
  * Looks after the journal once a second: what was appended is synced to the disk, off the event loop, so that a power failure costs a
- * second at most. Where no courier does it, leaves a sign of life every five seconds. Keeps no process alive.
+ * second at most, and what had to be dropped is told. Where no courier does it, leaves a sign of life every five seconds. Keeps no process
+ * alive.
  */
-export function keepJournal(journal: FileJournal, pulse: Pulse, options: { readonly leavesHeartbeats: boolean }): void {
+export function keepJournal(
+  journal: FileJournal,
+  pulse: Pulse,
+  options: { readonly leavesHeartbeats: boolean },
+): JournalKeeper {
+  const losses = createLossReport(journal);
   let ticks = 0;
+  if (options.leavesHeartbeats) leaveHeartbeat(journal);
   setInterval(() => {
     pulse[0] = Date.now();
     void journal.sync();
+    losses.tell();
     ticks += 1;
     if (options.leavesHeartbeats && ticks % ticksPerHeartbeat === 0) leaveHeartbeat(journal);
   }, tickMillis).unref();
+  const finish = () => {
+    journal.retry();
+    losses.tell(true);
+    const { waiting, lastError = '' } = journal.stats();
+    if (waiting > 0) diag.error(`${waiting} records are lost with this process: ${lastError}`);
+  };
+  return { finish };
 }
 
 function leaveHeartbeat(journal: FileJournal): void {

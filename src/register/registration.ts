@@ -21,7 +21,7 @@ import { createDiagnosticLogger, installDiagnosticLogger } from './diagnostic-lo
 import { onEnding } from './exit.ts';
 import { courierSignals, type ExportPlans, exportPlans, noExports } from './export-plan.ts';
 import { createIdentity } from './identity.ts';
-import { keepJournal } from './journal-keeping.ts';
+import { type JournalKeeper, keepJournal } from './journal-keeping.ts';
 import { observeLedger } from './ledger-metrics.ts';
 import { createSampler } from './sampler.ts';
 import { startSdk } from './sdk.ts';
@@ -75,8 +75,8 @@ export function register(): void {
   });
   installDiagnosticLogger(createDiagnosticLogger(), otel.logLevel);
   observeLedger(journal, memory);
-  keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined });
-  endWell(settings, sending, courier);
+  const keeper = keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined });
+  endWell(settings, { keeper, sending, courier });
 }
 
 /** What the parts have in common. */
@@ -134,12 +134,22 @@ function startCourier(
   return createCourier({ load: { otlp, ...(shipping !== undefined && { shipping }) }, environment });
 }
 
-function endWell(settings: Settings, sending: Sending, courier: Courier | undefined): void {
-  if (courier === undefined && !sending.isActive) return;
+interface EndingParts {
+  readonly keeper: JournalKeeper;
+  readonly sending: Sending;
+  readonly courier: Courier | undefined;
+}
+
+function endWell(settings: Settings, { keeper, sending, courier }: EndingParts): void {
+  if (courier === undefined && !sending.isActive) {
+    process.once('exit', () => keeper.finish());
+    return;
+  }
   onEnding({
     timeoutMillis: settings.exitTimeoutMillis,
     flush: () => sending.flush(),
     finish: (timeoutMillis, end) => {
+      keeper.finish();
       void sending.flush();
       courier?.finish(timeoutMillis, end);
     },

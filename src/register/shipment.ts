@@ -72,14 +72,16 @@ function createVitals({ owner, memory }: ShippingLoad): () => Heartbeat {
 function leaveHeartbeats({ directory, owner, memory }: ShippingLoad, vitals: () => Heartbeat): void {
   const path = instanceDirectory(directory, owner.instanceId);
   const tally = new Tally(memory.tally);
-  setInterval(() => {
+  const leave = () => {
     const { owner: _, seenAt, ...figures } = vitals();
     try {
       writeHeartbeat(path, { at: seenAt, figures: { ...figures, dropped: tally.read().dropped } });
     } catch {
       // The journal itself tells of a disk that refuses; without a heartbeat the last write counts as the sign of life.
     }
-  }, heartbeatMillis);
+  };
+  leave();
+  setInterval(leave, heartbeatMillis);
 }
 
 function endOf({ code, signal }: ProcessEnd): Pick<Heartbeat, 'endedAt' | 'exitCode' | 'exitSignal'> {

@@ -1,0 +1,39 @@
+import { DiagLogLevel, diag } from '@opentelemetry/api';
+import { expect, it, onTestFinished } from 'vitest';
+import { openJournal } from '../../src/journal/open-journal.ts';
+import { createPulse, keepJournal } from '../../src/register/journal-keeping.ts';
+import { FailingDisk } from '../journal/failing-disk.ts';
+import { createPlace, readAll } from '../journal/journal-place.ts';
+import { createEvent, createOwner } from '../journal/sample-records.ts';
+
+function createScene() {
+  const directory = createPlace();
+  const files = new FailingDisk();
+  const journal = openJournal({ directory, owner: createOwner(), files });
+  const errors: string[] = [];
+  const ignore = () => undefined;
+  diag.setLogger(
+    { error: (text) => errors.push(text), warn: ignore, info: ignore, debug: ignore, verbose: ignore },
+    { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true },
+  );
+  onTestFinished(() => diag.disable());
+  const keeper = keepJournal(journal, createPulse(), { leavesHeartbeats: false });
+  files.writeError = 'ENOSPC';
+  journal.append(createEvent(1), createEvent(2));
+  return { directory, files, keeper, errors };
+}
+
+it('the end of the process writes what the disk had refused, if it takes it by then', async () => {
+  const { directory, files, keeper, errors } = createScene();
+  files.writeError = undefined;
+  keeper.finish();
+  expect((await readAll(directory)).entries).toHaveLength(2);
+  expect(errors).toEqual([]);
+});
+
+it('the end of the process tells how much is lost where the disk still refuses', async () => {
+  const { directory, keeper, errors } = createScene();
+  keeper.finish();
+  expect((await readAll(directory)).entries).toHaveLength(0);
+  expect(errors).toEqual(['2 records are lost with this process: ENOSPC: the disk refuses']);
+});
