@@ -60,7 +60,7 @@ export function itemValues(record: EventRecord, owner: JournalOwner): Values | u
 }
 
 /** An attempt begins when an item leaves its initial state or a finished one; `warning -> imported` ends one. */
-function beginsAttempt(from: string | undefined, to: ItemState): boolean {
+export function beginsAttempt(from: string | undefined, to: ItemState): boolean {
   if (!isItemState(from)) return true;
   return from === 'pending' || (isFinishedItemState(from) && !isFinishedItemState(to));
 }

@@ -4,6 +4,7 @@ import { parseSchemaName, quoteIdentifier } from './identifier.ts';
 import { createMigrator, currentMigration, type Migrator } from './migrate.ts';
 import { latestMigration } from './migrations.ts';
 import { createPartitionMaker, type PartitionMaker } from './partition-maker.ts';
+import { partitionNeeds } from './partition-months.ts';
 import { type EncodedTable, encodeRows } from './row-encoding.ts';
 import { type ShipStatements, shipInTransaction, shipStatements } from './ship-transaction.ts';
 import type { SqlDatabase, SqlRow } from './sql-connection.ts';
@@ -111,7 +112,7 @@ class DatabaseLedgerStore implements SqlLedgerStore {
   }
 
   async #store(shipment: Shipment, encoded: readonly EncodedTable[]): Promise<ShipResult> {
-    await this.partitions.make(shipment.rows);
+    await this.partitions.make(partitionNeeds(shipment.rows));
     const { status, offset } = await this.database.transaction((connection) =>
       shipInTransaction(connection, this.#statements, shipment, encoded, this.#options.now()),
     );

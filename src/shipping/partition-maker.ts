@@ -1,11 +1,10 @@
-import type { Row } from '../projection/tables.ts';
 import { qualified } from './identifier.ts';
-import { partitionMonths } from './partition-months.ts';
+import type { PartitionNeeds } from './partition-months.ts';
 import type { SqlDatabase } from './sql-connection.ts';
 
 /** Makes the partitions that rows need before they come. */
 export interface PartitionMaker {
-  make(rows: readonly Row[]): Promise<void>;
+  make(needs: PartitionNeeds): Promise<void>;
 }
 
 /**
@@ -16,8 +15,8 @@ export function createPartitionMaker(database: SqlDatabase, schema: string, now:
   const sql = `select ${qualified(schema, 'ensure_partition')}($1, $2)`;
   const known = new Set<string>();
   return {
-    async make(rows) {
-      for (const { table, month } of partitionMonths(rows, now())) {
+    async make(needs) {
+      for (const { table, month } of needs.partitions(now())) {
         const name = `${table} ${month}`;
         if (known.has(name)) continue;
         await database.transaction((connection) => connection.query(sql, [table, month]));

@@ -1,8 +1,11 @@
 import type { Row } from '../projection/tables.ts';
 
+/** A table whose rows are parted by months. */
+export type PartitionedTable = 'audit_log' | 'api_logs';
+
 /** One monthly partition (UTC). */
 export interface PartitionMonth {
-  readonly table: 'audit_log' | 'api_logs';
+  readonly table: PartitionedTable;
   /** First day, `2025-11-01`. */
   readonly month: string;
 }
@@ -11,22 +14,36 @@ export interface PartitionMonth {
 const monthsBack = 24;
 const monthsAhead = 2;
 
-/**
- * The partitions that rows need, and next month's as soon as this month's is needed: so that nobody waits for one when the
- * month turns. `nowMicros` bounds them: a clock that is wrong by years does not make partitions.
- */
-export function partitionMonths(rows: readonly Row[], nowMicros: number): readonly PartitionMonth[] {
-  const now = monthNumber(nowMicros);
-  const needed = new Map<PartitionMonth['table'], Set<number>>();
-  for (const { table, values } of rows) {
-    if (table !== 'audit_log' && table !== 'api_logs') continue;
-    const month = monthNumber(Number(values.created_at));
-    if (!(month >= now - monthsBack && month <= now + monthsAhead)) continue;
-    const months = needed.get(table) ?? new Set();
-    needed.set(table, months.add(month));
-    if (month === now) months.add(month + 1);
+/** The months that rows are of. */
+export class PartitionNeeds {
+  readonly #months = { audit_log: new Set<number>(), api_logs: new Set<number>() };
+
+  /** A row of `table` at a time in microseconds since the epoch. */
+  add(table: PartitionedTable, atMicros: number): void {
+    this.#months[table].add(monthNumber(atMicros));
   }
-  return [...needed].flatMap(([table, months]) => [...months].map((month) => ({ table, month: firstDay(month) })));
+
+  /**
+   * The partitions that the rows need, and next month's as soon as this month's is needed: so that nobody waits for one when the
+   * month turns. `nowMicros` bounds them: a clock that is wrong by years does not make partitions.
+   */
+  partitions(nowMicros: number): readonly PartitionMonth[] {
+    const now = monthNumber(nowMicros);
+    return (['audit_log', 'api_logs'] as const).flatMap((table) => {
+      const near = [...this.#months[table]].filter((month) => month >= now - monthsBack && month <= now + monthsAhead);
+      const needed = new Set(near.flatMap((month) => (month === now ? [month, month + 1] : [month])));
+      return [...needed].map((month) => ({ table, month: firstDay(month) }));
+    });
+  }
+}
+
+/** What rows need. */
+export function partitionNeeds(rows: readonly Row[]): PartitionNeeds {
+  const needs = new PartitionNeeds();
+  for (const { table, values } of rows) {
+    if (table === 'audit_log' || table === 'api_logs') needs.add(table, Number(values.created_at));
+  }
+  return needs;
 }
 
 const micros = 1000;

@@ -1,13 +1,23 @@
 import { mergeRows } from '../projection/row-merge.ts';
 import { type Row, type TableName, tables } from '../projection/tables.ts';
 import { encodeCopy } from './copy-encoder.ts';
+import type { PartitionNeeds } from './partition-months.ts';
 
 /** Rows of one table, encoded. */
 export interface EncodedTable {
   readonly table: TableName;
   readonly data: Uint8Array;
+  /** Their keys are new, if all went by the journal; Postgres refuses the COPY where they are not. */
+  readonly isFresh: boolean;
   /** Some rows tell too little to make a row of their own. */
   readonly hasPartialRows: boolean;
+}
+
+/** Rows of a shipment, encoded. */
+export interface EncodedRows {
+  /** In the order in which every shipper takes its locks. */
+  readonly tables: readonly EncodedTable[];
+  readonly needs: PartitionNeeds;
 }
 
 /**
@@ -26,6 +36,6 @@ export function encodeRows(rows: readonly Row[]): readonly EncodedTable[] {
     const group = groups.get(table.name);
     if (group === undefined) return [];
     const hasPartialRows = table.name === 'task_progress' && group.some(({ values }) => values.step_name === undefined);
-    return [{ table: table.name, data: encodeCopy(table, group), hasPartialRows }];
+    return [{ table: table.name, data: encodeCopy(table, group), isFresh: false, hasPartialRows }];
   });
 }

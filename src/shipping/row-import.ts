@@ -2,6 +2,7 @@ import { type Row, type TableName, tables } from '../projection/tables.ts';
 import { qualified, quoteIdentifier } from './identifier.ts';
 import type { SqlLedgerStore } from './ledger-store.ts';
 import { latestMigration } from './migrations.ts';
+import { partitionNeeds } from './partition-months.ts';
 import { type EncodedTable, encodeRows } from './row-encoding.ts';
 import type { SqlConnection } from './sql-connection.ts';
 import { stagingTable, type UpsertStatements, upsertStatements } from './upsert-sql.ts';
@@ -97,7 +98,7 @@ async function importBatch(
 async function tryBatch(store: SqlLedgerStore, batch: readonly ImportedRow[]): Promise<number> {
   const rows = batch.map(({ row }) => row);
   const encoded = encodeRows(rows);
-  await store.partitions.make(rows);
+  await store.partitions.make(partitionNeeds(rows));
   return store.database.transaction(async (connection) => {
     let stored = 0;
     for (const part of encoded) stored += await importTable(connection, store.schema, part);

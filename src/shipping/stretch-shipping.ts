@@ -1,6 +1,7 @@
 import { appendDeadLetters, type DeadLetter } from '../journal/dead-letters.ts';
 import type { JournalEntry } from '../journal/journal.ts';
-import type { DamagedBytes, SegmentStretch } from '../journal/segment-reader.ts';
+import type { DamagedBytes } from '../journal/segment-lines.ts';
+import type { SegmentStretch } from '../journal/segment-reader.ts';
 import { rowsOf } from '../projection/rows.ts';
 import type { Row } from '../projection/tables.ts';
 import type { LedgerStore, ShipResult } from './store.ts';

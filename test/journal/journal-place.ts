@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { JournalEntry } from '../../src/journal/journal.ts';
 import { listJournals } from '../../src/journal/journal-listing.ts';
-import { type DamagedBytes, readSegment } from '../../src/journal/segment-reader.ts';
+import type { DamagedBytes } from '../../src/journal/segment-lines.ts';
+import { readSegment } from '../../src/journal/segment-reader.ts';
 
 /** An empty directory that goes away with the test. */
 export function createPlace(): string {

@@ -200,7 +200,7 @@ describe('the rows of lines', () => {
         expect(encoded.records).toBe(records.length);
         expect(encoded.needs).toEqual(partitionNeeds(rows));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     );
   });
 

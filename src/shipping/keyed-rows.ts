@@ -1,0 +1,185 @@
+import { type Row, type Table, tables } from '../projection/tables.ts';
+import { CopyBuffer } from './copy-buffer.ts';
+import { encodeRow } from './copy-encoder.ts';
+import { KeyIndex } from './key-index.ts';
+
+/** What is known of an encoded row besides its bytes. */
+export interface KeyedRow {
+  readonly version: number;
+  /** One bit for each column that the row does not tell, the first column lowest. */
+  readonly absent: number;
+  /** The row is the first of its key that there ever was, as far as its journal knows. */
+  readonly isFirst: boolean;
+}
+
+/** Rows of one table, apart by what has to be done with them. */
+export interface ApartRows {
+  /** Rows whose key is new, if their journals tell everything. */
+  readonly fresh: Uint8Array | undefined;
+  /** Rows that may move others forward. */
+  readonly moving: Uint8Array | undefined;
+  /** Some of `moving` tell too little to make a row of their own. */
+  readonly hasPartialRows: boolean;
+}
+
+const expectedBytes = 64 * 1024;
+
+/**
+ * Collects encoded rows of an upserted table and makes one of all that have the same key, as `mergeRows` does: the highest
+ * version wins, what it does not tell is filled from the next lower one. The columns of the key are the first ones of the table.
+ */
+export class KeyedRows {
+  readonly #table: Table;
+  readonly #wholeMask: number;
+  readonly #earliest: number;
+  /** The rows one after another. */
+  readonly #pool = new CopyBuffer(expectedBytes);
+  readonly #index = new KeyIndex(this.#pool);
+  /** By row: where it begins, and the one before it with the same key or -1. */
+  readonly #starts: number[] = [];
+  readonly #previous: number[] = [];
+  readonly #rows: KeyedRow[] = [];
+  /** The last row of each key. */
+  readonly #last: number[] = [];
+  /** Where the last row ends. */
+  #end = 0;
+
+  /** `whole`: a column that only whole rows tell; `earliest`: one of which the smallest value counts. */
+  constructor(table: Table, options: { readonly whole?: string; readonly earliest?: string } = {}) {
+    this.#table = table;
+    this.#wholeMask = options.whole === undefined ? 0 : 1 << columnIndex(table, options.whole);
+    this.#earliest = options.earliest === undefined ? -1 : columnIndex(table, options.earliest);
+  }
+
+  /** Where the next row goes; `add` or `abandon` follows. */
+  get pool(): CopyBuffer {
+    return this.#pool;
+  }
+
+  /** Takes the row that was written since the last one. */
+  add(row: KeyedRow): void {
+    const start = this.#end;
+    const number = this.#rows.length;
+    this.#rows.push(row);
+    this.#starts.push(start);
+    this.#end = this.#pool.length;
+    const group = this.#index.groupOf(start + rowHeadBytes, this.#cellAt(start, this.#table.key.length));
+    this.#previous.push(this.#last[group] ?? -1);
+    this.#last[group] = number;
+  }
+
+  /** Takes back what was written since the last row. */
+  abandon(): void {
+    this.#pool.truncate(this.#end);
+  }
+
+  /** Adds a row that is not encoded yet. @throws CopyEncodingError */
+  addRow({ values }: Row): void {
+    encodeRow(this.#pool, this.#table, values);
+    let absent = 0;
+    for (const [index, { name }] of this.#table.columns.entries()) if (values[name] === undefined) absent |= 1 << index;
+    this.add({ version: Number(values.version ?? 0), absent, isFirst: false });
+  }
+
+  /** One row for each key. */
+  finish(): ApartRows {
+    const fresh = new CopyBuffer(this.#pool.length);
+    const moving = new CopyBuffer(expectedBytes);
+    fresh.begin();
+    moving.begin();
+    let hasPartialRows = false;
+    for (const last of this.#last) {
+      const rows = this.#highestFirst(last);
+      const isFresh = rows.some((row) => this.#rows[row]?.isFirst);
+      const missing = this.#merge(rows, isFresh ? fresh : moving);
+      hasPartialRows ||= !isFresh && (missing & this.#wholeMask) !== 0;
+    }
+    return { fresh: ended(fresh), moving: ended(moving), hasPartialRows };
+  }
+
+  /** Rows of a group by version; of equal ones the later comes first. */
+  #highestFirst(last: number): number[] {
+    const rows: number[] = [];
+    for (let row = last; row >= 0; row = this.#previous[row] ?? -1) rows.push(row);
+    const versionOf = (row: number) => this.#rows[row]?.version ?? 0;
+    return rows.length === 1 ? rows : rows.sort((one, other) => versionOf(other) - versionOf(one) || other - one);
+  }
+
+  /** Writes one row of all of a group, and answers which columns nobody tells. */
+  #merge(rows: readonly number[], into: CopyBuffer): number {
+    let missing = this.#absentOf(rows[0] ?? 0);
+    const tellers = rows.filter((row, index) => {
+      const fills = (missing & ~this.#absentOf(row)) !== 0;
+      missing &= this.#absentOf(row);
+      return index === 0 || fills;
+    });
+    const earliest = this.#earliest < 0 ? undefined : this.#earliestOf(rows);
+    if (tellers.length === 1 && (earliest === undefined || earliest === rows[0])) this.#copy(rows[0] ?? 0, into);
+    else this.#compose(tellers, earliest, into);
+    return missing;
+  }
+
+  #copy(row: number, into: CopyBuffer): void {
+    into.encoded(this.#pool.bytes, this.#starts[row] ?? 0, this.#starts[row + 1] ?? this.#end);
+  }
+
+  /** Column by column from the first row that tells it. */
+  #compose(tellers: readonly number[], earliest: number | undefined, into: CopyBuffer): void {
+    const cursors = tellers.map((row) => this.#cellAt(this.#starts[row] ?? 0, 0));
+    into.beginRow(this.#table.columns.length);
+    for (let column = 0; column < this.#table.columns.length; column += 1) {
+      const teller = tellers.findIndex((row) => (this.#absentOf(row) & (1 << column)) === 0);
+      const isEarliest = column === this.#earliest && earliest !== undefined;
+      const from = isEarliest ? this.#cellAt(this.#starts[earliest] ?? 0, column) : (cursors[Math.max(0, teller)] ?? 0);
+      into.encoded(this.#pool.bytes, from, this.#pool.cellEnd(from));
+      for (let index = 0; index < cursors.length; index += 1) cursors[index] = this.#pool.cellEnd(cursors[index] ?? 0);
+    }
+  }
+
+  /** The row with the smallest value in the column of which the smallest counts. */
+  #earliestOf(rows: readonly number[]): number | undefined {
+    if (rows.length === 1) return undefined;
+    let [best, least]: [number | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
+    for (const row of rows) {
+      if ((this.#absentOf(row) & (1 << this.#earliest)) !== 0) continue;
+      const value = this.#pool.bigintAt(this.#cellAt(this.#starts[row] ?? 0, this.#earliest));
+      if (value < least) [best, least] = [row, value];
+    }
+    return best;
+  }
+
+  #absentOf(row: number): number {
+    return this.#rows[row]?.absent ?? 0;
+  }
+
+  /** Where the cell of a column begins in a row. */
+  #cellAt(start: number, column: number): number {
+    let at = start + rowHeadBytes;
+    for (let index = 0; index < column; index += 1) at = this.#pool.cellEnd(at);
+    return at;
+  }
+}
+
+/** Rows for each table that has keys. */
+export function createKeyedRows() {
+  return {
+    task_progress: new KeyedRows(tables.task_progress, { whole: 'step_name', earliest: 'created_at' }),
+    import_sessions: new KeyedRows(tables.import_sessions),
+    import_items: new KeyedRows(tables.import_items),
+  };
+}
+
+/** The number of columns stands in front of a row. */
+const rowHeadBytes = 2;
+
+function columnIndex(table: Table, name: string): number {
+  const index = table.columns.findIndex((column) => column.name === name);
+  if (index < 0) throw new RangeError(`${table.name} has no column ${name}.`);
+  return index;
+}
+
+function ended(buffer: CopyBuffer): Uint8Array | undefined {
+  if (buffer.length === CopyBuffer.headBytes) return undefined;
+  buffer.end();
+  return buffer.toBytes();
+}

@@ -1,0 +1,183 @@
+import { jsonOf } from '../journal/frame.ts';
+import { decodeRecord } from '../journal/record-decoder.ts';
+import { type RecordField, RecordScan, recordFields, scanned } from '../journal/record-scan.ts';
+import { type DamagedBytes, excerpt, type SegmentLines } from '../journal/segment-lines.ts';
+import type { JournalOwner } from '../projection/record.ts';
+import { rowsOf } from '../projection/rows.ts';
+import { type Row, type TableName, tables } from '../projection/tables.ts';
+import { CopyBuffer } from './copy-buffer.ts';
+import { encodeRow } from './copy-encoder.ts';
+import { createKeyedRows, type KeyedRow, type KeyedRows } from './keyed-rows.ts';
+import { numberOf, oneOf, type ScannedLine } from './line-cells.ts';
+import { auditPlan, endPlan, itemMove, type RowPlan, requestPlan, startPlan, writeCells } from './line-rows.ts';
+import { PartitionNeeds } from './partition-months.ts';
+import type { EncodedRows, EncodedTable } from './row-encoding.ts';
+import { toStorableText } from './storable-copy.ts';
+
+/** The rows of a stretch, ready for COPY. */
+export interface EncodedLines extends EncodedRows {
+  readonly records: number;
+  /** What is damaged in the stretch, in order: lines whose checksum does not fit, and those that hold no record. */
+  readonly damaged: readonly DamagedBytes[];
+}
+
+/**
+ * Makes the rows of all lines of a stretch, encoded and merged. Nearly every line goes from its bytes to those of its rows without
+ * becoming an object, which takes a fifth of the time; the others go through `rowsOf`.
+ *
+ * @throws CopyEncodingError when a value does not fit its column; then the records have to be looked at one by one.
+ */
+export function encodeLines(lines: SegmentLines): EncodedLines {
+  return new LineEncoder(lines).encode();
+}
+
+type AppendedTable = 'audit_log' | 'api_logs';
+
+class LineEncoder {
+  readonly #lines: SegmentLines;
+  readonly #line: ScannedLine;
+  readonly #scan = new RecordScan();
+  readonly #appended: Readonly<Record<AppendedTable, CopyBuffer>>;
+  readonly #keyed = createKeyedRows();
+  readonly #needs = new PartitionNeeds();
+  readonly #damaged: DamagedBytes[];
+  #records = 0;
+
+  constructor(lines: SegmentLines) {
+    const { bytes, owner, damaged } = lines;
+    this.#lines = lines;
+    this.#damaged = [...damaged];
+    this.#line = { scan: this.#scan, bytes, service: textOf(owner, 'service'), instance: textOf(owner, 'instanceId') };
+    this.#appended = { audit_log: new CopyBuffer(bytes.length), api_logs: new CopyBuffer(0) };
+    this.#appended.audit_log.begin();
+    this.#appended.api_logs.begin();
+  }
+
+  encode(): EncodedLines {
+    const { bytes, starts, ends } = this.#lines;
+    for (let index = 0; index < starts.length; index += 1) {
+      const start = starts[index] ?? 0;
+      const end = ends[index] ?? 0;
+      if (this.#scan.scan(bytes, start, end) && this.#encodeScanned()) this.#records += 1;
+      else this.#encodeDecoded(start, end);
+    }
+    this.#damaged.sort((one, other) => one.start - other.start);
+    return { tables: this.#tables(), needs: this.#needs, records: this.#records, damaged: this.#damaged };
+  }
+
+  /** `false`, with nothing written, where bytes do not suffice. */
+  #encodeScanned(): boolean {
+    switch (this.#scan.type) {
+      case 'start':
+        return this.#unit(startPlan, true);
+      case 'end':
+        return this.#unit(endPlan, false);
+      case 'request':
+        return this.#append('api_logs', requestPlan);
+      case 'event':
+        return this.#event();
+      default:
+        return this.#scan.type satisfies never;
+    }
+  }
+
+  #append(table: AppendedTable, plan: RowPlan): boolean {
+    const into = this.#appended[table];
+    const start = into.length;
+    into.beginRow(plan.length);
+    if (writeCells(into, plan, this.#line) < 0) {
+      into.truncate(start);
+      return false;
+    }
+    this.#needs.add(table, numberOf(this.#line, 'at') ?? Number.NaN);
+    return true;
+  }
+
+  #unit(plan: RowPlan, isFirst: boolean): boolean {
+    const version = numberOf(this.#line, 'version') ?? 0;
+    return this.#keep(this.#keyed.task_progress, plan, { version, isFirst });
+  }
+
+  /** What moves sessions or progress is rare, and goes the long way. */
+  #event(): boolean {
+    const unit = unitOf(this.#line, 'unit');
+    if (unit === 'session' || this.#tells('done')) return false;
+    const { audit_log: audit } = this.#appended;
+    const start = audit.length;
+    if (!this.#append('audit_log', auditPlan)) return false;
+    if (unit !== 'item' || this.#item()) return true;
+    audit.truncate(start);
+    return false;
+  }
+
+  #item(): boolean {
+    const move = itemMove(this.#line);
+    if (move === undefined || !this.#tells('sessionId') || !this.#tells('itemId')) return true;
+    const version = numberOf(this.#line, 'version') ?? numberOf(this.#line, 'at') ?? 0;
+    const isFirst = move.begins && (numberOf(this.#line, 'attempt') ?? 1) === 1;
+    return this.#keep(this.#keyed.import_items, move.plan, { version, isFirst });
+  }
+
+  #keep(rows: KeyedRows, plan: RowPlan, row: Omit<KeyedRow, 'absent'>): boolean {
+    rows.pool.beginRow(plan.length);
+    const absent = writeCells(rows.pool, plan, this.#line);
+    if (absent < 0) rows.abandon();
+    else rows.add({ ...row, absent });
+    return absent >= 0;
+  }
+
+  #encodeDecoded(start: number, end: number): void {
+    const { bytes, base, owner } = this.#lines;
+    const record = decodeRecord(jsonOf(bytes, { start, end, isWhole: true }));
+    if (typeof record === 'string') {
+      this.#damaged.push({ start: base + start, end: base + end, reason: record, bytes: excerpt(bytes, start, end) });
+      return;
+    }
+    for (const row of rowsOf(record, owner)) this.#encodeRow(row);
+    this.#records += 1;
+  }
+
+  #encodeRow(row: Row): void {
+    const { table, values } = row;
+    if (table !== 'audit_log' && table !== 'api_logs') {
+      this.#keyed[table].addRow(row);
+      return;
+    }
+    encodeRow(this.#appended[table], tables[table], values);
+    this.#needs.add(table, Number(values.created_at));
+  }
+
+  /** In the order in which every shipper takes its locks. */
+  #tables(): readonly EncodedTable[] {
+    return Object.values(tables).flatMap(({ name }) =>
+      name === 'audit_log' || name === 'api_logs'
+        ? appended(name, this.#appended[name])
+        : apart(name, this.#keyed[name]),
+    );
+  }
+
+  #tells(field: RecordField): boolean {
+    return this.#scan.kinds[recordFields[field]] !== scanned.absent;
+  }
+}
+
+const unitOf = oneOf(['session', 'item']);
+
+function appended(table: AppendedTable, rows: CopyBuffer): readonly EncodedTable[] {
+  if (rows.length === CopyBuffer.headBytes) return [];
+  rows.end();
+  return [{ table, data: rows.toBytes(), isFresh: false, hasPartialRows: false }];
+}
+
+function apart(table: TableName, rows: KeyedRows): readonly EncodedTable[] {
+  const { fresh, moving, hasPartialRows } = rows.finish();
+  return [
+    ...(fresh === undefined ? [] : [{ table, data: fresh, isFresh: true, hasPartialRows: false }]),
+    ...(moving === undefined ? [] : [{ table, data: moving, isFresh: false, hasPartialRows }]),
+  ];
+}
+
+/** A text of the owner's as bytes that Postgres can hold. */
+function textOf(owner: JournalOwner, name: 'service' | 'instanceId'): Uint8Array {
+  return Buffer.from(toStorableText(owner[name]));
+}
