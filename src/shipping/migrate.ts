@@ -50,10 +50,18 @@ async function history(connection: SqlConnection, schema: string): Promise<reado
   return connection.query<AppliedMigration & Record<string, unknown>>(sql);
 }
 
+/**
+ * Read from the catalog itself: `to_regclass` answers from a cache that is not brought up to date by waiting for an advisory lock, so
+ * an installer that asked too early would not see what the one before it made.
+ */
 async function hasMigrations(connection: SqlConnection, schema: string): Promise<boolean> {
-  const [row] = await connection.query<{ found: boolean }>('select to_regclass($1) is not null as found', [
-    migrationsOf(schema),
-  ]);
+  const [row] = await connection.query<{ found: boolean }>(
+    `select exists (
+      select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = $1 and c.relname = 'migrations'
+    ) as found`,
+    [schema],
+  );
   return row?.found === true;
 }
 

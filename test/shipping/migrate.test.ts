@@ -89,7 +89,7 @@ describe('migrations', () => {
       await createMigrator(database, schema).up();
       const store = createPostgresStore({ connectionString: url, schema, now: () => noon });
       expect(await store.ship(shipment([auditRow()]))).toMatchObject({ status: 'stored' });
-      expect(await store.query('select count(*) as n from v_session_timeline')).toEqual([{ n: 0 }]);
+      expect(await store.query('select name from v_session_timeline')).toHaveLength(1);
       await store.close();
     }
   });
