@@ -1,7 +1,8 @@
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { expect, it, onTestFinished } from 'vitest';
 import { openJournal } from '../../src/journal/open-journal.ts';
-import { createPulse, keepJournal } from '../../src/register/journal-keeping.ts';
+import { keepJournal } from '../../src/register/journal-keeping.ts';
+import { createShippingMemory } from '../../src/register/shipping-memory.ts';
 import { FailingDisk } from '../journal/failing-disk.ts';
 import { createPlace, readAll } from '../journal/journal-place.ts';
 import { createEvent, createOwner } from '../journal/sample-records.ts';
@@ -17,7 +18,7 @@ function createScene() {
     { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true },
   );
   onTestFinished(() => diag.disable());
-  const keeper = keepJournal(journal, createPulse(), { leavesHeartbeats: false });
+  const keeper = keepJournal(journal, createShippingMemory().pulse, { leavesHeartbeats: false });
   files.writeError = 'ENOSPC';
   journal.append(createEvent(1), createEvent(2));
   return { directory, files, keeper, errors };
