@@ -17,6 +17,8 @@ export function latenessMillis(pulse: Pulse, now = Date.now()): number {
 
 /** Whoever looks after the journal. */
 export interface JournalKeeper {
+  /** Tries at once to write what a disk has refused, before the counters are sent for the last time. */
+  retry(): void;
   /** The last chance of records that a disk has refused, when the process ends. */
   finish(): void;
 }
@@ -47,7 +49,7 @@ export function keepJournal(
     const { waiting, lastError = '' } = journal.stats();
     if (waiting > 0) diag.error(`${waiting} records are lost with this process: ${lastError}`);
   };
-  return { finish };
+  return { retry: () => journal.retry(), finish };
 }
 
 function leaveHeartbeat(journal: FileJournal): void {

@@ -147,7 +147,10 @@ function endWell(settings: Settings, { keeper, sending, courier }: EndingParts):
   }
   onEnding({
     timeoutMillis: settings.exitTimeoutMillis,
-    flush: () => sending.flush(),
+    flush: () => {
+      keeper.retry();
+      return sending.flush();
+    },
     finish: (timeoutMillis, end) => {
       keeper.finish();
       void sending.flush();
