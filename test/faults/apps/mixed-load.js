@@ -26,8 +26,9 @@ let ended = 0;
 let calls = [];
 let skewMillis = 0;
 
-process.on('message', ({ stop, skew }) => {
+process.on('message', ({ stop, skew, itemsPerSecond }) => {
   if (stop) isStopping = true;
+  if (itemsPerSecond !== undefined) load.itemsPerSecond = itemsPerSecond;
   if (skew !== undefined) skewMillis = skew;
 });
 const wallClock = Date.now;
