@@ -1,5 +1,3 @@
-import { processEnvironment } from '../configuration/environment.ts';
-import { readOtelEnvironment } from '../configuration/otel-environment.ts';
 import { loadSettings } from '../configuration/settings.ts';
 import { projectEvent } from '../projection/event-projection.ts';
 import { rowsOf } from '../projection/rows.ts';
@@ -8,6 +6,7 @@ import { parseSchemaName, qualified } from '../shipping/identifier.ts';
 import { sanitizer } from '../storable/sanitizer.ts';
 import type { AuditEntry } from '../telemetry/audit-entry.ts';
 import { announcementOf } from '../telemetry/work.ts';
+import { environmentService } from './environment-service.ts';
 import { recordingService } from './live-span-processor.ts';
 
 /** The part of a `pg` client, pool client or anything like it that is used. */
@@ -54,10 +53,6 @@ export async function auditOn(
     insertStatement(options.schema ?? loadSettings().settings.schema),
     columns.map((column) => toParameter(column, row.values[column.name])),
   );
-}
-
-function environmentService(): string {
-  return readOtelEnvironment(processEnvironment()).serviceName ?? 'unknown_service:node';
 }
 
 function insertStatement(schema: string): string {

@@ -1,9 +1,12 @@
 import { type Context, context, diag } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { serviceOf } from '../projection/readable-span.ts';
 import { isLedgerEvent } from '../projection/unit-projection.ts';
 import { type AnnouncedEvent, type AnnouncementListener, setAnnouncementListener } from '../telemetry/announcer.ts';
 import { attribute } from '../telemetry/conventions.ts';
+import { environmentService } from './environment-service.ts';
+import { type LedgerExporterOptions, leaseRecorder, type RecorderLease } from './journal-source.ts';
 import { beginLiveRecording, endLiveRecording } from './live-recording.ts';
 import { isRecorded, markRecorded } from './recorded-spans.ts';
 import type { EventFilter, Recorder } from './recorder.ts';
@@ -13,9 +16,13 @@ import type { EventFilter, Recorder } from './recorder.ts';
  * span ends. It listens to the announcements of the process until it is shut down; a later one takes its place. It holds
  * no span, never throws, and records nothing while tracing is suppressed.
  */
-export function createLiveSpanProcessor(recorder: Recorder): SpanProcessor {
-  return new LiveSpanProcessor(recorder);
+export function createLiveSpanProcessor(source: Recorder | LedgerExporterOptions): SpanProcessor {
+  if ('recordEvent' in source) return new LiveSpanProcessor(() => ({ recorder: source, release: () => {} }), true);
+  return new LiveSpanProcessor((service) => leaseRecorder(source, service ?? environmentService()), false);
 }
+
+/** A recorder once it is needed, when the service that owns its journal is known. */
+type Leaser = (service: string | undefined) => RecorderLease;
 
 /** The processor that hears the announcements now. */
 let listening: LiveSpanProcessor | undefined;
@@ -26,37 +33,39 @@ export function recordingService(): string | undefined {
 }
 
 class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
-  readonly #recorder: Recorder;
+  readonly #leaser: Leaser;
+  #lease: RecorderLease | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(recorder: Recorder) {
-    this.#recorder = recorder;
+  constructor(leaser: Leaser, isOpen: boolean) {
+    this.#leaser = leaser;
+    if (isOpen) this.#recorder();
     listening = this;
     setAnnouncementListener(this);
     beginLiveRecording();
   }
 
-  get service(): string {
-    return this.#recorder.journal.owner.service;
+  get service(): string | undefined {
+    return this.#lease?.recorder.journal.owner.service;
   }
 
   onEvent(announced: AnnouncedEvent): void {
-    if (!isTracingSuppressed(context.active())) this.#recorder.recordEvent(announced);
+    if (!isTracingSuppressed(context.active())) this.#recorder().recordEvent(announced);
   }
 
   hold(): void {
-    this.#recorder.hold();
+    this.#recorder().hold();
   }
 
   release(): void {
-    this.#recorder.release();
+    this.#recorder().release();
   }
 
   onStart(span: Span, parentContext: Context): void {
     if (this.#stopped !== undefined || isTracingSuppressed(parentContext)) return;
     const readable = span as unknown as ReadableSpan;
     markRecorded(readable);
-    if (readable.attributes[attribute.unit] !== undefined) this.#recorder.recordStart(readable);
+    if (readable.attributes[attribute.unit] !== undefined) this.#recorder(readable).recordStart(readable);
   }
 
   onEnd(span: ReadableSpan): void {
@@ -64,16 +73,17 @@ class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
     // Of a span that began before this processor, nobody heard the events.
     const filter = isRecorded(span) ? notAnnounced : undefined;
     markRecorded(span);
-    if (isWorthRecording(span)) this.#recorder.recordEnds([span], filter);
+    if (isWorthRecording(span)) this.#recorder(span).recordEnds([span], filter);
   }
 
   forceFlush(): Promise<void> {
-    return this.#recorder.journal.sync().catch((error: unknown) => {
+    if (this.#lease === undefined) return Promise.resolve();
+    return this.#lease.recorder.journal.sync().catch((error: unknown) => {
       diag.error('spanledger: the journal could not be synced', error);
     });
   }
 
-  /** Stops listening and syncs the journal, which stays open: it belongs to whoever opened it. */
+  /** Stops listening and syncs the journal. One that was handed in stays open: it belongs to whoever opened it. */
   shutdown(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -85,7 +95,12 @@ class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
       setAnnouncementListener(undefined);
     }
     endLiveRecording();
-    return this.forceFlush();
+    return this.forceFlush().then(() => this.#lease?.release());
+  }
+
+  #recorder(span?: ReadableSpan): Recorder {
+    this.#lease ??= this.#leaser(span === undefined ? undefined : serviceOf(span.resource));
+    return this.#lease.recorder;
   }
 }
 

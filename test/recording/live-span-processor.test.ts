@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Attributes, context, DiagLogLevel, diag, ROOT_CONTEXT, SpanKind, TraceFlags } from '@opentelemetry/api';
@@ -14,6 +17,8 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { listJournals } from '../../src/journal/journal-listing.ts';
+import { readSegment } from '../../src/journal/segment-reader.ts';
 import { createLiveSpanProcessor } from '../../src/recording/live-span-processor.ts';
 import { PostgresSpanExporter } from '../../src/recording/postgres-span-exporter.ts';
 import { createRecordAlwaysSampler } from '../../src/recording/record-always-sampler.ts';
@@ -46,6 +51,23 @@ describe('the live span processor', () => {
     return provider.getTracer('test');
   }
   const types = () => journal.records.map((record) => record.type);
+
+  it('keeps a journal of its own in a directory, owned by the service of the resource', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'live-'));
+    const live = createLiveSpanProcessor({ directory });
+    provider = new TracerProvider({ resource, sampler: new AlwaysOnSampler(), spanProcessors: [live] });
+    const span = provider.getTracer('test').startSpan('import.item', { attributes: unitAttributes });
+    announce({ name: 'e', at: 1, attributes: {}, spanContext: span.spanContext(), unitAttributes });
+    span.end();
+    await provider.shutdown();
+    const [journal, ...others] = await listJournals(directory);
+    expect(others).toEqual([]);
+    expect(journal?.owner?.service).toBe(owner.service);
+    const [segment] = journal?.segments ?? [];
+    const read = await readSegment(segment?.path ?? '');
+    expect(read.status === 'read' && read.entries.map(({ record }) => record.type)).toEqual(['start', 'event', 'end']);
+    rmSync(directory, { recursive: true });
+  });
 
   it('appends in one go what is announced together, also when pairs nest', () => {
     const tracer = begin();
