@@ -1,12 +1,16 @@
 import { SpanledgerError } from '../domain/errors.ts';
+import type { Row } from '../projection/tables.ts';
+import { FreshRows } from './fresh-rows.ts';
 import { type HeartbeatStatement, heartbeatStatement } from './heartbeat-sql.ts';
 import { parseSchemaName, quoteIdentifier } from './identifier.ts';
 import { createMigrator, currentMigration, type Migrator } from './migrate.ts';
 import { latestMigration } from './migrations.ts';
 import { createPartitionMaker, type PartitionMaker } from './partition-maker.ts';
 import { partitionNeeds } from './partition-months.ts';
-import { type EncodedTable, encodeRows } from './row-encoding.ts';
-import { type ShipStatements, shipInTransaction, shipStatements } from './ship-transaction.ts';
+import { type EncodedRows, type EncodedTable, encodeRows } from './row-encoding.ts';
+import { fitsScript, notClaimedCode, shipScript } from './ship-script.ts';
+import { type ShipStatements, shipStatements } from './ship-statements.ts';
+import { shipInTransaction } from './ship-transaction.ts';
 import type { SqlDatabase, SqlRow } from './sql-connection.ts';
 import { type DatabaseFailure, toDatabaseFailure } from './sql-state.ts';
 import type { LedgerStore, Shipment, ShipResult } from './store.ts';
@@ -32,6 +36,8 @@ export interface LedgerStoreOptions {
   readonly close: () => Promise<void>;
 }
 
+/** A unique key that is there already. */
+const doubleKeyCode = '23505';
 /** How often a shipment is tried at once when another transaction is in its way. */
 const conflictTries = 5;
 
@@ -49,6 +55,7 @@ class DatabaseLedgerStore implements SqlLedgerStore {
   readonly #options: LedgerStoreOptions;
   readonly #statements: ShipStatements;
   readonly #heartbeat: HeartbeatStatement;
+  readonly #fresh = new FreshRows();
 
   constructor(options: LedgerStoreOptions) {
     this.#options = options;
@@ -70,18 +77,21 @@ class DatabaseLedgerStore implements SqlLedgerStore {
   }
 
   async ship(shipment: Shipment): Promise<ShipResult> {
-    let encoded: readonly EncodedTable[];
+    let encoded: EncodedRows;
     try {
-      encoded = encodeRows(shipment.rows);
+      encoded = shipment.encoded ?? encodeShipment(shipment.rows);
     } catch (error) {
       return toResult(toDatabaseFailure(error));
     }
+    let parts = this.#fresh.judge(encoded.tables);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#store(shipment, encoded);
+        await this.partitions.make(encoded.needs);
+        return await this.#store(shipment, parts);
       } catch (error) {
         const failure = await this.failure(error);
-        if (failure.kind !== 'conflict' || attempt === conflictTries) return toResult(failure);
+        if (failure.code === doubleKeyCode && parts.some(({ isFresh }) => isFresh)) parts = this.#fresh.mistaken(parts);
+        else if (failure.kind !== 'conflict' || attempt === conflictTries) return toResult(failure);
       }
     }
   }
@@ -111,12 +121,25 @@ class DatabaseLedgerStore implements SqlLedgerStore {
     return this.#options.close();
   }
 
-  async #store(shipment: Shipment, encoded: readonly EncodedTable[]): Promise<ShipResult> {
-    await this.partitions.make(partitionNeeds(shipment.rows));
-    const { status, offset } = await this.database.transaction((connection) =>
-      shipInTransaction(connection, this.#statements, shipment, encoded, this.#options.now()),
+  /** In one round trip where the database can; with questions where that did not find what it expected. */
+  async #store(shipment: Shipment, parts: readonly EncodedTable[]): Promise<ShipResult> {
+    const now = this.#options.now();
+    if (await this.#storedAtOnce(shipment, parts, now)) return { status: 'stored', offset: shipment.to };
+    return this.database.transaction((connection) =>
+      shipInTransaction(connection, this.#statements, shipment, parts, now),
     );
-    return { status, offset };
+  }
+
+  async #storedAtOnce(shipment: Shipment, parts: readonly EncodedTable[], now: number): Promise<boolean> {
+    if (this.database.runScript === undefined || !fitsScript(shipment)) return false;
+    const { script, copies } = shipScript(this.#statements, shipment, parts, now);
+    try {
+      await this.database.runScript(script, copies);
+      return true;
+    } catch (error) {
+      if (toDatabaseFailure(error).code === notClaimedCode) return false;
+      throw error;
+    }
   }
 
   async failure(error: unknown): Promise<DatabaseFailure> {
@@ -150,6 +173,10 @@ class DatabaseLedgerStore implements SqlLedgerStore {
   #conceal(text: string): string {
     return this.#options.conceal?.(text) ?? text;
   }
+}
+
+function encodeShipment(rows: readonly Row[]): EncodedRows {
+  return { tables: encodeRows(rows), needs: partitionNeeds(rows) };
 }
 
 function toResult({ kind, code, message }: DatabaseFailure): ShipResult {

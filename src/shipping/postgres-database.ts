@@ -1,6 +1,7 @@
 import pg from 'pg';
 import copyStreams from 'pg-copy-streams';
 import { parseConnectionString } from './connection-string.ts';
+import { CopyScript } from './copy-script.ts';
 import type { SqlConnection, SqlDatabase, SqlRow } from './sql-connection.ts';
 
 /** The slice of `pg.PoolClient` that is used. */
@@ -58,6 +59,7 @@ export function createPostgresDatabase(options: PostgresOptions): PostgresDataba
     description: address.description,
     conceal: address.conceal,
     transaction: (work, mode) => transaction(pool, silence, work, mode),
+    runScript: (script, copies) => runScript(pool, silence, script, copies),
     close() {
       closing ??= own?.end() ?? Promise.resolve();
       return closing;
@@ -106,6 +108,31 @@ async function transaction<T>(
   }
 }
 
+async function runScript(
+  pool: ConnectionPool,
+  silence: number,
+  script: string,
+  copies: readonly Uint8Array[],
+): Promise<void> {
+  const client = await pool.connect();
+  client.on('error', ignore);
+  let broken = false;
+  try {
+    await withDeadline(client, silence + graceMillis, (onAnswer) => {
+      const running = new CopyScript(`${beginning(silence, undefined)};\n${script};\ncommit`, copies, onAnswer);
+      client.query(running);
+      return running.done;
+    });
+  } catch (error) {
+    broken = !(await rolledBack(createConnection(client, silence)));
+    throw error;
+  } finally {
+    client.off('error', ignore);
+    if (broken) destroySocket(client);
+    client.release(broken);
+  }
+}
+
 /** A commit that is acknowledged before it is on disk would lose what the journal has given up by then. */
 const durably = `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
 
@@ -129,7 +156,7 @@ async function rolledBack(connection: SqlConnection): Promise<boolean> {
 }
 
 function createConnection(client: PooledClient, silence: number): SqlConnection {
-  const guarded = <T>(work: Promise<T>) => withDeadline(client, silence + graceMillis, work);
+  const guarded = <T>(work: Promise<T>) => withDeadline(client, silence + graceMillis, () => work);
   return {
     async query<T extends SqlRow>(sql: string, parameters: readonly unknown[] = []) {
       const result = await guarded(client.query({ text: sql, values: [...parameters], types }));
@@ -143,7 +170,11 @@ function createConnection(client: PooledClient, silence: number): SqlConnection 
 }
 
 /** Waits for `work` unless the other side stays silent for too long; then nothing but the end of the socket helps. */
-async function withDeadline<T>(client: PooledClient, millis: number, work: Promise<T>): Promise<T> {
+async function withDeadline<T>(
+  client: PooledClient,
+  millis: number,
+  work: (onAnswer: () => void) => Promise<T>,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const silent = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -152,7 +183,7 @@ async function withDeadline<T>(client: PooledClient, millis: number, work: Promi
     }, millis).unref();
   });
   try {
-    return await Promise.race([work, silent]);
+    return await Promise.race([work(() => timer?.refresh()), silent]);
   } finally {
     clearTimeout(timer);
   }

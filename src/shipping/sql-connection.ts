@@ -18,4 +18,9 @@ export interface SqlDatabase {
    * does not tell whether it took effect.
    */
   transaction<T>(work: (connection: SqlConnection) => Promise<T>, mode?: 'read only'): Promise<T>;
+  /**
+   * Runs statements in one transaction and one round trip, without an answer but whether they succeeded. Each
+   * `copy … from stdin (format binary)` among them takes the next of `copies`. A database may be unable to do so.
+   */
+  runScript?(script: string, copies: readonly Uint8Array[]): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { JournalOwner } from '../projection/record.ts';
 import type { Row } from '../projection/tables.ts';
+import type { EncodedRows } from './row-encoding.ts';
 
 /** Rows of one part of one segment, stored in one transaction together with the offset behind them. */
 export interface Shipment {
@@ -9,6 +10,8 @@ export interface Shipment {
   readonly from: number;
   readonly to: number;
   readonly rows: readonly Row[];
+  /** The same rows, encoded by the caller; `rows` may be empty then. */
+  readonly encoded?: EncodedRows;
   /** Records the rows were made of. */
   readonly records: number;
   /** Records between `from` and `to` that went to the dead letters instead; none when absent. */

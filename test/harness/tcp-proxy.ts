@@ -7,11 +7,8 @@ export interface TcpProxy {
   readonly url: string;
   /** Connections that are open now. */
   connections(): number;
-  /**
-   * Cuts the connection on which the client next sends `text`, once the server has answered: the server has done what it was
-   * told, and the client never learns it.
-   */
-  loseAnswerTo(text: string): void;
+  /** Cuts the connection on which the server next says `text`: it has done what it was told, and the client never learns it. */
+  loseAnswer(text: string): void;
   /** From the moment the client next sends `text`, nothing gets through in either direction and nothing is closed. */
   swallowFrom(text: string): void;
   /** Lets everything through again. */
@@ -28,7 +25,6 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
   let isSilent = false;
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
-    let isDoomed = false;
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => undefined);
@@ -41,16 +37,16 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
     client.on('data', (bytes) => {
       if (swallowed !== undefined && bytes.includes(swallowed)) isSilent = true;
       if (isSilent) return;
-      if (lost !== undefined && bytes.includes(lost)) {
-        isDoomed = true;
-        lost = undefined;
-      }
       upstream.write(bytes);
     });
     upstream.on('data', (bytes) => {
       if (isSilent) return;
-      if (isDoomed) client.destroy();
-      else client.write(bytes);
+      if (lost === undefined || !bytes.includes(lost)) {
+        client.write(bytes);
+        return;
+      }
+      lost = undefined;
+      client.destroy();
     });
   });
   server.listen(0, '127.0.0.1');
@@ -62,7 +58,7 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
   return {
     url: url.href,
     connections: () => sockets.size / 2,
-    loseAnswerTo(text) {
+    loseAnswer(text) {
       lost = Buffer.from(text);
     },
     swallowFrom(text) {

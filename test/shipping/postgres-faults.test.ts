@@ -48,7 +48,7 @@ describe('exactly once', () => {
   test('holds when the answer to COMMIT is lost', async () => {
     const store = open();
     await store.ship(shipment([auditRow()], { segment: 'warm-up' }));
-    proxy.loseAnswerTo('commit\0');
+    proxy.loseAnswer('COMMIT\0');
     const first = await store.ship(shipment(batch));
     expect(first.status).toBe('unavailable');
     expect(await store.ship(shipment(batch))).toEqual({ status: 'elsewhere', offset: 100 });
