@@ -1,9 +1,9 @@
 import { SpanledgerError } from '../domain/errors.ts';
 import type { JournalInfo, SegmentInfo } from '../journal/journal-listing.ts';
 import { removeSegment } from '../journal/journal-removal.ts';
-import { readSegment, type SegmentRead, type SegmentStretch } from '../journal/segment-reader.ts';
+import { readSegmentLines, type SegmentRefusal } from '../journal/segment-lines.ts';
 import { isMarkedShipped, markShipped } from '../journal/shipping-mark.ts';
-import { type StretchTarget, shipStretch } from './stretch-shipping.ts';
+import { prepareStretch, type Stretch, type StretchTarget, shipStretch } from './stretch-shipping.ts';
 
 /** Why shipping of a segment stopped. */
 export type SegmentResult =
@@ -38,13 +38,13 @@ export async function shipSegment(task: SegmentTask): Promise<SegmentResult> {
   const { target, segment, signal } = task;
   let offset = task.offset ?? (await storedOffset(task));
   if (offset === 0) await assertSameDatabase(task);
-  let ahead: Promise<SegmentRead> | undefined;
+  let ahead: Promise<Reading> | undefined;
   while (signal?.aborted !== true) {
     const stretch = await (ahead ?? read(task, offset));
     ahead = undefined;
     if (stretch.status !== 'read') return withoutStretch(stretch, segment, offset);
     if (holdsNothing(stretch)) return stored(segment, offset);
-    if (stretch.tail === 'more') ahead = readAhead(task, stretch.to);
+    if (stretch.lines.tail === 'more') ahead = readAhead(task, stretch.lines.to);
     const result = await shipStretch(target, stretch, offset);
     if (result.status === 'unavailable') return result;
     if (result.status === 'stored' && offset === 0) markShipped(task.journal.path);
@@ -63,7 +63,7 @@ async function storedOffset(task: SegmentTask): Promise<number> {
 /** The header of a segment says whose it is, even where the directory does not. */
 async function instanceOf({ journal, segment }: SegmentTask): Promise<string> {
   const { owner } = journal;
-  const head = owner === undefined ? await readSegment(segment.path, { maxBytes: 1 }) : undefined;
+  const head = owner === undefined ? await readSegmentLines(segment.path, { maxBytes: 1 }) : undefined;
   return owner?.instanceId ?? (head?.status === 'read' ? head.owner.instanceId : journal.instanceId);
 }
 
@@ -81,30 +81,29 @@ async function assertSameDatabase(task: SegmentTask): Promise<void> {
   throw new SpanledgerError('DATABASE_REPLACED', { details: { instanceId, database: store.description } });
 }
 
-function read({ segment, maxBytes }: SegmentTask, from: number): Promise<SegmentRead> {
-  return readSegment(segment.path, { from, maxBytes, isClosed: segment.isClosed });
+type Reading = Stretch | SegmentRefusal;
+
+async function read({ segment, maxBytes }: SegmentTask, from: number): Promise<Reading> {
+  const lines = await readSegmentLines(segment.path, { from, maxBytes, isClosed: segment.isClosed });
+  return lines.status === 'read' ? prepareStretch(lines) : lines;
 }
 
-/** Reads and decodes the next stretch while the database is busy with this one. It may not be asked for after all. */
-function readAhead(task: SegmentTask, from: number): Promise<SegmentRead> {
+/** Reads and encodes the next stretch while the database is busy with this one. It may not be asked for after all. */
+function readAhead(task: SegmentTask, from: number): Promise<Reading> {
   const ahead = read(task, from);
   ahead.catch(() => undefined);
   return ahead;
 }
 
-function holdsNothing({ entries, damaged, tail }: SegmentStretch): boolean {
-  return entries.length === 0 && damaged.length === 0 && tail !== 'more';
+function holdsNothing({ lines }: Stretch): boolean {
+  return lines.starts.length === 0 && lines.damaged.length === 0 && lines.tail !== 'more';
 }
 
 async function stored(segment: SegmentInfo, offset: number): Promise<SegmentResult> {
   return { status: 'stored', offset, isRemoved: await removeSegment(segment) };
 }
 
-async function withoutStretch(
-  read: Exclude<SegmentRead, SegmentStretch>,
-  segment: SegmentInfo,
-  offset: number,
-): Promise<SegmentResult> {
+async function withoutStretch(read: SegmentRefusal, segment: SegmentInfo, offset: number): Promise<SegmentResult> {
   switch (read.status) {
     case 'absent':
       return { status: 'stored', offset, isRemoved: false };

@@ -1,10 +1,13 @@
 import { appendDeadLetters, type DeadLetter } from '../journal/dead-letters.ts';
 import type { JournalEntry } from '../journal/journal.ts';
-import type { DamagedBytes } from '../journal/segment-lines.ts';
-import type { SegmentStretch } from '../journal/segment-reader.ts';
+import type { DamagedBytes, SegmentLines } from '../journal/segment-lines.ts';
+import { decodeLines } from '../journal/segment-reader.ts';
+import type { JournalOwner } from '../projection/record.ts';
 import { rowsOf } from '../projection/rows.ts';
 import type { Row } from '../projection/tables.ts';
-import type { LedgerStore, ShipResult } from './store.ts';
+import { CopyEncodingError } from './copy-encoder.ts';
+import { type EncodedLines, encodeLines } from './line-encoding.ts';
+import type { LedgerStore, Shipment, ShipResult } from './store.ts';
 
 /** Where a stretch goes, and where what no store accepts goes. */
 export interface StretchTarget {
@@ -22,9 +25,18 @@ export interface StoredPart {
   readonly bytes: number;
 }
 
+/** Part of a segment, read and made ready to be stored. */
+export interface Stretch {
+  readonly status: 'read';
+  readonly lines: SegmentLines;
+  /** Absent where a value of one of the records does not fit its column: then they are stored by parts. */
+  readonly encoded: EncodedLines | undefined;
+}
+
 /** Part of a segment between two offsets: what is to be stored of it, and what cannot be. */
 interface Part {
-  readonly stretch: SegmentStretch;
+  readonly owner: JournalOwner;
+  readonly segment: string;
   readonly from: number;
   readonly to: number;
   readonly entries: readonly JournalEntry[];
@@ -34,31 +46,46 @@ interface Part {
 /** Stored or elsewhere, each with the offset to go on from; or unavailable. */
 export type StretchResult = Exclude<ShipResult, { status: 'refused' }>;
 
+/** Does what can be done before the database is asked. */
+export function prepareStretch(lines: SegmentLines): Stretch {
+  try {
+    return { status: 'read', lines, encoded: encodeLines(lines) };
+  } catch (error) {
+    if (error instanceof CopyEncodingError) return { status: 'read', lines, encoded: undefined };
+    throw error;
+  }
+}
+
 /**
  * Stores a stretch of a segment that begins at the store's own offset `from`. Rows that the database refuses are halved until the
  * records at fault are found; these go to the dead letters, safely before the offset moves over them.
  *
  * @throws what the file system says when a dead letter cannot be written; the offset has not moved then.
  */
-export function shipStretch(target: StretchTarget, stretch: SegmentStretch, from: number): Promise<StretchResult> {
-  const { entries, damaged, to } = stretch;
-  return shipPart(target, { stretch, from, to, entries, damaged });
+export async function shipStretch(target: StretchTarget, stretch: Stretch, from: number): Promise<StretchResult> {
+  const { lines, encoded } = stretch;
+  if (encoded !== undefined) {
+    const { records, damaged } = encoded;
+    const part = { ...lines, from, entries: [], damaged };
+    await keepDamaged(target, part);
+    const result = await store(target, { ...part, records, rows: [], encoded, deadLetters: damaged.length });
+    if (result.status !== 'refused') return result;
+  }
+  const { entries, damaged } = decodeLines(lines);
+  return shipPart(target, { ...lines, from, entries, damaged });
 }
 
 async function shipPart(target: StretchTarget, part: Part): Promise<StretchResult> {
   const { entries, damaged } = part;
-  if (damaged.length > 0)
-    await appendDeadLetters(
-      target.directory,
-      damaged.map((bytes) => damagedLetter(target, part, bytes)),
-    );
-  const result = await store(target, part, rowsOfEntries(entries), damaged.length);
+  await keepDamaged(target, part);
+  const rows = rowsOfEntries(entries);
+  const result = await store(target, { ...part, records: entries.length, rows, deadLetters: damaged.length });
   if (result.status !== 'refused') return result;
   const [entry] = entries;
   if (entry === undefined) return { ...result, status: 'unavailable' };
   if (entries.length > 1) return shipHalves(target, part);
   await appendDeadLetters(target.directory, [refusedLetter(target, part, entry, result)]);
-  const passed = await store(target, { ...part, entries: [] }, [], damaged.length + 1);
+  const passed = await store(target, { ...part, records: 0, rows: [], deadLetters: damaged.length + 1 });
   return passed.status === 'refused' ? { ...passed, status: 'unavailable' } : passed;
 }
 
@@ -76,16 +103,19 @@ async function shipHalves(target: StretchTarget, part: Part): Promise<StretchRes
 
 async function store(
   target: StretchTarget,
-  part: Part,
-  rows: readonly Row[],
-  deadLetters: number,
+  shipment: Required<Omit<Shipment, 'encoded'>> & Shipment,
 ): Promise<ShipResult> {
-  const { stretch, from, to, entries } = part;
-  const { owner, segment } = stretch;
-  const records = entries.length;
-  const result = await target.store.ship({ owner, segment, from, to, rows, records, deadLetters });
+  const { owner, segment, from, to, rows, encoded, records, deadLetters } = shipment;
+  const content = encoded === undefined ? { rows } : { rows, encoded };
+  const result = await target.store.ship({ owner, segment, from, to, records, deadLetters, ...content });
   if (result.status === 'stored') target.onStored({ records, deadLetters, bytes: to - from });
   return result;
+}
+
+async function keepDamaged(target: StretchTarget, part: Part): Promise<void> {
+  if (part.damaged.length === 0) return;
+  const letters = part.damaged.map((bytes) => damagedLetter(target, part, bytes));
+  await appendDeadLetters(target.directory, letters);
 }
 
 function rowsOfEntries(entries: readonly JournalEntry[]): readonly Row[] {
@@ -96,16 +126,15 @@ function rowsOfEntries(entries: readonly JournalEntry[]): readonly Row[] {
 
 function refusedLetter(
   { now }: StretchTarget,
-  { stretch }: Part,
+  { segment }: Part,
   { record, owner, start, end }: JournalEntry,
   { code, message }: { readonly code: string; readonly message: string },
 ): DeadLetter {
-  return { at: now(), code, reason: message, owner, segment: stretch.segment, start, end, record };
+  return { at: now(), code, reason: message, owner, segment, start, end, record };
 }
 
-function damagedLetter({ now }: StretchTarget, { stretch }: Part, damaged: DamagedBytes): DeadLetter {
+function damagedLetter({ now }: StretchTarget, { owner, segment }: Part, damaged: DamagedBytes): DeadLetter {
   const { start, end, reason, bytes } = damaged;
-  const { owner, segment } = stretch;
   const base64 = Buffer.from(bytes).toString('base64');
   return {
     at: now(),
