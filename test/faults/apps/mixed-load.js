@@ -51,7 +51,7 @@ function request(name) {
 async function work(session, number) {
   const id = `i${number}`;
   const unit = `${session.id} ${id}`;
-  await session.item({ id }, async (item) => {
+  const isRun = await session.item({ id }, async (item) => {
     told(`to ${unit} analyzing`, () => item.state);
     await step(item, unit, 'read');
     told(`audit ${unit}`, () =>
@@ -61,10 +61,33 @@ async function work(session, number) {
     told(`log ${unit}`, () => logger.emit({ body: unit, severityText: 'INFO' }));
     await step(item, unit, 'move');
     told(`request /${session.id}/${id}`, () => request(`${session.id}/${id}`));
+    for (const { dose, item: at } of load.doses ?? []) if (at === number) doses[dose](item, unit);
     if (number % 7 === 0) told(`to ${unit} skipped`, () => item.skip('duplicate'));
+    return true;
   });
-  if (number % 7 !== 0) told(`to ${unit} imported`, () => undefined);
+  if (isRun && number % 7 !== 0) told(`to ${unit} imported`, () => undefined);
   ended += 1;
+}
+
+/** Records that a broken database refuses, one each. */
+const doses = {
+  constraint(item, unit) {
+    const message = `${unit} constraint`;
+    told(`audit ${message}`, () => item.audit({ event: 'load.audit', message, details: { poison: true } }));
+  },
+  'cut-column'(item, unit) {
+    const handle = told(`start ${unit} poisoned`, () => item.startStep('poisoned'));
+    told(`end ${unit} poisoned`, () => handle.fail(new Error('a step with a stack')));
+  },
+  oversize(item) {
+    const name = `${item.sessionId}/${item.id}/${Array.from({ length: 500 }, word).join('/')}`;
+    told(`request /${name}`, () => request(name));
+  },
+};
+
+/** Hardly compressible, and no secret to anybody. */
+function word() {
+  return Math.floor(Math.random() * 36 ** 7).toString(36);
 }
 
 async function step(item, unit, name) {

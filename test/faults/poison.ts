@@ -1,0 +1,92 @@
+import pg from 'pg';
+import { readDeadLetters } from '../../src/journal/dead-letters.ts';
+import { type Fault, runAlone } from './fault.ts';
+import { settle, unexpected } from './settlement.ts';
+
+/** A way in which a database refuses a record, and what its keeper does about it. Apps make one record for each dose. */
+interface Poison {
+  readonly code: string;
+  readonly dose: 'constraint' | 'cut-column' | 'oversize';
+  readonly breaks: string;
+  readonly repairs: string;
+}
+
+const poisons: readonly Poison[] = [
+  {
+    code: '22001',
+    dose: 'cut-column',
+    breaks: 'alter table spanledger.task_progress alter column stack_trace type varchar(40)',
+    repairs: 'alter table spanledger.task_progress alter column stack_trace type text',
+  },
+  {
+    code: '23514',
+    dose: 'constraint',
+    breaks: `alter table spanledger.audit_log add constraint no_poison check (details ->> 'poison' is null)`,
+    repairs: 'alter table spanledger.audit_log drop constraint no_poison',
+  },
+  {
+    code: '54000',
+    dose: 'oversize',
+    breaks: 'create index by_endpoint on spanledger.api_logs (endpoint)',
+    repairs: 'drop index spanledger.by_endpoint',
+  },
+];
+
+/** An item of the load makes this many records, its claim, transitions and steps included. */
+const recordsPerItem = 16;
+
+/** A few records among very many are refused: by a constraint, by a column that somebody has cut, by the size of an index entry. */
+export const poison: Fault<{ records: number }> = {
+  name: 'poison',
+  brief: 'the database refuses single records among many',
+  small: { records: 5_000 },
+  full: { records: 100_000 },
+  async run(stage, { records }, random) {
+    const server = await stage.startServer();
+    const witness = stage.watchJournal();
+    const client = new pg.Client({ connectionString: server.url });
+    await client.connect();
+    stage.closeLater(() => client.end());
+    for (const { breaks } of poisons) await client.query(breaks);
+    const items = Math.ceil(records / recordsPerItem);
+    const doses = poisons.map(({ dose }) => ({ dose, item: random.between(0, items - 1) }));
+    const env = { DATABASE_URL: server.url };
+    const app = stage.startApp({
+      script: 'mixed-load.js',
+      load: { name: 'poison', items, lanes: 3, doses },
+      env: { ...env, SPANLEDGER_SHIP: 'false' },
+    });
+    const refused = await settle(stage, { url: server.url, witness, app: await app.ended, shipCode: 1 });
+    const doctor = await stage.run(['doctor'], { env });
+    const codes = (await readDeadLetters(stage.ledger)).map(({ code }) => code).sort();
+    for (const { repairs } of poisons) await client.query(repairs);
+    const retried = await stage.run(['ship', '--dead-letters'], { env });
+    const healed = await settle(stage, { url: server.url, witness });
+    return {
+      runs: poisons.length,
+      balance: healed.balance,
+      figures: { refused: codes.join(' ') },
+      faults: [
+        ...refused.faults,
+        ...refused.balance.faults,
+        ...unexpected('spanledger ship --dead-letters', retried, 0),
+        ...healed.faults,
+        ...letterFaults(codes),
+        ...(/FINDING +dead letters +3 records were refused/.test(doctor.stdout)
+          ? []
+          : [`doctor says: ${doctor.stdout}`]),
+        ...(healed.balance.deadLetters === 0
+          ? []
+          : [`${healed.balance.deadLetters} dead letters stayed after the repair`]),
+      ],
+    };
+  },
+};
+
+/** Exactly the records that carry the poison, each with the reason of the database. */
+function letterFaults(codes: readonly string[]): readonly string[] {
+  const expected = poisons.map(({ code }) => code).join(' ');
+  return codes.join(' ') === expected ? [] : [`the dead letters are ${codes.join(' ')} and not ${expected}`];
+}
+
+if (process.argv[1] === import.meta.filename) await runAlone(poison);
