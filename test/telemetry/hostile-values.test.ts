@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { audit, type Item, importSession } from '../../src/index.ts';
 import { setAnnouncementListener } from '../../src/telemetry/announcer.ts';
 import { attribute } from '../../src/telemetry/conventions.ts';
-import { detailsOf, listen, thrownBy, useSdk } from './captured-events.ts';
+import { detailsOf, listen, useSdk } from './captured-events.ts';
 
 const withItem = (work: (item: Item) => unknown) =>
   importSession({ id: 's' }, (session) => session.item({ id: 'i' }, work));
@@ -29,7 +29,7 @@ describe('hostile values', () => {
   test('cycles, BigInt, symbols, getters that throw and proxies in details make a record all the same', async () => {
     const captured = listen();
     const cyclic: Record<string, unknown> = { big: 10n ** 30n, symbol: Symbol('x'), map: new Map([[1, 2]]) };
-    cyclic['self'] = cyclic;
+    cyclic.self = cyclic;
     const broken = {
       fine: 1,
       get bad(): never {

@@ -30,7 +30,7 @@ describe('a session', () => {
     const captured = listen();
     await importSession({ id: 's' }, (session) => session.each(files(23), byName, () => undefined));
     const told = captured.named('import.session.progress');
-    expect(told.map((event) => detailsOf(event)['progress'])).toEqual(['1/23', '10/23', '20/23', '23/23']);
+    expect(told.map((event) => detailsOf(event).progress)).toEqual(['1/23', '10/23', '20/23', '23/23']);
     expect(detailsOf(told[1])).toEqual({
       progress: '10/23',
       done: 10,
@@ -49,7 +49,7 @@ describe('a session', () => {
     }
     await importSession({ id: 's' }, (session) => session.each(unknown(), byName, () => undefined));
     const told = captured.named('import.session.progress');
-    expect(told.map((event) => detailsOf(event)['progress'])).toEqual(['1/1', '10/10', '12/12']);
+    expect(told.map((event) => detailsOf(event).progress)).toEqual(['1/1', '10/10', '12/12']);
   });
 
   test('S0.3, S0.12 tells its end exactly once, with status, seconds and counts', async () => {
@@ -128,7 +128,7 @@ describe('a session', () => {
     expect(captured.named('import.session.error').map(({ attributes }) => attributes[attribute.errorCategory])).toEqual(
       ['network_error', 'unknown'],
     );
-    expect(captured.named('import.session.complete').map((event) => detailsOf(event)['status'])).toEqual([
+    expect(captured.named('import.session.complete').map((event) => detailsOf(event).status)).toEqual([
       'failed',
       'error',
     ]);
@@ -264,7 +264,7 @@ describe('a session', () => {
     const captured = listen();
     const outcome = await importSession({ id: 's', total: 5 }, (session) => session.item({ id: 'a' }, () => 1));
     expect(outcome).toMatchObject({ state: 'imported', counts: { total: 1, pending: 0 } });
-    expect(detailsOf(captured.named('import.session.complete')[0])['declared_total']).toBe(5);
+    expect(detailsOf(captured.named('import.session.complete')[0]).declared_total).toBe(5);
   });
 
   test('cannot be open twice in one process', async () => {
