@@ -202,7 +202,7 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     name: 'import-csv',
     brief: 'Load CSV files that `export` wrote, without doubles.',
     notes: [
-      'The table is told by the name of the file, as `export` names it, or by --table. Rows that are there already are left alone; the journals of this directory are shipped first.',
+      'The table is told by the name of the file, as `export` and `retention --archive` name it, or by --table; files ending in .gz are unzipped. Rows that are there already are left alone; the journals of this directory are shipped first.',
     ],
     arguments: [{ name: '<file...>', brief: 'CSV files.' }],
     options: [
@@ -216,21 +216,34 @@ export const commandDefinitions: readonly CommandDefinition[] = [
   {
     name: 'retention',
     brief: 'Delete records older than a number of days.',
-    notes: ['Running work and the state of sessions are never touched. Needs the rights of the owner of the tables.'],
+    notes: [
+      'Running work and the state of sessions are never touched. Months that are over go whole, the rest in batches. The partitions of the coming months are made at the same occasion. Needs the rights of the owner of the tables.',
+      'With --archive, what goes is first written to DIR/before-<time> as gzip CSV, one file for each table or month, and is on the disk before anything goes; `import-csv` loads it back.',
+    ],
     arguments: [],
     options: [
       { flags: '--days <n>', brief: 'Keep the last N days, instead of SPANLEDGER_RETENTION_DAYS.', value: 'count' },
       { flags: '--keep-session <id>', brief: 'Keep all records of this session.', value: 'text', repeatable: true },
+      {
+        flags: '--archive <dir>',
+        brief: 'Write what goes to this directory first, instead of SPANLEDGER_RETENTION_ARCHIVE.',
+        value: 'text',
+      },
       { flags: '--dry-run', brief: 'Tell what would be deleted, delete nothing.' },
       ...common,
     ],
-    examples: ['spanledger retention --days 30 --dry-run', 'spanledger retention --days 30 --keep-session local-7'],
+    examples: [
+      'spanledger retention --days 30 --dry-run',
+      'spanledger retention --days 30 --archive /backup/spanledger --keep-session local-7',
+    ],
     load: () => import('./commands/retention.ts'),
   },
   {
     name: 'doctor',
     brief: 'Examine journals, database and settings; say what to do.',
-    notes: [],
+    notes: [
+      'Tells what waits to be shipped and since when, how fast it is shipped, dead letters, what processes dropped by class and reason, the last errors of the ledger itself, differences of the schema and its indexes, and the clocks. docs/operations.md explains each finding.',
+    ],
     arguments: [],
     options: [{ flags: '--config', brief: 'Show every setting with its value and source.' }, ...common],
     examples: ['spanledger doctor', 'spanledger doctor --config'],

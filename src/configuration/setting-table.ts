@@ -116,6 +116,20 @@ export const settingTable = {
     unit: 'days',
     brief: 'Age at which `spanledger retention` removes audit records and requests.',
   }),
+  retentionSchedule: preset({
+    env: ['SPANLEDGER_RETENTION_SCHEDULE'],
+    file: 'retention.schedule',
+    kind: oneOf('off', 'daily'),
+    fallback: 'off',
+    brief:
+      'daily: once a day one of the processes that ship, or `spanledger ship`, removes what is older than the retention days. Its database user must own the tables.',
+  }),
+  retentionArchive: optional({
+    env: ['SPANLEDGER_RETENTION_ARCHIVE'],
+    file: 'retention.archive',
+    kind: text,
+    brief: 'Directory into which retention writes what it removes, as gzip CSV, before it removes it.',
+  }),
 };
 
 export type SettingKey = keyof typeof settingTable;

@@ -95,6 +95,10 @@ export const errorCatalogue = entries({
     message: '{file}, line {line}, column {column}: {why}.',
     action: 'Correct the cell; nothing of the file has been stored behind this line.',
   },
+  ARCHIVE_FAILED: {
+    message: 'The archive {directory} could not be written: {why}.',
+    action: 'Nothing was deleted. Make room or choose another directory, then run `spanledger retention` again.',
+  },
   NOT_FOUND: {
     message: 'There is no {what} {id}.',
     action: 'Ids match exactly; `spanledger sessions` lists those that exist.',

@@ -1,5 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { type CsvError, parse } from 'csv-parse';
 import { SpanledgerError } from '../domain/errors.ts';
 import { type Cell, type Column, type Row, type TableName, tables } from '../projection/tables.ts';
@@ -7,7 +9,7 @@ import { parseCellText } from './csv-cell.ts';
 
 export interface CsvImport {
   readonly path: string;
-  /** Default: the table the file is named after. */
+  /** Default: the table the file, or the partition in it, is named after. */
   readonly table?: TableName;
 }
 
@@ -28,27 +30,41 @@ export interface CsvRow {
  */
 export async function* importCsv(options: CsvImport): AsyncGenerator<CsvRow, void> {
   const table = options.table ?? tableOf(options.path);
-  const source = createReadStream(options.path);
+  const source = openText(options.path);
   const parser = source.pipe(
     parse({ bom: true, info: true, cast: (text, { quoting }) => (text === '' && !quoting ? null : text) }),
   );
   source.on('error', (error) => parser.destroy(error));
+  let line = 0;
   try {
     let columns: readonly (Column | undefined)[] | undefined;
     for await (const { record, info } of parser as AsyncIterable<ParsedLine>) {
+      line = info.lines;
       if (columns === undefined) columns = readHeader(record, table, options.path);
-      else yield { row: readRow(record, { table, columns, path: options.path, line: info.lines }), line: info.lines };
+      else yield { row: readRow(record, { table, columns, path: options.path, line }), line };
     }
     if (columns === undefined) throw badHeader(options.path, table, 'the file is empty');
   } catch (error) {
+    if (isZipError(error)) throw badRow(options.path, line, 'any', `it is no whole gzip file: ${error.message}`, error);
     throw isCsvError(error) ? malformed(error, options.path) : error;
   } finally {
     source.destroy();
   }
 }
 
+/** The text of a file; one that ends in `.gz` is unzipped on the way. */
+function openText(path: string): Readable {
+  const file = createReadStream(path);
+  if (!path.endsWith('.gz')) return file;
+  const unzipped = createGunzip();
+  file.on('error', (error) => unzipped.destroy(error));
+  unzipped.on('close', () => file.destroy());
+  return file.pipe(unzipped);
+}
+
+/** `audit_log.csv`, `audit_log.csv.gz`, or a month of it, `audit_log_2025_11.csv.gz`. */
 function tableOf(path: string): TableName {
-  const name = basename(path, '.csv');
+  const name = basename(path).replace(/(?:_\d{4}_\d{2}|_default)?\.csv(?:\.gz)?$/, '');
   if (Object.hasOwn(tables, name)) return name as TableName;
   throw badHeader(path, 'any table', 'no table is called so; name the table');
 }
@@ -91,6 +107,10 @@ function readRow(cells: readonly (string | null)[], context: RowContext): Row {
   // In an upserted row a missing column keeps what is there; only the end is told by its absence: the work goes on.
   if (!isAppendOnly && values.state !== undefined) values.ended_at ??= null;
   return { table, values };
+}
+
+function isZipError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && /^Z_/.test(String(error.code));
 }
 
 function isCsvError(error: unknown): error is CsvError {

@@ -19,6 +19,8 @@ export interface ShippingLoad {
   readonly databaseUrl: string;
   readonly schema: string;
   readonly memory: ShippingMemory;
+  /** Given where retention is a chore of the processes that ship. */
+  readonly retention?: { readonly days: number; readonly archive?: string };
 }
 
 /** What the courier thread is given at its start. */

@@ -1,4 +1,5 @@
 import { diag } from '@opentelemetry/api';
+import { accountOf } from '../journal/account.ts';
 import { writeHeartbeat } from '../journal/heartbeat.ts';
 import type { FileJournal } from '../journal/open-journal.ts';
 import { createLossReport } from './loss-report.ts';
@@ -46,6 +47,7 @@ export function keepJournal(
   const finish = () => {
     journal.retry();
     losses.tell(true);
+    if (options.leavesHeartbeats) leaveHeartbeat(journal);
     const { waiting, lastError = '' } = journal.stats();
     if (waiting > 0) diag.error(`${waiting} records are lost with this process: ${lastError}`);
   };
@@ -54,8 +56,8 @@ export function keepJournal(
 
 function leaveHeartbeat(journal: FileJournal): void {
   try {
-    const { dropped } = journal.stats();
-    writeHeartbeat(journal.path, { at: Date.now() * 1000, figures: { rssBytes: process.memoryUsage.rss(), dropped } });
+    const figures = { rssBytes: process.memoryUsage.rss(), ...accountOf(journal.stats()) };
+    writeHeartbeat(journal.path, { at: Date.now() * 1000, figures });
   } catch {
     // The journal itself tells of a disk that refuses; without a heartbeat the last write counts as the sign of life.
   }

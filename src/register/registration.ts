@@ -120,7 +120,16 @@ function openLedger({ settings, directory, owner, memory }: Place): FileJournal 
 /** Where the journal is shipped to by this process, if it is. */
 function shippingLoad({ settings, directory, owner, memory }: Place): ShippingLoad | undefined {
   const { databaseUrl, schema } = settings;
-  return settings.ship && databaseUrl !== undefined ? { directory, owner, databaseUrl, schema, memory } : undefined;
+  if (!settings.ship || databaseUrl === undefined) return undefined;
+  const retention = retentionChore(settings);
+  return { directory, owner, databaseUrl, schema, memory, ...(retention !== undefined && { retention }) };
+}
+
+/** Removing old records, where that is a chore of the processes that ship. */
+function retentionChore(settings: Settings): ShippingLoad['retention'] {
+  if (settings.retentionSchedule === 'off') return undefined;
+  const { retentionDays: days, retentionArchive: archive } = settings;
+  return { days, ...(archive !== undefined && { archive: resolve(archive) }) };
 }
 
 /** The thread is started only if there is something to carry: it costs some 10 MB. */

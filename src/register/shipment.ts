@@ -1,14 +1,16 @@
 import { diag } from '@opentelemetry/api';
 import { errorCatalogue } from '../domain/errors.ts';
+import { accountOf, missingOf } from '../journal/account.ts';
 import { writeHeartbeat } from '../journal/heartbeat.ts';
 import { instanceDirectory } from '../journal/layout.ts';
-import { Tally } from '../journal/tally.ts';
+import { Tally, type TallyReading } from '../journal/tally.ts';
 import { createPostgresStore } from '../shipping/postgres-store.ts';
 import { createShipper, type ShipReport } from '../shipping/shipper.ts';
 import type { Heartbeat } from '../shipping/store.ts';
+import { createChores } from './chores.ts';
 import type { ProcessEnd, ShippingLoad } from './courier.ts';
 import { latenessMillis } from './journal-keeping.ts';
-import { noteShipped, unshippedBytes } from './shipping-memory.ts';
+import { noteEmpty, noteShipped, refusedRecords, shippedRecords, unshippedBytes } from './shipping-memory.ts';
 
 /** Shipping under way. */
 export interface Shipment {
@@ -17,6 +19,7 @@ export interface Shipment {
 }
 
 const heartbeatMillis = 5000;
+const tickMillis = 1000;
 
 /** Begins to ship the journal of this process, and those of processes that died, until `finish`. */
 export function startShipment(load: ShippingLoad): Shipment {
@@ -25,19 +28,29 @@ export function startShipment(load: ShippingLoad): Shipment {
   const vitals = createVitals(load);
   const shipper = createShipper({ directory, store, instanceId: owner.instanceId, vitals });
   const stop = new AbortController();
+  const chores = createChores(load, store);
+  const trouble: Trouble = {};
   let last: ShipReport | undefined;
   const running = shipper.run(stop.signal, (report) => {
     last = report;
-    noteShipped(load.memory, report.records, report.status === 'caught-up');
+    if (report.status === 'caught-up') chores.begin();
+    noteShipped(load.memory, report);
+    noteTrouble(trouble, report);
     for (const message of [...complaints(report), ...report.unreadable]) diag.warn(message);
   });
-  leaveHeartbeats(load, vitals);
+  const leaveHeartbeat = createHeartbeat(load, vitals, trouble);
+  leaveHeartbeat();
+  setInterval(leaveHeartbeat, heartbeatMillis);
+  setInterval(() => noteEmpty(load.memory), tickMillis);
   return {
     async finish(end) {
       stop.abort();
       await running;
+      leaveHeartbeat();
       if (last?.status === 'unavailable') return;
       const report = await shipper.shipOnce();
+      noteShipped(load.memory, report);
+      leaveHeartbeat();
       if (report.status === 'caught-up') await store.heartbeat({ ...vitals(), ...endOf(end) });
     },
   };
@@ -68,20 +81,45 @@ function createVitals({ owner, memory }: ShippingLoad): () => Heartbeat {
   };
 }
 
-/** Signs of life on the disk, for processes that see the directory and not this process. */
-function leaveHeartbeats({ directory, owner, memory }: ShippingLoad, vitals: () => Heartbeat): void {
+/** What last kept records from being stored, for processes that do not see our standard error. */
+interface Trouble {
+  last?: { readonly at: number; readonly code: string; readonly message: string; readonly recovered: boolean };
+}
+
+function noteTrouble(trouble: Trouble, { status, code = 'UNKNOWN', message = '' }: ShipReport): void {
+  if (status === 'unavailable') trouble.last = { at: Date.now() * 1000, code, message, recovered: false };
+  else if (status === 'caught-up' && trouble.last !== undefined) trouble.last = { ...trouble.last, recovered: true };
+}
+
+/** Signs of life on the disk, with the account of the journal, for processes that see the directory and not this process. */
+function createHeartbeat(load: ShippingLoad, vitals: () => Heartbeat, trouble: Trouble): () => void {
+  const { directory, owner, memory } = load;
   const path = instanceDirectory(directory, owner.instanceId);
   const tally = new Tally(memory.tally);
-  const leave = () => {
+  return () => {
     const { owner: _, seenAt, ...figures } = vitals();
+    const account = {
+      ...accountOf(readSettled(tally)),
+      shipped: shippedRecords(memory),
+      refused: refusedRecords(memory),
+    };
+    const lastTrouble = trouble.last === undefined ? {} : { lastShipFailure: trouble.last };
     try {
-      writeHeartbeat(path, { at: seenAt, figures: { ...figures, dropped: tally.read().dropped } });
+      writeHeartbeat(path, { at: seenAt, figures: { ...figures, ...account, ...lastTrouble } });
     } catch {
       // The journal itself tells of a disk that refuses; without a heartbeat the last write counts as the sign of life.
     }
   };
-  leave();
-  setInterval(leave, heartbeatMillis);
+}
+
+const maxReadings = 200;
+
+/** The counters between two appends of the main thread: within one, records are counted that are not yet accounted for. */
+function readSettled(tally: Tally): TallyReading {
+  for (let reading = tally.read(), tries = 1; ; reading = tally.read(), tries += 1) {
+    const isSettled = Object.values(missingOf(accountOf(reading))).every((count) => count === 0);
+    if (isSettled || tries === maxReadings) return reading;
+  }
 }
 
 function endOf({ code, signal }: ProcessEnd): Pick<Heartbeat, 'endedAt' | 'exitCode' | 'exitSignal'> {

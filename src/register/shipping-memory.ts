@@ -1,7 +1,16 @@
-import { Tally, tallyBytes } from '../journal/tally.ts';
+import { Tally, type TallyReading, tallyBytes } from '../journal/tally.ts';
 import type { Pulse } from './journal-keeping.ts';
 
-const slots = { records: 0, bytes: 1 } as const;
+const slots = {
+  records: 0,
+  bytes: 1,
+  appended: 2,
+  emptyAt: 3,
+  refused: 4,
+  failures: 5,
+  clockOffset: 6,
+  schemaFaults: 7,
+} as const;
 
 /** What the main thread and the courier thread tell each other without waiting for one another. */
 export interface ShippingMemory {
@@ -15,14 +24,45 @@ export interface ShippingMemory {
 
 export function createShippingMemory(): ShippingMemory {
   const numbers = (count: number) => new Float64Array(new SharedArrayBuffer(count * Float64Array.BYTES_PER_ELEMENT));
-  return { tally: new SharedArrayBuffer(tallyBytes), pulse: numbers(1), shipped: numbers(2) };
+  const shipped = numbers(Object.keys(slots).length);
+  shipped[slots.emptyAt] = Date.now();
+  // Not looked at yet.
+  for (const slot of [slots.clockOffset, slots.schemaFaults]) shipped[slot] = Number.NaN;
+  return { tally: new SharedArrayBuffer(tallyBytes), pulse: numbers(1), shipped };
+}
+
+/** What a pass has done, as far as it is counted. */
+export interface PassCounts {
+  readonly status: 'caught-up' | 'unavailable' | 'aborted';
+  readonly records: number;
+  readonly deadLetters: number;
 }
 
 /** Notes what a pass has stored. When it caught up, all that the journal holds by now counts as shipped. */
-export function noteShipped(memory: ShippingMemory, records: number, isCaughtUp: boolean): void {
+export function noteShipped(memory: ShippingMemory, pass: PassCounts, now = Date.now()): void {
   const { shipped } = memory;
-  shipped[slots.records] = shippedRecords(memory) + records;
-  if (isCaughtUp) shipped[slots.bytes] = new Tally(memory.tally).read().bytes;
+  shipped[slots.records] = shippedRecords(memory) + pass.records;
+  shipped[slots.refused] = refusedRecords(memory) + pass.deadLetters;
+  if (pass.status === 'unavailable') shipped[slots.failures] = shipFailures(memory) + 1;
+  if (pass.status !== 'caught-up') return;
+  const tally = new Tally(memory.tally).read();
+  shipped[slots.bytes] = tally.bytes;
+  shipped[slots.appended] = appendedRecords(tally);
+  shipped[slots.emptyAt] = now;
+}
+
+/** Notes that nothing waits, if that is so. Called once a second, so that the age of what waits is known as exactly. */
+export function noteEmpty(memory: ShippingMemory, now = Date.now()): void {
+  if (unshippedBytes(memory) === 0) memory.shipped[slots.emptyAt] = now;
+}
+
+/** How the database was found: seconds its clock is ahead of ours, and faults of its schema. */
+export function noteDatabase(
+  memory: ShippingMemory,
+  found: { clockOffsetSeconds: number; schemaFaults: number },
+): void {
+  memory.shipped[slots.clockOffset] = found.clockOffsetSeconds;
+  memory.shipped[slots.schemaFaults] = found.schemaFaults;
 }
 
 /** Records that this process has stored in the database, those it adopted included. */
@@ -30,7 +70,46 @@ export function shippedRecords({ shipped }: ShippingMemory): number {
   return shipped[slots.records] ?? 0;
 }
 
+/** Records that the database refused; they are in the dead letters. */
+export function refusedRecords({ shipped }: ShippingMemory): number {
+  return shipped[slots.refused] ?? 0;
+}
+
+/** Passes that ended because the database was not available. */
+export function shipFailures({ shipped }: ShippingMemory): number {
+  return shipped[slots.failures] ?? 0;
+}
+
 /** Bytes that were appended since everything was shipped last. */
 export function unshippedBytes({ tally, shipped }: ShippingMemory): number {
   return Math.max(0, new Tally(tally).read().bytes - (shipped[slots.bytes] ?? 0));
+}
+
+/** Records that were appended since everything was shipped last. */
+export function unshippedRecords({ tally, shipped }: ShippingMemory): number {
+  return Math.max(0, appendedRecords(new Tally(tally).read()) - (shipped[slots.appended] ?? 0));
+}
+
+/** For how long something has waited, in seconds, to the second; 0 when nothing does. */
+export function waitingSeconds(memory: ShippingMemory, now = Date.now()): number {
+  const emptyAt = memory.shipped[slots.emptyAt] ?? 0;
+  return unshippedBytes(memory) === 0 ? 0 : Math.max(0, now - emptyAt) / 1000;
+}
+
+/** Seconds by which the clock of the database is ahead of ours, when it was looked at last, if it was. */
+export function clockOffsetSeconds({ shipped }: ShippingMemory): number | undefined {
+  return known(shipped[slots.clockOffset]);
+}
+
+/** Differences between the schema and the migrations, when they were looked for last, if they were. */
+export function schemaFaults({ shipped }: ShippingMemory): number | undefined {
+  return known(shipped[slots.schemaFaults]);
+}
+
+function known(value: number | undefined): number | undefined {
+  return Number.isNaN(value) ? undefined : value;
+}
+
+function appendedRecords({ appended }: Pick<TallyReading, 'appended'>): number {
+  return Object.values(appended).reduce((sum, count) => sum + count, 0);
 }

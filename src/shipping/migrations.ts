@@ -8,6 +8,8 @@ export interface Migration {
   readonly name: string;
   /** The statements for a schema of this name. */
   sql(schema: string): string;
+  /** The file as it stands, `:"schema"` for the name of the schema. */
+  text(): string;
 }
 
 const directory = new URL('./migrations/', import.meta.url);
@@ -30,7 +32,7 @@ function toMigration(file: string): readonly Migration[] {
   const match = fileName.exec(file);
   if (match === null) return [];
   const [, id, name] = match;
-  const sql = (schema: string) =>
-    readFileSync(new URL(file, directory), 'utf8').replaceAll(':"schema"', () => quoteIdentifier(schema));
-  return [{ id: Number(id), name: name ?? '', sql }];
+  const text = () => readFileSync(new URL(file, directory), 'utf8');
+  const sql = (schema: string) => text().replaceAll(':"schema"', () => quoteIdentifier(schema));
+  return [{ id: Number(id), name: name ?? '', sql, text }];
 }

@@ -174,10 +174,38 @@ export const metricTable = names({
   unitsOpen: ['spanledger.units.open', 'updowncounter {unit}', 'Units that run now, by kind of unit.'],
   transitionsRefused: ['spanledger.transitions.refused', 'counter {transition}', 'Illegal transitions refused.'],
   errors: ['spanledger.errors', 'counter {error}', 'Errors by category.'],
+  recordsProduced: ['spanledger.records.produced', 'counter {record}', 'Records given to the journal, by class.'],
   recordsAppended: ['spanledger.records.appended', 'counter {record}', 'Records written to the journal, by class.'],
   recordsDropped: ['spanledger.records.dropped', 'counter {record}', 'Records dropped, by class and reason.'],
+  recordsWaiting: [
+    'spanledger.records.waiting',
+    'gauge {record}',
+    'Records held in memory because the disk refuses them, by class.',
+  ],
   recordsShipped: ['spanledger.records.shipped', 'counter {record}', 'Records stored in the database.'],
+  recordsRefused: [
+    'spanledger.records.refused',
+    'counter {record}',
+    'Records that the database refused, kept as dead letters.',
+  ],
+  shipFailures: ['spanledger.ship.failures', 'counter {attempt}', 'Attempts to ship that found no database.'],
   journalBytes: ['spanledger.journal.bytes', 'gauge By', 'Bytes in the journal that are not shipped.'],
+  journalRecords: ['spanledger.journal.records', 'gauge {record}', 'Records in the journal that are not shipped.'],
+  journalAge: [
+    'spanledger.journal.age',
+    'gauge s',
+    'Age of the oldest record in the journal that is not shipped, to the second; 0 without one.',
+  ],
+  clockOffset: [
+    'spanledger.database.clock.offset',
+    'gauge s',
+    'How far the clock of the database is ahead of the clock of the process, looked at every hour.',
+  ],
+  schemaFaults: [
+    'spanledger.database.schema.faults',
+    'gauge {fault}',
+    'Differences between the schema and its migrations, invalid indexes included, looked for every hour.',
+  ],
 });
 
 /** Name of the tracer, meter and logger scope. */

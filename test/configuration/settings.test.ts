@@ -41,6 +41,15 @@ const samples: Record<SettingKey, Sample> = {
   transitions: { text: 'SPAN', value: 'span', yaml: 'log', fileValue: 'log', code: 'span', wrong: 'smoke' },
   redactKeys: { text: 'a, b', value: ['a', 'b'], yaml: '[c]', fileValue: ['c'], code: ['d'], wrong: '' },
   retentionDays: { text: '11', value: 11, yaml: '12', fileValue: 12, code: 13, wrong: '1.5' },
+  retentionSchedule: {
+    text: 'Daily',
+    value: 'daily',
+    yaml: 'daily',
+    fileValue: 'daily',
+    code: 'daily',
+    wrong: 'hourly',
+  },
+  retentionArchive: { text: '/one', value: '/one', yaml: '/two', fileValue: '/two', code: '/three', wrong: '' },
 };
 
 function yamlOf(key: SettingKey, value: string): string {

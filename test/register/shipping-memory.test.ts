@@ -2,18 +2,36 @@ import { describe, expect, it } from 'vitest';
 import { Tally } from '../../src/journal/tally.ts';
 import { latenessMillis } from '../../src/register/journal-keeping.ts';
 import {
+  clockOffsetSeconds,
   createShippingMemory,
+  noteDatabase,
+  noteEmpty,
   noteShipped,
+  type PassCounts,
+  refusedRecords,
+  schemaFaults,
+  shipFailures,
   shippedRecords,
   unshippedBytes,
+  unshippedRecords,
+  waitingSeconds,
 } from '../../src/register/shipping-memory.ts';
+
+const pass = (counts: Partial<PassCounts>): PassCounts => ({
+  status: 'caught-up',
+  records: 0,
+  deadLetters: 0,
+  ...counts,
+});
 
 describe('the memory that both threads share', () => {
   it('counts what was shipped', () => {
     const memory = createShippingMemory();
-    noteShipped(memory, 3, true);
-    noteShipped(memory, 4, false);
+    noteShipped(memory, pass({ records: 3 }));
+    noteShipped(memory, pass({ status: 'unavailable', records: 4, deadLetters: 2 }));
     expect(shippedRecords(memory)).toBe(7);
+    expect(refusedRecords(memory)).toBe(2);
+    expect(shipFailures(memory)).toBe(1);
   });
 
   it('tells what waits in the journal since everything was shipped last', () => {
@@ -21,11 +39,27 @@ describe('the memory that both threads share', () => {
     const tally = new Tally(memory.tally);
     tally.grow(100);
     expect(unshippedBytes(memory)).toBe(100);
-    noteShipped(memory, 1, true);
+    noteShipped(memory, pass({ records: 1 }), 5_000);
     expect(unshippedBytes(memory)).toBe(0);
+    expect([unshippedRecords(memory), waitingSeconds(memory, 9_000)]).toEqual([0, 0]);
     tally.grow(50);
-    noteShipped(memory, 0, false);
+    tally.append(2);
+    noteShipped(memory, pass({ status: 'aborted' }));
     expect(unshippedBytes(memory)).toBe(50);
+    expect([unshippedRecords(memory), waitingSeconds(memory, 9_000)]).toEqual([1, 4]);
+    noteEmpty(memory, 8_000);
+    expect(waitingSeconds(memory, 9_000)).toBe(4);
+    noteShipped(memory, pass({}), 8_000);
+    noteEmpty(memory, 9_000);
+    tally.grow(1);
+    expect(waitingSeconds(memory, 9_500)).toBe(0.5);
+  });
+
+  it('knows nothing of a database that was not looked at', () => {
+    const memory = createShippingMemory();
+    expect([clockOffsetSeconds(memory), schemaFaults(memory)]).toEqual([undefined, undefined]);
+    noteDatabase(memory, { clockOffsetSeconds: -2.5, schemaFaults: 0 });
+    expect([clockOffsetSeconds(memory), schemaFaults(memory)]).toEqual([-2.5, 0]);
   });
 
   it('tells how late the main thread is with its tick', () => {

@@ -1,7 +1,13 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { importCsv } from '../../src/journal/csv-import.ts';
 import { tables } from '../../src/projection/tables.ts';
 import type { SqlLedgerStore } from '../../src/shipping/ledger-store.ts';
 import { applyRetention } from '../../src/shipping/retention.ts';
+import { retainOnceADay } from '../../src/shipping/retention-chore.ts';
+import { importRows } from '../../src/shipping/row-import.ts';
 import { apiRow, auditRow, itemRow, progressRow, sessionRow, shipment } from './sample-rows.ts';
 
 const day = 86_400_000_000;
@@ -12,10 +18,16 @@ export function describeRetention(open: () => SqlLedgerStore): void {
   const now = Date.now() * 1000;
   const daysAgo = (days: number) => now - days * day;
 
+  let into: string;
+
   beforeAll(() => {
     store = open();
+    into = mkdtempSync(join(tmpdir(), 'spanledger-archive-'));
   });
-  afterAll(() => store.close());
+  afterAll(async () => {
+    rmSync(into, { recursive: true, force: true });
+    await store.close();
+  });
   beforeEach(async () => {
     await store.database.transaction((connection) =>
       connection.script(
@@ -37,8 +49,11 @@ export function describeRetention(open: () => SqlLedgerStore): void {
     );
     const report = await applyRetention(store, { days: 30, batchRows: 1 });
     const [audit, api] = report.tables;
-    expect(audit?.partitions.length).toBeGreaterThanOrEqual(2);
-    expect(api?.partitions).toEqual(audit?.partitions.map((name) => name.replace('audit_log', 'api_logs')));
+    expect(audit?.parts.filter(({ isWhole }) => isWhole).length).toBeGreaterThanOrEqual(2);
+    expect(api?.parts).toEqual(
+      audit?.parts.map((part) => ({ ...part, name: part.name.replace('audit_log', 'api_logs') })),
+    );
+    expect([audit?.rows, api?.rows]).toEqual([4, 4]);
     expect(await column('select seq as value from audit_log order by seq')).toEqual([0, 29]);
     expect(await column('select count(*) as value from api_logs')).toEqual([2]);
     expect(report.cutoff.getTime()).toBeCloseTo(Date.now() - 30 * 86_400_000, -4);
@@ -60,7 +75,7 @@ export function describeRetention(open: () => SqlLedgerStore): void {
       auditRow({ created_at: daysAgo(100) }),
     ]);
     const report = await applyRetention(store, { days: 30, keepSessions: ['keep', "o'hara"] });
-    expect(report.tables[0]).toEqual({ table: 'audit_log', partitions: [], rows: 2 });
+    expect(report.tables[0]).toMatchObject({ rows: 2, parts: [{ isWhole: false, rows: 2 }] });
     expect(await column('select session_id as value from audit_log')).toEqual(['keep']);
   });
 
@@ -95,5 +110,144 @@ export function describeRetention(open: () => SqlLedgerStore): void {
     const report = await applyRetention(store, { days: 30, batchRows: 10, onProgress: (_, n) => progress.push(n) });
     expect(report.tables[0]?.rows).toBe(25);
     expect(progress).toEqual([10, 20, 25]);
+  });
+
+  test('writes what goes to an archive that import reads back, and keeps what it held', async () => {
+    const ended = { trace_id: trace(7), created_at: daysAgo(90), updated_at: daysAgo(90), ended_at: daysAgo(90) };
+    await ship([
+      auditRow({ created_at: daysAgo(400), seq: 1, message: 'a "quoted", line\nbroken', reason: '' }),
+      auditRow({ created_at: daysAgo(31), seq: 2 }),
+      auditRow({ created_at: daysAgo(1), seq: 3 }),
+      apiRow({ created_at: daysAgo(400) }),
+      progressRow(ended),
+    ]);
+    const content = () =>
+      Promise.all(
+        ['audit_log', 'api_logs', 'task_progress'].map((name) =>
+          column(`select (to_jsonb(t) - 'id')::text as value from ${name} t order by created_at`),
+        ),
+      );
+    const before = await content();
+    const { archive, tables: gone } = await applyRetention(store, { days: 30, archive: into, batchRows: 1 });
+    expect(gone.map(({ rows }) => rows)).toEqual([2, 1, 1]);
+    expect(await column('select seq as value from audit_log')).toEqual([3]);
+    const files = archive?.files ?? [];
+    expect(files.map(({ rows }) => rows)).toEqual([1, 1, 1, 1]);
+    expect(readdirSync(into).filter((name) => name.endsWith('.partial'))).toEqual([]);
+    for (const { path } of files) {
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      const report = await importRows(store, importCsv({ path }));
+      expect(report).toMatchObject({ read: 1, stored: 1, refused: [] });
+    }
+    expect(await content()).toEqual(before);
+    for (const { path } of files) expect((await importRows(store, importCsv({ path }))).stored).toBe(0);
+  });
+
+  test('deletes nothing when the archive cannot be written', async () => {
+    await ship([auditRow({ created_at: daysAgo(400), seq: 1 }), auditRow({ created_at: daysAgo(31), seq: 2 })]);
+    const file = join(into, 'a file');
+    writeFileSync(file, '');
+    await expect(applyRetention(store, { days: 30, archive: file })).rejects.toMatchObject({
+      code: 'SPANLEDGER_ARCHIVE_FAILED',
+    });
+    expect(await column('select seq as value from audit_log order by 1')).toEqual([1, 2]);
+  });
+
+  test('leaves a row that came after the archive was written', async () => {
+    await ship([auditRow({ created_at: daysAgo(400), seq: 1 }), auditRow({ created_at: daysAgo(31), seq: 2 })]);
+    const late = interruptedBy(store, 'close exported', () =>
+      store.ship(
+        shipment([auditRow({ created_at: daysAgo(400), seq: 3 }), auditRow({ created_at: daysAgo(31), seq: 4 })], {
+          segment: '00000002',
+        }),
+      ),
+    );
+    await applyRetention(late, { days: 30, archive: into });
+    expect(await column('select seq as value from audit_log order by 1')).toEqual([3, 4]);
+  });
+
+  test('makes the partitions of the coming months', async () => {
+    const month = `to_char(date_trunc('month', now() at time zone 'UTC') + interval '2 months', '_YYYY_MM')`;
+    const names = ['audit_log', 'api_logs'].map((name) => `spanledger.${name}`);
+    for (const name of names) {
+      const [found] = await column(`select to_regclass('${name}' || ${month})::text as value`);
+      if (found === null) continue;
+      await store.database.transaction((connection) => connection.script(`drop table spanledger.${found}`));
+    }
+    const told = await applyRetention(store, { days: 30, dryRun: true });
+    const { made } = await applyRetention(store, { days: 30 });
+    expect(made).toEqual(told.made);
+    expect(made.length).toBeGreaterThanOrEqual(2);
+    for (const name of names)
+      expect(await column(`select to_regclass('${name}' || ${month}) is null as value`)).toEqual([false]);
+    expect((await applyRetention(store, { days: 30 })).made).toEqual([]);
+  });
+
+  test('is done once a day, by one of many', async () => {
+    await store.database.transaction((connection) => connection.script('truncate spanledger.chores'));
+    await ship([auditRow({ created_at: daysAgo(400) })]);
+    const attempts = ['one', 'two', 'three'].map((instanceId) => retainOnceADay(store, { instanceId, days: 30 }));
+    const done = (await Promise.all(attempts)).filter((report) => report !== undefined);
+    expect(done.map(({ tables: [audit] }) => audit?.rows)).toEqual([1]);
+    expect(
+      await column(`select (report->>'audit_log')::integer as value from chores where ended_at is not null`),
+    ).toEqual([1]);
+    const age = (hours: number) =>
+      store.database.transaction((connection) =>
+        connection.script(`update spanledger.chores set began_at = began_at - interval '${hours} hours'`),
+      );
+    await age(23);
+    expect(await retainOnceADay(store, { instanceId: 'one', days: 30 })).toBeUndefined();
+    await age(2);
+    expect(await retainOnceADay(store, { instanceId: 'one', days: 30 })).toBeDefined();
+  });
+
+  test('is tried again an hour after it failed, with the reason on record', async () => {
+    await store.database.transaction((connection) => connection.script('truncate spanledger.chores'));
+    await ship([auditRow({ created_at: daysAgo(400) })]);
+    const file = join(into, 'another file');
+    writeFileSync(file, '');
+    const failing = { instanceId: 'one', days: 30, archive: file };
+    await expect(retainOnceADay(store, failing)).rejects.toMatchObject({ code: 'SPANLEDGER_ARCHIVE_FAILED' });
+    expect(String(await column('select error as value from chores'))).toContain('could not be written');
+    expect(await retainOnceADay(store, { instanceId: 'one', days: 30 })).toBeUndefined();
+    await store.database.transaction((connection) =>
+      connection.script(`update spanledger.chores set began_at = began_at - interval '2 hours'`),
+    );
+    expect((await retainOnceADay(store, { instanceId: 'one', days: 30 }))?.tables[0]?.rows).toBe(1);
+    expect(await column('select error as value from chores')).toEqual([null]);
+  });
+}
+
+/** The same store; `between` happens once, after a transaction has run `statement`. */
+function interruptedBy(store: SqlLedgerStore, statement: string, between: () => Promise<unknown>): SqlLedgerStore {
+  let isDue = false;
+  const database: SqlLedgerStore['database'] = {
+    async transaction(work, mode) {
+      if (isDue) {
+        isDue = false;
+        await between();
+      }
+      return store.database.transaction(
+        (connection) =>
+          work({
+            query: (sql, parameters) => connection.query(sql, parameters),
+            copy: (target, data) => connection.copy(target, data),
+            script: async (sql) => {
+              await connection.script(sql);
+              if (sql === statement) seen += 1;
+              if (sql === statement && seen === 2) isDue = true;
+            },
+          }),
+        mode,
+      );
+    },
+  };
+  let seen = 0;
+  return Object.assign(Object.create(store) as SqlLedgerStore, {
+    database,
+    query: store.query.bind(store),
+    failure: store.failure.bind(store),
+    close: store.close.bind(store),
   });
 }

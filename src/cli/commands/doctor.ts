@@ -13,14 +13,17 @@ export const run: Run = async (invocation) => {
   const workplace = resolveWorkplace(invocation);
   if (invocation.options.flag('config')) await printSettings(invocation, workplace);
   let findings = 0;
+  let isUnreachable = false;
   for (const examine of examinations) {
     for (const observation of await examine(workplace)) {
       if (observation.status === 'finding') findings += 1;
+      if (observation.unreachable === true) isUnreachable = true;
       await printObservation(invocation, observation);
     }
   }
   if (!invocation.options.flag('json'))
     await invocation.terminal.line(findings === 0 ? 'All is well.' : countText(findings));
+  if (isUnreachable) return exitCode.unreachable;
   return findings === 0 ? exitCode.ok : exitCode.finding;
 };
 

@@ -1,20 +1,31 @@
+import { resolve } from 'node:path';
 import { applyRetention, type RetentionReport, type TableRetention } from '../../shipping/retention.ts';
 import { exitCode } from '../exit-code.ts';
 import type { Run } from '../invocation.ts';
 import { openCurrentStore } from '../reading/open-current-store.ts';
 import { isoTime } from '../rendering/quantities.ts';
-import { jsonLine } from '../visible.ts';
+import { jsonLine, visible } from '../visible.ts';
 import { openWorkplace } from '../workplace.ts';
+
+/** Counting a month, or removing a batch from a large one, takes longer than any answer to a question. */
+const statementTimeoutMillis = 600_000;
 
 /** `spanledger retention` */
 export const run: Run = async (invocation) => {
   const { options, terminal } = invocation;
   const workplace = openWorkplace(invocation);
-  const days = options.count('days') ?? workplace.configuration.settings.retentionDays;
+  const { settings } = workplace.configuration;
+  const days = options.count('days') ?? settings.retentionDays;
+  const archive = options.text('archive') ?? settings.retentionArchive;
   const dryRun = options.flag('dryRun');
-  const store = await openCurrentStore(workplace, terminal);
+  const store = await openCurrentStore(workplace, terminal, { statementTimeoutMillis });
   try {
-    const report = await applyRetention(store, { days, keepSessions: options.texts('keepSession'), dryRun });
+    const report = await applyRetention(store, {
+      days,
+      keepSessions: options.texts('keepSession'),
+      dryRun,
+      ...(archive !== undefined && { archive: resolve(archive) }),
+    });
     const lines = options.flag('json') ? jsonLines(report, dryRun) : textLines(report, days, dryRun);
     for (const line of lines) await terminal.line(line);
     return exitCode.ok;
@@ -23,19 +34,38 @@ export const run: Run = async (invocation) => {
   }
 };
 
-function textLines({ cutoff, tables }: RetentionReport, days: number, dryRun: boolean): readonly string[] {
+function textLines({ cutoff, tables, made, archive }: RetentionReport, days: number, dryRun: boolean): string[] {
   const done = dryRun ? 'would be deleted' : 'deleted';
   return [
     `Older than ${days} days, before ${isoTime(cutoff)}:`,
-    ...tables.map((table) => `  ${tableText(table)} ${done}`),
+    ...tables.flatMap((table) => tableLines(table, done)),
+    ...(archive === undefined ? [] : [`Archived in ${visible(archive.directory)}`]),
+    ...(made.length === 0 ? [] : [`Partitions that ${dryRun ? 'would be' : 'were'} made ahead: ${made.join(', ')}`]),
   ];
 }
 
-function tableText({ table, partitions, rows }: TableRetention): string {
-  const months = partitions.length === 0 ? '' : ` and ${partitions.length} whole months (${partitions.join(', ')})`;
-  return `${table.padEnd('task_progress'.length)}  ${rows} rows${months}`;
+function tableLines({ table, rows, parts }: TableRetention, done: string): readonly string[] {
+  const partitions = parts.filter(({ name }) => name !== table);
+  return [
+    `  ${table.padEnd('task_progress'.length)}  ${rows} rows ${done}`,
+    ...partitions.map(
+      ({ name, rows: own, isWhole }) => `    ${name}  ${own} rows${isWhole ? ', the whole month' : ''}`,
+    ),
+  ];
 }
 
-function jsonLines({ cutoff, tables }: RetentionReport, dryRun: boolean): readonly string[] {
-  return tables.map(({ table, partitions, rows }) => jsonLine({ table, rows, partitions, cutoff, dry_run: dryRun }));
+function jsonLines({ cutoff, tables, made, archive }: RetentionReport, dryRun: boolean): readonly string[] {
+  return tables.map(({ table, rows, parts }) =>
+    jsonLine({
+      table,
+      rows,
+      partitions: parts
+        .filter(({ name }) => name !== table)
+        .map(({ name, rows: own, isWhole }) => ({ name, rows: own, whole: isWhole })),
+      made_ahead: made.filter((name) => name.startsWith(table)),
+      cutoff,
+      dry_run: dryRun,
+      ...(archive !== undefined && { archive: archive.directory }),
+    }),
+  );
 }

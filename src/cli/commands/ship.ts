@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
 import { createShipper, type ShipReport } from '../../shipping/shipper.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -6,12 +8,16 @@ import { assertSchemaFits, withStore } from '../reading/open-store.ts';
 import { createProgress } from '../rendering/progress.ts';
 import { byteSize } from '../rendering/quantities.ts';
 import { jsonLine, visible } from '../visible.ts';
-import { openWorkplace } from '../workplace.ts';
+import { openWorkplace, type Workplace } from '../workplace.ts';
 
 /** `spanledger ship` */
 export const run: Run = (invocation) => {
   const workplace = openWorkplace(invocation);
-  return withStore(workplace, (store) => ship(invocation, store, workplace.directory));
+  return withStore(workplace, async (store) => {
+    const code = await ship(invocation, store, workplace.directory);
+    if (code !== exitCode.unreachable) await retain(invocation, store, workplace);
+    return code;
+  });
 };
 
 async function ship(
@@ -39,6 +45,23 @@ async function ship(
   return report.status === 'caught-up' && refused === 0 && report.unreadable.length === 0
     ? exitCode.ok
     : exitCode.finding;
+}
+
+/** Once a day, where that is asked for: a ledger that is only shipped from outside has no process to do it. */
+async function retain({ terminal }: Invocation, store: SqlLedgerStore, { configuration }: Workplace): Promise<void> {
+  const { settings } = configuration;
+  if (settings.retentionSchedule === 'off') return;
+  const { retentionDays: days, retentionArchive: archive } = settings;
+  const { retainOnceADay } = await import('../../shipping/retention-chore.ts');
+  const instanceId = `ship-${hostname()}-${process.pid}`;
+  const report = await retainOnceADay(store, {
+    instanceId,
+    days,
+    ...(archive !== undefined && { archive: resolve(archive) }),
+  });
+  if (report === undefined) return;
+  const counts = report.tables.map(({ table, rows }) => `${rows} rows of ${table}`).join(', ');
+  terminal.note(`retention: ${counts} older than ${days} days deleted`);
 }
 
 type Retried = { readonly stored: number; readonly kept: number } | undefined;

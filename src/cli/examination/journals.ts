@@ -1,8 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { readDeadLetters } from '../../journal/dead-letters.ts';
 import { type JournalInfo, listJournals } from '../../journal/journal-listing.ts';
 import { readSegment } from '../../journal/segment-reader.ts';
-import { byteSize } from '../rendering/quantities.ts';
+import { byteSize, isoTime } from '../rendering/quantities.ts';
+import { examineAccounts } from './accounts.ts';
 import { finding, type Observation, well } from './observation.ts';
 
 /** The directory, the journals in it, what of them cannot be read, what was dropped, and the dead letters. */
@@ -11,17 +12,24 @@ export async function examineJournals(directory: string): Promise<readonly Obser
   if (info === undefined) return [well('directory', `${directory} is not there: nothing has been recorded yet`)];
   const journals = await listJournals(directory);
   return [
-    examineMode(directory, info.mode),
+    await examineDirectory(directory, info.mode),
     describeJournals(journals),
     ...(await findUnreadable(journals)),
-    ...journals.flatMap(findDrops),
+    ...examineAccounts(journals),
     await examineDeadLetters(directory),
   ];
 }
 
 const othersMode = 0o077;
 
-function examineMode(directory: string, mode: number): Observation {
+async function examineDirectory(directory: string, mode: number): Promise<Observation> {
+  const refused = await access(directory, constants.R_OK | constants.W_OK | constants.X_OK).catch(
+    (error: Error) => error,
+  );
+  if (refused instanceof Error) {
+    const action = `Give ${directory} to the user who runs the program, or set SPANLEDGER_DIR; until then records wait in memory.`;
+    return finding('directory', `${directory} cannot be written: ${refused.message}`, action);
+  }
   if (process.platform === 'win32' || (mode & othersMode) === 0) return well('directory', directory);
   const message = `${directory} can be entered by other users (mode ${(mode & 0o777).toString(8)})`;
   return finding('directory', message, `Run chmod 700 ${directory}; journals hold paths and messages.`);
@@ -47,26 +55,11 @@ async function findUnreadable(journals: readonly JournalInfo[]): Promise<readonl
   return found;
 }
 
-/** Processes tell in their heartbeats what they had to drop, by class and reason. */
-function findDrops({ instanceId, heartbeat }: JournalInfo): readonly Observation[] {
-  const dropped = heartbeat?.figures?.dropped;
-  if (typeof dropped !== 'object' || dropped === null) return [];
-  const losses = Object.entries(dropped).flatMap(([kind, reasons]) =>
-    Object.entries(reasons as Readonly<Record<string, unknown>>).flatMap(([reason, count]) =>
-      typeof count === 'number' && count > 0 ? [`${count} ${kind} records (${reason})`] : [],
-    ),
-  );
-  if (losses.length === 0) return [];
-  const action =
-    'Free disk space or raise SPANLEDGER_JOURNAL_MAX_BYTES, and see that the database takes what is shipped.';
-  return [finding('drops', `${instanceId} dropped ${losses.join(', ')}`, action)];
-}
-
 async function examineDeadLetters(directory: string): Promise<Observation> {
   const letters = await readDeadLetters(directory);
   const [last] = letters.toReversed();
   if (last === undefined) return well('dead letters', 'none');
   const codes = [...new Set(letters.map(({ code }) => code))].join(', ');
-  const message = `${letters.length} records were refused (${codes}); the last one: ${last.reason}`;
+  const message = `${letters.length} records were refused (${codes}); the newest, at ${isoTime(new Date(last.at / 1000))}: ${last.reason}`;
   return finding('dead letters', message, 'Repair the cause, then run `spanledger ship --dead-letters`.');
 }

@@ -6,6 +6,8 @@ export interface Observation {
   readonly message: string;
   /** What to do about a finding. */
   readonly action?: string;
+  /** The database could not be asked, so that less was examined. */
+  readonly unreachable?: true;
 }
 
 /** All is well. */

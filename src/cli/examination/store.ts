@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { SpanledgerError } from '../../domain/errors.ts';
-import { listJournals, type SegmentInfo } from '../../journal/journal-listing.ts';
-import { readSegment } from '../../journal/segment-reader.ts';
+import { clockOffsetMillis } from '../../shipping/clock-offset.ts';
 import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
+import { findSchemaFaults } from '../../shipping/schema-drift.ts';
 import { event } from '../../telemetry/conventions.ts';
 import { openStore } from '../reading/open-store.ts';
 import { createStoreReader } from '../reading/store-reader.ts';
-import { byteSize, duration, isoTime } from '../rendering/quantities.ts';
+import { duration, isoTime } from '../rendering/quantities.ts';
 import type { Workplace } from '../workplace.ts';
+import { examineBacklog } from './backlog.ts';
 import { finding, type Observation, well } from './observation.ts';
 
 /** The database: whether it answers, its schema, its clock, what waits for it, and faults that it has on record. */
@@ -18,22 +19,35 @@ export async function examineStore(workplace: Workplace): Promise<readonly Obser
     store = await openStore(workplace);
   } catch (error) {
     if (!(error instanceof SpanledgerError)) throw error;
-    return [finding('database', error.message, error.action)];
+    const unreachable = { ...finding('database', error.message, error.action), unreachable: true } as const;
+    return [unreachable, await examineBacklog({ directory: workplace.directory })];
   }
   try {
     const schema = await examineSchema(store);
-    const reachable = well('database', store.description);
+    const reachable = well('database', `${store.description}, ${await versionOf(store)}`);
     if (schema.status === 'finding') return [reachable, schema];
     return [
       reachable,
       schema,
       ...(workplace.databaseUrl === undefined ? [] : [await examineClock(store)]),
-      await examineBacklog(workplace, store),
+      ...(await examineDrift(store)),
+      await examineBacklog({
+        directory: workplace.directory,
+        offsetOf: ({ instanceId }, { name }) => store.offset(instanceId, name),
+        isPatient: workplace.databaseUrl === undefined,
+      }),
+      await describeRate(store),
       await examineFaults(store),
+      ...(await examineChores(store)),
     ];
   } finally {
     await store.close();
   }
+}
+
+async function versionOf(store: SqlLedgerStore): Promise<string> {
+  const [row] = await store.query<{ version: string }>(`select current_setting('server_version') as version`);
+  return `Postgres ${row?.version ?? 'of unknown version'}`;
 }
 
 async function examineSchema({ migrator }: SqlLedgerStore): Promise<Observation> {
@@ -47,46 +61,59 @@ async function examineSchema({ migrator }: SqlLedgerStore): Promise<Observation>
   return finding('schema', `at migration ${current} of ${latest}`, 'Run `spanledger migrate up`.');
 }
 
+async function examineDrift(store: SqlLedgerStore): Promise<readonly Observation[]> {
+  const faults = await findSchemaFaults(store);
+  const untouched = (['columns', 'indexes', 'partitions'] as const).filter((one) =>
+    faults.every(({ subject }) => subject !== one),
+  );
+  return [
+    ...untouched.map((subject) => well(subject, 'as the migrations made them')),
+    ...faults.map(({ subject, message, action }) => finding(subject, message, action)),
+  ];
+}
+
 const maxSkewMillis = 5_000;
 
 async function examineClock(store: SqlLedgerStore): Promise<Observation> {
-  const before = Date.now();
-  const [row] = await store.query<{ now: Date }>('select clock_timestamp() as now');
-  const skew = (row?.now.getTime() ?? before) - (before + Date.now()) / 2;
+  const skew = await clockOffsetMillis(store);
   if (Math.abs(skew) <= maxSkewMillis) return well('clock', `within ${duration(maxSkewMillis)} of the database`);
   const direction = skew > 0 ? 'ahead of' : 'behind';
   const message = `the database is ${duration(Math.abs(skew))} ${direction} this machine`;
   return finding('clock', message, 'Synchronise both clocks (NTP); until then verdicts on silence are off by as much.');
 }
 
-const maxWaitMillis = 60_000;
-
-/** What is in the journals and not in the database. Waiting is no fault of an embedded store: it is filled when asked. */
-async function examineBacklog({ directory, databaseUrl }: Workplace, store: SqlLedgerStore): Promise<Observation> {
-  let bytes = 0;
-  let oldest = Number.POSITIVE_INFINITY;
-  for (const { instanceId, segments } of await listJournals(directory)) {
-    for (const segment of segments) {
-      const from = await store.offset(instanceId, segment.name);
-      bytes += Math.max(0, segment.bytes - from);
-      oldest = Math.min(oldest, await firstRecordAt(segment, from));
-    }
-  }
-  if (oldest === Number.POSITIVE_INFINITY) return well('backlog', 'everything is shipped');
-  const moment = new Date(oldest / 1000);
-  const message = `${byteSize(bytes)} wait to be shipped, the oldest record since ${isoTime(moment)}`;
-  if (databaseUrl === undefined || Date.now() - moment.getTime() < maxWaitMillis) return well('backlog', message);
-  return finding('backlog', message, 'Run `spanledger ship`, and find out why no process does so itself.');
+/** What arrived of late: from all machines, since `shipments` is theirs together. Segments count with all that they hold. */
+async function describeRate(store: SqlLedgerStore): Promise<Observation> {
+  const [row] = await store.query<{ records: number; seconds: number | null; last: Date | null; processes: number }>(
+    `select coalesce(sum(records), 0) as records, count(distinct instance_id) as processes, max(updated_at) as last,
+        extract(epoch from max(updated_at) - min(began))::double precision as seconds
+      from (
+        select s.*, greatest(i.started_at, now() - interval '1 hour',
+          (select max(b.updated_at) from shipments b where b.instance_id = s.instance_id and b.segment < s.segment)) as began
+        from shipments s left join instances i on i.instance_id = s.instance_id
+        where s.updated_at > now() - interval '1 hour'
+      ) recent`,
+  );
+  if (row === undefined || row.last === null) return well('ship rate', 'nothing was shipped within an hour');
+  const { records, processes, seconds, last } = row;
+  const rate = seconds !== null && seconds >= 1 ? `, ${(records / seconds).toFixed(1)} a second` : '';
+  return well(
+    'ship rate',
+    `${records} records of ${processes} processes within an hour${rate}, the last at ${isoTime(last)}`,
+  );
 }
 
-const glanceBytes = 64 * 1024;
-
-/** Time of the first record that is not shipped, in microseconds; infinite without one. */
-async function firstRecordAt({ path, bytes }: SegmentInfo, from: number): Promise<number> {
-  if (from >= bytes) return Number.POSITIVE_INFINITY;
-  const reading = await readSegment(path, { from, maxBytes: glanceBytes });
-  const times = reading.status === 'read' ? reading.entries.map(({ record }) => record.at) : [];
-  return Math.min(Number.POSITIVE_INFINITY, ...times);
+/** How retention went when it was last done as a chore. */
+async function examineChores(store: SqlLedgerStore): Promise<readonly Observation[]> {
+  const [last] = await store.query<{ began_at: Date; error: string | null; report: unknown }>(
+    `select began_at, error, report from chores where name = 'retention'`,
+  );
+  if (last === undefined) return [];
+  const at = isoTime(last.began_at);
+  if (last.error === null)
+    return [well('retention', `last begun at ${at}: ${JSON.stringify(last.report ?? 'not ended')}`)];
+  const action = 'Remove the cause; it is tried again every hour. Its database user must own the tables.';
+  return [finding('retention', `failed at ${at}: ${last.error}`, action)];
 }
 
 const faultDays = 7;

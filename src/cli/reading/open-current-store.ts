@@ -4,14 +4,18 @@ import { createProgress } from '../rendering/progress.ts';
 import type { Terminal } from '../terminal.ts';
 import { visible } from '../visible.ts';
 import type { Workplace } from '../workplace.ts';
-import { assertSchemaFits, openStore } from './open-store.ts';
+import { assertSchemaFits, openStore, type StoreOpening } from './open-store.ts';
 
 /**
  * Opens the store with what it needs to answer: Postgres with a schema that fits, or the embedded store after what the
  * journals hold has been loaded into it.
  */
-export async function openCurrentStore(workplace: Workplace, terminal: Terminal): Promise<SqlLedgerStore> {
-  const store = await openStore(workplace);
+export async function openCurrentStore(
+  workplace: Workplace,
+  terminal: Terminal,
+  options: StoreOpening = {},
+): Promise<SqlLedgerStore> {
+  const store = await openStore(workplace, options);
   try {
     if (workplace.databaseUrl !== undefined) await assertSchemaFits(store);
     else await loadJournals(store, workplace.directory, terminal);

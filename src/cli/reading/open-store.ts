@@ -5,14 +5,20 @@ import type { Workplace } from '../workplace.ts';
 const connectTimeoutMillis = 3_000;
 const storeWaitMillis = 5_000;
 
+/** How a store is opened. */
+export interface StoreOpening {
+  /** How long Postgres may take for one statement, where the usual half a minute is too short. */
+  readonly statementTimeoutMillis?: number;
+}
+
 /**
  * Opens the store that the settings name: Postgres, or the embedded one. That it answers is certain, not that its
  * schema fits.
  *
  * @throws SpanledgerError DATABASE_UNREACHABLE, STORE_LOCKED, EMBEDDED_MISSING
  */
-export async function openStore(workplace: Workplace): Promise<SqlLedgerStore> {
-  const store = await createStore(workplace);
+export async function openStore(workplace: Workplace, options: StoreOpening = {}): Promise<SqlLedgerStore> {
+  const store = await createStore(workplace, options);
   try {
     await store.query('select 1');
     return store;
@@ -45,11 +51,14 @@ export async function assertSchemaFits(store: SqlLedgerStore): Promise<void> {
   if (found < needed) throw new SpanledgerError('SCHEMA_OLDER', { details: { found, needed } });
 }
 
-async function createStore({ databaseUrl, directory, schema }: Workplace): Promise<SqlLedgerStore> {
+async function createStore(
+  { databaseUrl, directory, schema }: Workplace,
+  options: StoreOpening,
+): Promise<SqlLedgerStore> {
   if (databaseUrl === undefined) {
     const { createEmbeddedStore } = await import('../../shipping/embedded-store.ts');
     return createEmbeddedStore({ directory, schema, waitMillis: storeWaitMillis });
   }
   const { createPostgresStore } = await import('../../shipping/postgres-store.ts');
-  return createPostgresStore({ connectionString: databaseUrl, schema, connectTimeoutMillis });
+  return createPostgresStore({ connectionString: databaseUrl, schema, connectTimeoutMillis, ...options });
 }

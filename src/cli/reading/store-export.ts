@@ -6,6 +6,7 @@ import { directoryMode, fileMode } from '../../journal/layout.ts';
 import { type TableName, tables } from '../../projection/tables.ts';
 import { qualified, quoteIdentifier } from '../../shipping/identifier.ts';
 import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
+import { readPages, type TextSelect } from '../../shipping/row-pages.ts';
 import type { SqlConnection } from '../../shipping/sql-connection.ts';
 import { type Conditions, createConditions } from './conditions.ts';
 
@@ -46,29 +47,20 @@ async function exportTable(store: SqlLedgerStore, table: TableName, path: string
   }
 }
 
-const pageRows = 5_000;
-
 async function writeRows(
   connection: SqlConnection,
   file: FileHandle,
   table: TableName,
-  select: Select,
+  select: TextSelect,
 ): Promise<number> {
-  await connection.script(`set local timezone to 'UTC'`);
-  await connection.query(`declare exported no scroll cursor for ${select.sql}`, select.parameters);
   const names = tables[table].columns.map(({ name }) => name);
-  for (let written = 0; ; ) {
-    const rows = await connection.query<Record<string, string | null>>(`fetch ${pageRows} from exported`);
-    if (rows.length === 0) return written;
+  let written = 0;
+  for await (const rows of readPages(connection, select)) {
     const cells = rows.map((row) => names.map((name) => row[name]));
     await file.appendFile(stringify(cells, { quoted_match: /^$/ }));
     written += rows.length;
   }
-}
-
-interface Select {
-  readonly sql: string;
-  readonly parameters: readonly unknown[];
+  return written;
 }
 
 /** When a row happened or last changed; also the order of what is appended. */
@@ -80,7 +72,7 @@ const timeColumns: Readonly<Record<TableName, string>> = {
   import_items: 'last_progress_at',
 };
 
-function selectRows(schema: string, table: TableName, { sessionId, since }: StoreExport): Select {
+function selectRows(schema: string, table: TableName, { sessionId, since }: StoreExport): TextSelect {
   const { columns, key } = tables[table];
   const texts = columns.map(({ name }) => `${quoteIdentifier(name)}::text as ${quoteIdentifier(name)}`).join(', ');
   const conditions: Conditions = createConditions()

@@ -1,0 +1,64 @@
+import { diag } from '@opentelemetry/api';
+import { clockOffsetMillis } from '../shipping/clock-offset.ts';
+import type { SqlLedgerStore } from '../shipping/ledger-store.ts';
+import { createPostgresStore } from '../shipping/postgres-store.ts';
+import { retainOnceADay } from '../shipping/retention-chore.ts';
+import { findSchemaFaults } from '../shipping/schema-drift.ts';
+import type { ShippingLoad } from './courier.ts';
+import { noteDatabase } from './shipping-memory.ts';
+
+/** What the courier does for all processes of a database, besides shipping. */
+export interface Chores {
+  /** Looks now what is due, and then every hour. Once is enough; never throws. */
+  begin(): void;
+}
+
+const lookMillis = 3_600_000;
+/** A process that ends before has nobody who reads its metrics. */
+const firstExaminationMillis = 30_000;
+/** Counting or removing a month may take its time; nobody waits for it. */
+const statementTimeoutMillis = 600_000;
+
+/** @param store that of the shipper: a question now and then is in nobody's way. */
+export function createChores(load: ShippingLoad, store: SqlLedgerStore): Chores {
+  let isBegun = false;
+  return {
+    begin() {
+      if (isBegun) return;
+      isBegun = true;
+      void retain(load);
+      setTimeout(() => void examine(load, store), firstExaminationMillis);
+      setInterval(() => void retain(load).then(() => examine(load, store)), lookMillis);
+    },
+  };
+}
+
+async function retain({ retention, databaseUrl, schema, owner }: ShippingLoad): Promise<void> {
+  if (retention === undefined) return;
+  // A connection of its own, so that shipping never waits for it.
+  const store = createPostgresStore({
+    connectionString: databaseUrl,
+    schema,
+    maxConnections: 1,
+    statementTimeoutMillis,
+  });
+  try {
+    const report = await retainOnceADay(store, { instanceId: owner.instanceId, ...retention });
+    if (report !== undefined) diag.info('Old records were removed.', report.tables);
+  } catch (error) {
+    diag.warn('Old records could not be removed; it is tried again in an hour.', error);
+  } finally {
+    await store.close();
+  }
+}
+
+/** What the metrics tell of the database. */
+async function examine({ memory }: ShippingLoad, store: SqlLedgerStore): Promise<void> {
+  try {
+    const faults = await findSchemaFaults(store);
+    for (const { message, action } of faults) diag.warn(`The ledger's schema has changed: ${message}. ${action}`);
+    noteDatabase(memory, { clockOffsetSeconds: (await clockOffsetMillis(store)) / 1000, schemaFaults: faults.length });
+  } catch (error) {
+    diag.debug('The database could not be examined; it is tried again in an hour.', error);
+  }
+}
