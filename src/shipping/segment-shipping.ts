@@ -3,7 +3,8 @@ import type { JournalInfo, SegmentInfo } from '../journal/journal-listing.ts';
 import { removeSegment } from '../journal/journal-removal.ts';
 import { readSegmentLines, type SegmentRefusal } from '../journal/segment-lines.ts';
 import { isMarkedShipped, markShipped } from '../journal/shipping-mark.ts';
-import { prepareStretch, type Stretch, type StretchTarget, shipStretch } from './stretch-shipping.ts';
+import type { StretchReader } from './stretch-reader.ts';
+import { type Stretch, type StretchTarget, shipStretch } from './stretch-shipping.ts';
 
 /** Why shipping of a segment stopped. */
 export type SegmentResult =
@@ -20,8 +21,9 @@ export interface SegmentTask {
   readonly segment: SegmentInfo;
   /** The offset in the store, if it is known. */
   readonly offset: number | undefined;
-  /** About how many bytes go into one shipment. */
-  readonly maxBytes: number;
+  readonly reader: StretchReader;
+  /** What will be asked for when this segment is done. */
+  readonly next: { readonly segment: SegmentInfo; readonly offset: number } | undefined;
   readonly signal: AbortSignal | undefined;
   /** Ship also what was begun in a database that is not this one. */
   readonly acceptsReplacement: boolean;
@@ -35,20 +37,17 @@ export interface SegmentTask {
  * shipped to before; what the file system says.
  */
 export async function shipSegment(task: SegmentTask): Promise<SegmentResult> {
-  const { target, segment, signal } = task;
+  const { target, segment, reader, signal } = task;
   let offset = task.offset ?? (await storedOffset(task));
   if (offset === 0) await assertSameDatabase(task);
-  let ahead: Promise<Reading> | undefined;
   while (signal?.aborted !== true) {
-    const stretch = await (ahead ?? read(task, offset));
-    ahead = undefined;
+    const stretch = await reader.take(segment, offset);
     if (stretch.status !== 'read') return withoutStretch(stretch, segment, offset);
     if (holdsNothing(stretch)) return stored(segment, offset);
-    if (stretch.lines.tail === 'more') ahead = readAhead(task, stretch.lines.to);
+    readAhead(task, stretch);
     const result = await shipStretch(target, stretch, offset);
     if (result.status === 'unavailable') return result;
     if (result.status === 'stored' && offset === 0) markShipped(task.journal.path);
-    if (result.status === 'elsewhere') ahead = undefined;
     if (result.status === 'elsewhere' && result.offset === 0) await assertSameDatabase(task);
     offset = result.offset;
     if (offset >= segment.bytes) return stored(segment, offset);
@@ -81,18 +80,9 @@ async function assertSameDatabase(task: SegmentTask): Promise<void> {
   throw new SpanledgerError('DATABASE_REPLACED', { details: { instanceId, database: store.description } });
 }
 
-type Reading = Stretch | SegmentRefusal;
-
-async function read({ segment, maxBytes }: SegmentTask, from: number): Promise<Reading> {
-  const lines = await readSegmentLines(segment.path, { from, maxBytes, isClosed: segment.isClosed });
-  return lines.status === 'read' ? prepareStretch(lines) : lines;
-}
-
-/** Reads and encodes the next stretch while the database is busy with this one. It may not be asked for after all. */
-function readAhead(task: SegmentTask, from: number): Promise<Reading> {
-  const ahead = read(task, from);
-  ahead.catch(() => undefined);
-  return ahead;
+function readAhead({ segment, reader, next }: SegmentTask, { lines }: Stretch): void {
+  if (lines.tail === 'more' && lines.to < segment.bytes) reader.begin(segment, lines.to);
+  else if (next !== undefined) reader.begin(next.segment, next.offset);
 }
 
 function holdsNothing({ lines }: Stretch): boolean {

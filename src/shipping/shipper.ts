@@ -8,6 +8,7 @@ import { type RetryReport, retryDeadLetters } from './dead-letter-retry.ts';
 import { journalHeartbeat } from './journal-heartbeat.ts';
 import { type SegmentResult, shipSegment } from './segment-shipping.ts';
 import type { Heartbeat, LedgerStore } from './store.ts';
+import { StretchReader } from './stretch-reader.ts';
 import type { StoredPart } from './stretch-shipping.ts';
 
 export interface ShipperOptions {
@@ -93,6 +94,7 @@ const heartbeatMillis = 10_000;
 /** What a pass has done so far. */
 class Pass {
   readonly signal: AbortSignal | undefined;
+  readonly reader: StretchReader;
   readonly totalBytes: number;
   readonly unreadable: string[] = [];
   records = 0;
@@ -101,8 +103,9 @@ class Pass {
   removedSegments = 0;
   readonly #onProgress: ((progress: ShipProgress) => void) | undefined;
 
-  constructor(totalBytes: number, options: ShipOnceOptions) {
+  constructor(totalBytes: number, reader: StretchReader, options: ShipOnceOptions) {
     this.totalBytes = totalBytes;
+    this.reader = reader;
     this.signal = options.signal;
     this.#onProgress = options.onProgress;
   }
@@ -119,6 +122,13 @@ class Pass {
     const { records, deadLetters, bytes, removedSegments, unreadable } = this;
     return { ...stop, records, deadLetters, bytes, removedSegments, unreadable };
   }
+}
+
+/** A segment, and the one that comes after it. */
+interface Place {
+  readonly journal: JournalInfo;
+  readonly segment: SegmentInfo;
+  readonly following: SegmentInfo | undefined;
 }
 
 type Stop = Pick<ShipReport, 'status' | 'code' | 'message'>;
@@ -139,10 +149,8 @@ class JournalShipper implements Shipper {
   async shipOnce(options: ShipOnceOptions = {}): Promise<ShipReport> {
     const journals = await this.#journals();
     this.#forget(journals);
-    const pass = new Pass(
-      journals.reduce((sum, { bytes }) => sum + bytes, 0),
-      options,
-    );
+    const totalBytes = journals.reduce((sum, { bytes }) => sum + bytes, 0);
+    const pass = new Pass(totalBytes, new StretchReader(this.#options.maxBytes ?? defaultMaxBytes), options);
     try {
       for (const journal of journals) {
         const stop = await this.#shipJournal(journal, pass);
@@ -206,17 +214,19 @@ class JournalShipper implements Shipper {
   }
 
   async #shipSegments(journal: JournalInfo, pass: Pass): Promise<Stop | undefined> {
-    for (const segment of journal.segments) {
-      if (segment.bytes <= (this.#offsets.get(segment.path) ?? -1) && !segment.isClosed) continue;
-      const result = await this.#shipSegment(journal, segment, pass);
+    const grown = journal.segments.filter(
+      ({ path, bytes, isClosed }) => isClosed || bytes > (this.#offsets.get(path) ?? -1),
+    );
+    for (const [index, segment] of grown.entries()) {
+      const result = await this.#shipSegment({ journal, segment, following: grown[index + 1] }, pass);
       if (result.status === 'unreadable') pass.unreadable.push(result.message);
       else if (result.status !== 'stored') return result;
     }
     return undefined;
   }
 
-  async #shipSegment(journal: JournalInfo, segment: SegmentInfo, pass: Pass): Promise<SegmentResult> {
-    const { directory, store, maxBytes = defaultMaxBytes, acceptsReplacement = false } = this.#options;
+  async #shipSegment({ journal, segment, following }: Place, pass: Pass): Promise<SegmentResult> {
+    const { directory, store, acceptsReplacement = false } = this.#options;
     const target = { directory, store, now: this.#clock.now, onStored: (part: StoredPart) => pass.add(part) };
     const offset = this.#offsets.get(segment.path);
     const result = await shipSegment({
@@ -224,7 +234,8 @@ class JournalShipper implements Shipper {
       journal,
       segment,
       offset,
-      maxBytes,
+      reader: pass.reader,
+      next: following && { segment: following, offset: this.#offsets.get(following.path) ?? 0 },
       signal: pass.signal,
       acceptsReplacement,
     });
