@@ -1,7 +1,7 @@
 // Compiles src/ and copies the SQL migrations beside the code that reads them. dist/ is replaced when all is there, so that
 // a build that fails, or one that runs beside a program, leaves a whole dist/.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,3 +27,10 @@ try {
 }
 renameSync(made, join(root, 'dist'));
 rmSync(old, { recursive: true, force: true });
+
+// So that `npx spanledger` here runs what was just built, as it does in a project that has installed the package.
+const bin = join(root, 'node_modules', '.bin', 'spanledger');
+if (process.platform !== 'win32' && existsSync(dirname(bin)) && !existsSync(bin)) {
+  rmSync(bin, { force: true });
+  symlinkSync(join('..', '..', 'dist', 'cli', 'main.js'), bin);
+}
