@@ -49,7 +49,7 @@ function request(name) {
 }
 
 async function work(session, number) {
-  const id = `i${number}`;
+  const id = session === shared ? `${load.name}-i${number}` : `i${number}`;
   const unit = `${session.id} ${id}`;
   const isRun = await session.item({ id }, async (item) => {
     told(`to ${unit} analyzing`, () => item.state);
@@ -61,12 +61,19 @@ async function work(session, number) {
     told(`log ${unit}`, () => logger.emit({ body: unit, severityText: 'INFO' }));
     await step(item, unit, 'move');
     told(`request /${session.id}/${id}`, () => request(`${session.id}/${id}`));
+    if (load.days !== undefined && number % 5 === 0) logOn(load.days[(number / 5) % load.days.length], unit);
     for (const { dose, item: at } of load.doses ?? []) if (at === number) doses[dose](item, unit);
     if (number % 7 === 0) told(`to ${unit} skipped`, () => item.skip('duplicate'));
     return true;
   });
   if (isRun && number % 7 !== 0) told(`to ${unit} imported`, () => undefined);
   ended += 1;
+}
+
+/** A log line of another time, as from a clock that is wrong or a file that is read again. */
+function logOn(day, unit) {
+  const body = `${unit} on ${day}`;
+  told(`log ${body}`, () => logger.emit({ body, timestamp: new Date(day) }));
 }
 
 /** Records that a broken database refuses, one each. */
@@ -103,7 +110,8 @@ async function lane(session) {
     begun += 1;
     if (load.itemsPerSecond > 0) await setTimeout((1000 * load.lanes) / load.itemsPerSecond);
     else if (number % 10 === 0) await setImmediate();
-    await work(session, number);
+    // Every fifth item belongs to a session in which all processes work.
+    await work(shared !== undefined && number % 5 === 0 ? shared : session, number);
   }
 }
 
@@ -128,9 +136,11 @@ function tellWindow() {
 delay.enable();
 const windows = setInterval(tellWindow, load.windowMillis ?? 250);
 const session = await openSession({ id: load.name, kind: 'load', accountId: 'faults' });
+const shared = load.shared === undefined ? undefined : await openSession({ id: load.shared, kind: 'load' });
 process.send?.({ ready: true });
 await Promise.all(Array.from({ length: load.lanes }, () => lane(session)));
 session.complete();
+shared?.complete();
 clearInterval(windows);
 tellWindow();
 process.disconnect?.();
