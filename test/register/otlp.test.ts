@@ -129,7 +129,13 @@ describe.each(['http/protobuf', 'http/json'])('one run, over OTLP (%s) and in th
         'spanledger.items',
         'spanledger.records.appended',
         'spanledger.records.shipped',
+        'spanledger.records.produced',
+        'spanledger.records.waiting',
+        'spanledger.records.refused',
+        'spanledger.ship.failures',
         'spanledger.journal.bytes',
+        'spanledger.journal.records',
+        'spanledger.journal.age',
       ]),
     );
   });

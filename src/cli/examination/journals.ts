@@ -10,9 +10,15 @@ import { finding, type Observation, well } from './observation.ts';
 export async function examineJournals(directory: string): Promise<readonly Observation[]> {
   const info = await stat(directory).catch(() => undefined);
   if (info === undefined) return [well('directory', `${directory} is not there: nothing has been recorded yet`)];
+  const examined = await examineDirectory(directory, info.mode);
+  const isReadable = await access(directory, constants.R_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isReadable) return [examined];
   const journals = await listJournals(directory);
   return [
-    await examineDirectory(directory, info.mode),
+    examined,
     describeJournals(journals),
     ...(await findUnreadable(journals)),
     ...examineAccounts(journals),

@@ -26,23 +26,41 @@ export async function examineStore(workplace: Workplace): Promise<readonly Obser
     const schema = await examineSchema(store);
     const reachable = well('database', `${store.description}, ${await versionOf(store)}`);
     if (schema.status === 'finding') return [reachable, schema];
-    return [
-      reachable,
-      schema,
-      ...(workplace.databaseUrl === undefined ? [] : [await examineClock(store)]),
-      ...(await examineDrift(store)),
-      await examineBacklog({
-        directory: workplace.directory,
-        offsetOf: ({ instanceId }, { name }) => store.offset(instanceId, name),
-        isPatient: workplace.databaseUrl === undefined,
-      }),
-      await describeRate(store),
-      await examineFaults(store),
-      ...(await examineChores(store)),
-    ];
+    return [reachable, schema, ...(await examineContent(workplace, store))];
   } finally {
     await store.close();
   }
+}
+
+/** Each by itself: a table that was changed by hand does not keep the others from being examined. */
+async function examineContent(workplace: Workplace, store: SqlLedgerStore): Promise<readonly Observation[]> {
+  const examinations: readonly (readonly [string, () => Promise<readonly Observation[]>])[] = [
+    ['clock', async () => (workplace.databaseUrl === undefined ? [] : [await examineClock(store)])],
+    ['columns', () => examineDrift(store)],
+    ['backlog', async () => [await examineStoreBacklog(workplace, store)]],
+    ['ship rate', async () => [await describeRate(store)]],
+    ['faults', async () => [await examineFaults(store)]],
+    ['retention', () => examineChores(store)],
+  ];
+  const observations: Observation[] = [];
+  for (const [subject, examine] of examinations) {
+    observations.push(...(await examine().catch(async (error: unknown) => [await toFinding(subject, store, error)])));
+  }
+  return observations;
+}
+
+async function toFinding(subject: string, store: SqlLedgerStore, error: unknown): Promise<Observation> {
+  const { message, code } = await store.failure(error);
+  const action = 'See what else is found about the schema, and that this user may read all of its tables.';
+  return finding(subject, `it could not be asked for: ${message} (${code})`, action);
+}
+
+function examineStoreBacklog({ directory, databaseUrl }: Workplace, store: SqlLedgerStore): Promise<Observation> {
+  return examineBacklog({
+    directory,
+    offsetOf: ({ instanceId }, { name }) => store.offset(instanceId, name),
+    isPatient: databaseUrl === undefined,
+  });
 }
 
 async function versionOf(store: SqlLedgerStore): Promise<string> {

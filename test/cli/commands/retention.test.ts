@@ -1,5 +1,11 @@
-import { expect, it } from 'vitest';
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import pg from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { tables } from '../../../src/projection/tables.ts';
 import { useDatabase } from '../../harness/database.ts';
+import { createWorkshop } from '../../register/program.ts';
 import { runCli, runJson } from '../cli-process.ts';
 import { sampleRecords, startAt, temporaryDirectory, writeJournal } from '../written-ledger.ts';
 
@@ -41,4 +47,100 @@ it('takes the days from the settings where none are given', async () => {
   };
   expect((await runCli(['retention', '--dry-run'], { environment })).output).toMatch(/^Older than 36500 days/);
   expect(await runCli(['retention', '--days', '0'], { environment })).toMatchObject({ code: 2 });
+});
+
+describe.each(['Postgres', 'the embedded store'])('spanledger retention in %s', (kind) => {
+  const place = () => {
+    const directory = temporaryDirectory();
+    writeJournal(directory, sampleRecords(), `of ${directory}`);
+    const target: Record<string, string> = kind === 'Postgres' ? { DATABASE_URL: own.url } : {};
+    return { directory, environment: { ...target, SPANLEDGER_DIR: directory } };
+  };
+  const own = useDatabase();
+  const rowsOf = async (environment: Readonly<Record<string, string>>) =>
+    (await runJson(['logs', '--all', '--last', '100000'], { environment })).map(({ id: _, ...row }) => row);
+
+  it('archives what goes, and what was archived can be loaded again', { timeout: 120_000 }, async () => {
+    const { directory, environment } = place();
+    await runCli(['ship'], { environment });
+    const before = await rowsOf(environment);
+    const archive = join(directory, 'archive');
+    const dry = await runCli(['retention', '--days', days, '--archive', archive, '--dry-run'], { environment });
+    expect(dry).toMatchObject({ code: 0, errors: '' });
+    expect(dry.output).toMatch(/\n {4}audit_log_2026_01 {2}\d+ rows\n/);
+    expect(existsSync(archive)).toBe(false);
+
+    const { output, code } = await runCli(['retention', '--days', days, '--archive', archive], { environment });
+    expect(code).toBe(0);
+    const [, made = ''] = /^Archived in (.*)$/m.exec(output) ?? [];
+    const files = readdirSync(made).map((name) => join(made, name));
+    const audit = files.find((name) => name.includes('audit_log')) ?? '';
+    const lines = gunzipSync(readFileSync(audit)).toString().split('\n');
+    expect(lines[0]).toBe(`id,${tables.audit_log.columns.map(({ name }) => name).join(',')}`);
+    const left = await rowsOf(environment);
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.length).toBeLessThan(before.length);
+
+    expect(await runCli(['import-csv', ...files], { environment })).toMatchObject({ code: 0, errors: '' });
+    const after = await rowsOf(environment);
+    const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort();
+    expect(sorted(after)).toEqual(sorted(before));
+    expect(await runJson(['sessions'], { environment })).toHaveLength(4);
+  });
+
+  it('refuses an archive that is cut short', { timeout: 120_000 }, async () => {
+    const { directory, environment } = place();
+    const archive = join(directory, 'archive');
+    await runCli(['ship'], { environment });
+    await runCli(['retention', '--days', days, '--archive', archive], { environment });
+    const [made = ''] = readdirSync(archive);
+    const [name = ''] = readdirSync(join(archive, made));
+    const path = join(archive, made, name);
+    truncateSync(path, statSync(path).size - 20);
+    const { code, errors } = await runCli(['import-csv', path], { environment });
+    expect(code).toBe(1);
+    expect(errors).toContain('no whole gzip file');
+  });
+
+  it('is done by `ship` once a day where that is the schedule', { timeout: 120_000 }, async () => {
+    const { directory, environment: usual } = place();
+    const environment = {
+      ...usual,
+      SPANLEDGER_RETENTION_SCHEDULE: 'daily',
+      SPANLEDGER_RETENTION_DAYS: days,
+      SPANLEDGER_RETENTION_ARCHIVE: join(directory, 'archive'),
+    };
+    const first = await runCli(['ship'], { environment });
+    expect(first.errors).toMatch(/retention: [1-9]\d* rows of audit_log, .* older than \d+ days deleted/);
+    expect(readdirSync(join(directory, 'archive'))).toHaveLength(1);
+    expect((await runCli(['ship'], { environment })).errors).toBe('');
+    expect((await runCli(['doctor'], { environment })).output).toMatch(/ok +retention +last begun at .*"audit_log":/);
+  });
+});
+
+describe('a program that ships', () => {
+  const own = useDatabase();
+
+  it('removes old records once a day where that is the schedule', async () => {
+    const directory = temporaryDirectory();
+    writeJournal(directory, sampleRecords());
+    await runCli(['ship'], { environment: { DATABASE_URL: own.url, SPANLEDGER_DIR: directory } });
+    const workshop = createWorkshop();
+    onTestFinished(() => workshop.remove());
+    const program = workshop.start({
+      script: 'app.mjs',
+      parameters: ['wait', 'today'],
+      env: { DATABASE_URL: own.url, SPANLEDGER_RETENTION_SCHEDULE: 'daily', SPANLEDGER_RETENTION_DAYS: days },
+    });
+    await program.said('waiting');
+    const sessions = async () => {
+      const client = new pg.Client({ connectionString: own.url });
+      await client.connect();
+      const { rows } = await client
+        .query('select distinct session_id from spanledger.audit_log order by 1')
+        .finally(() => client.end());
+      return rows.map(({ session_id }) => session_id);
+    };
+    await expect.poll(sessions, { timeout: 20_000 }).toEqual(['open', 'today']);
+  });
 });
