@@ -9,8 +9,8 @@ const mebibyte = 1024 ** 2;
 const mostGrowthBytes = 120 * mebibyte;
 /** Two connections at most ship, one asks for the past of a session, and each may have a successor that is being opened. */
 const mostSockets = 6;
-/** The server may be silent for 30 s, then comes a moment of grace, and the pause until the next attempt, 30 s at most. */
-const mostRecoveryMillis = 75_000;
+/** The server may be silent for 30 s, then comes a moment of grace, and the pause until the next attempt. */
+const mostRecoveryMillis = 45_000;
 
 /** Packets are accepted and nobody answers, for minutes, under load; then the network is back. */
 export const blackHole: Fault<{ seconds: number; itemsPerSecond: number }> = {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -10,6 +10,7 @@ import { createPostgresStore } from '../../src/shipping/postgres-store.ts';
 import { createShipper } from '../../src/shipping/shipper.ts';
 import { createDatabase, dropDatabase } from '../harness/database.ts';
 import { accounting } from './accounting.ts';
+import { faultNames } from './fault-names.ts';
 import { frontendMessages } from './frontend-messages.ts';
 import { acknowledgementOf } from './record-keys.ts';
 import { createSeededRandom } from './seeded-random.ts';
@@ -153,6 +154,17 @@ describe('the proxy', () => {
         'Q commit\0',
       ]);
     }
+  });
+});
+
+describe('docs/reliability.md', () => {
+  it('tells of every fault there is a program for, and of no other', () => {
+    const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'reliability.md'), 'utf8');
+    const [, told = ''] = page.split('## How it is tested');
+    const [section = ''] = told.split('\n## ');
+    const named = [...section.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name);
+    expect(named).toEqual(faultNames);
+    expect(faultNames.filter((name) => !existsSync(join(import.meta.dirname, `${name}.ts`)))).toEqual([]);
   });
 });
 

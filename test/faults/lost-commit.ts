@@ -7,7 +7,7 @@ import { until } from './until.ts';
 export const lostCommit: Fault<{ commits: number; itemsPerSecond: number }> = {
   name: 'lost-commit',
   brief: 'the connection is cut around COMMIT, above all between COMMIT and its answer',
-  small: { commits: 25, itemsPerSecond: 300 },
+  small: { commits: 25, itemsPerSecond: 100 },
   full: { commits: 500, itemsPerSecond: 300 },
   async run(stage, { commits, itemsPerSecond }, random) {
     const server = await stage.startServer();
@@ -15,7 +15,7 @@ export const lostCommit: Fault<{ commits: number; itemsPerSecond: number }> = {
     const proxy = await startProxy(server.url);
     stage.closeLater(() => proxy.close());
     proxy.cutCommits(() => {
-      if (random.next() < 0.5) return undefined;
+      if (random.next() < 0.65) return undefined;
       return random.pick(['before-answer', 'before-answer', 'after-sending', 'before']);
     });
     const app = stage.startApp({

@@ -112,7 +112,8 @@ function relay(connection: Connection, server: Socket, atCommit: () => Cut | und
 }
 
 function isCommit({ type, body }: { readonly type: string; readonly body: Buffer }): boolean {
-  return type === 'Q' && /^\s*commit\b/i.test(body.toString('utf8', 0, 20));
+  if (type !== 'Q' && type !== 'P') return false;
+  return /(?:^|;|\0)\s*commit\s*(?:;|\0|$)/i.test(body.toString('latin1'));
 }
 
 function ignore(): void {}

@@ -1,25 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Report } from './fault.ts';
-
-/** Every fault, by the name of its program, in the order in which they run. */
-const faults = [
-  'kill-9',
-  'blocked-loop',
-  'postgres-crash',
-  'lost-commit',
-  'black-hole',
-  'disk-full',
-  'poison',
-  'adoption',
-  'many-writers',
-  'migration-while-writing',
-  'long-outage',
-] as const;
-
-type FaultName = (typeof faults)[number];
+import { type FaultName, faultNames } from './fault-names.ts';
 
 /** It mostly waits for time limits, so in its small form it runs beside the others. */
 const patient: FaultName = 'black-hole';
@@ -29,9 +14,15 @@ const loader = join(import.meta.dirname, '..', 'harness', 'typescript.js');
 const running = new Set<ChildProcess>();
 
 const { values } = parseArgs({
-  options: { full: { type: 'boolean' }, only: { type: 'string', multiple: true }, seed: { type: 'string' } },
+  options: {
+    full: { type: 'boolean' },
+    only: { type: 'string', multiple: true },
+    seed: { type: 'string' },
+    // A page between whose marks the table is written.
+    into: { type: 'string' },
+  },
 });
-const chosen = faults.filter((name) => values.only === undefined || values.only.includes(name));
+const chosen = faultNames.filter((name) => values.only === undefined || values.only.includes(name));
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
     for (const child of running) child.kill('SIGTERM');
@@ -80,8 +71,22 @@ function crashed(fault: string, why: string): Report {
   return { fault, ...counts, verdict: 'FAILED', figures: {}, faults: [why] };
 }
 
-/** A table that reads as Markdown too. */
 function print(reports: readonly Report[]): void {
+  const text = tableOf(reports);
+  process.stdout.write(`\n${text}`);
+  for (const { fault, faults: found } of reports)
+    for (const line of found) process.stdout.write(`- ${fault}: ${line}\n`);
+  if (values.into === undefined) return;
+  const page = readFileSync(values.into, 'utf8');
+  const marked = page.replace(
+    /(<!-- faults -->\n)[\s\S]*?(<!-- \/faults -->)/,
+    (_, begin, end) => `${begin}\n${text}\n${end}`,
+  );
+  writeFileSync(values.into, marked);
+}
+
+/** A table that reads well on a terminal and in Markdown. */
+function tableOf(reports: readonly Report[]): string {
   const head = [
     'fault',
     'seed',
@@ -106,7 +111,5 @@ function print(reports: readonly Report[]): void {
   const widths = head.map((name, index) => Math.max(name.length, ...rows.map((row) => row[index]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(' | ')} |\n`;
-  process.stdout.write(`\n${line(head)}${line(widths.map((width) => '-'.repeat(width)))}${rows.map(line).join('')}`);
-  for (const { fault, faults: found } of reports)
-    for (const text of found) process.stdout.write(`- ${fault}: ${text}\n`);
+  return `${line(head)}${line(widths.map((width) => '-'.repeat(width)))}${rows.map(line).join('')}`;
 }
