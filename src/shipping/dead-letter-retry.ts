@@ -29,6 +29,7 @@ async function retry(store: LedgerStore, letter: DeadLetter): Promise<LetterVerd
     case 'refused':
       return { ...letter, code: result.code, reason: result.message };
     case 'unavailable':
+    case 'out-of-turn':
       return 'keep';
     default:
       return result satisfies never;

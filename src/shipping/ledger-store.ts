@@ -8,9 +8,8 @@ import { latestMigration } from './migrations.ts';
 import { createPartitionMaker, type PartitionMaker } from './partition-maker.ts';
 import { partitionNeeds } from './partition-months.ts';
 import { type EncodedRows, type EncodedTable, encodeRows } from './row-encoding.ts';
-import { fitsScript, notClaimedCode, shipScript } from './ship-script.ts';
 import { type ShipStatements, shipStatements } from './ship-statements.ts';
-import { shipInTransaction } from './ship-transaction.ts';
+import { ElsewhereError, OutOfTurnError, shipInTransaction } from './ship-transaction.ts';
 import type { SqlDatabase, SqlRow } from './sql-connection.ts';
 import { type DatabaseFailure, toDatabaseFailure } from './sql-state.ts';
 import type { LedgerStore, Shipment, ShipResult } from './store.ts';
@@ -29,6 +28,7 @@ export interface LedgerStoreOptions {
   readonly database: SqlDatabase;
   readonly schema: string;
   readonly description: string;
+  readonly overlaps?: boolean;
   /** Microseconds since the epoch. */
   readonly now: () => number;
   /** Takes credentials out of a message. */
@@ -48,6 +48,7 @@ export function createLedgerStore(options: LedgerStoreOptions): SqlLedgerStore {
 
 class DatabaseLedgerStore implements SqlLedgerStore {
   readonly description: string;
+  readonly overlaps: boolean;
   readonly database: SqlDatabase;
   readonly schema: string;
   readonly migrator: Migrator;
@@ -60,6 +61,7 @@ class DatabaseLedgerStore implements SqlLedgerStore {
   constructor(options: LedgerStoreOptions) {
     this.#options = options;
     this.description = options.description;
+    this.overlaps = options.overlaps ?? false;
     this.database = options.database;
     this.schema = parseSchemaName(options.schema);
     this.migrator = createMigrator(options.database, this.schema);
@@ -121,23 +123,16 @@ class DatabaseLedgerStore implements SqlLedgerStore {
     return this.#options.close();
   }
 
-  /** In one round trip where the database can; with questions where that did not find what it expected. */
   async #store(shipment: Shipment, parts: readonly EncodedTable[]): Promise<ShipResult> {
     const now = this.#options.now();
-    if (await this.#storedAtOnce(shipment, parts, now)) return { status: 'stored', offset: shipment.to };
-    return this.database.transaction((connection) =>
-      shipInTransaction(connection, this.#statements, shipment, parts, now),
-    );
-  }
-
-  async #storedAtOnce(shipment: Shipment, parts: readonly EncodedTable[], now: number): Promise<boolean> {
-    if (this.database.runScript === undefined || !fitsScript(shipment)) return false;
-    const { script, copies } = shipScript(this.#statements, shipment, parts, now);
     try {
-      await this.database.runScript(script, copies);
-      return true;
+      await this.database.transaction((connection) =>
+        shipInTransaction(connection, this.#statements, { shipment, parts, now }),
+      );
+      return { status: 'stored', offset: shipment.to };
     } catch (error) {
-      if (toDatabaseFailure(error).code === notClaimedCode) return false;
+      if (error instanceof ElsewhereError) return { status: 'elsewhere', offset: error.offset };
+      if (error instanceof OutOfTurnError) return { status: 'out-of-turn' };
       throw error;
     }
   }

@@ -21,7 +21,7 @@ export interface ConnectionPool {
 
 export interface PostgresOptions {
   readonly connectionString: string;
-  /** Connections at most; default 2. */
+  /** Connections at most; default 3. Fewer than three ship more slowly. */
   readonly maxConnections?: number;
   readonly connectTimeoutMillis?: number;
   /**
@@ -35,11 +35,14 @@ export interface PostgresOptions {
 export interface PostgresDatabase extends SqlDatabase {
   /** Name for people, without credentials. */
   readonly description: string;
+  /** Connections there may be; 0 where the pool is the caller's, who may have other use for them. */
+  readonly connections: number;
   /** `text` without the password. */
   conceal(text: string): string;
   close(): Promise<void>;
 }
 
+const defaultConnections = 3;
 const defaultConnectTimeoutMillis = 5_000;
 const defaultStatementTimeoutMillis = 30_000;
 const graceMillis = 2_000;
@@ -57,9 +60,9 @@ export function createPostgresDatabase(options: PostgresOptions): PostgresDataba
   let closing: Promise<void> | undefined;
   return {
     description: address.description,
+    connections: own === undefined ? 0 : (options.maxConnections ?? defaultConnections),
     conceal: address.conceal,
     transaction: (work, mode) => transaction(pool, silence, work, mode),
-    runScript: (script, copies) => runScript(pool, silence, script, copies),
     close() {
       closing ??= own?.end() ?? Promise.resolve();
       return closing;
@@ -71,7 +74,7 @@ function createPool(options: PostgresOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     application_name: 'spanledger',
-    max: options.maxConnections ?? 2,
+    max: options.maxConnections ?? defaultConnections,
     connectionTimeoutMillis: options.connectTimeoutMillis ?? defaultConnectTimeoutMillis,
     idleTimeoutMillis,
     keepAlive: true,
@@ -100,31 +103,6 @@ async function transaction<T>(
     return result;
   } catch (error) {
     broken = !(await rolledBack(connection));
-    throw error;
-  } finally {
-    client.off('error', ignore);
-    if (broken) destroySocket(client);
-    client.release(broken);
-  }
-}
-
-async function runScript(
-  pool: ConnectionPool,
-  silence: number,
-  script: string,
-  copies: readonly Uint8Array[],
-): Promise<void> {
-  const client = await pool.connect();
-  client.on('error', ignore);
-  let broken = false;
-  try {
-    await withDeadline(client, silence + graceMillis, (onAnswer) => {
-      const running = new CopyScript(`${beginning(silence, undefined)};\n${script};\ncommit`, copies, onAnswer);
-      client.query(running);
-      return running.done;
-    });
-  } catch (error) {
-    broken = !(await rolledBack(createConnection(client, silence)));
     throw error;
   } finally {
     client.off('error', ignore);
@@ -166,6 +144,12 @@ function createConnection(client: PooledClient, silence: number): SqlConnection 
       await guarded(client.query(sql));
     },
     copy: (target, data) => guarded(copy(client, target, data)),
+    copyScript: (script, copies) =>
+      withDeadline(client, silence + graceMillis, (onAnswer) => {
+        const running = new CopyScript(script, copies, onAnswer);
+        client.query(running);
+        return running.done;
+      }),
   };
 }
 

@@ -8,6 +8,9 @@ export interface PostgresStoreOptions extends PostgresOptions {
   readonly now?: () => number;
 }
 
+/** Two shipments under way, and a third connection for questions and signs of life. */
+const connectionsToOverlap = 3;
+
 /**
  * The ledger in a Postgres, 14 or later. Connects with the first use.
  *
@@ -19,6 +22,7 @@ export function createPostgresStore(options: PostgresStoreOptions): SqlLedgerSto
     database,
     schema: options.schema ?? 'spanledger',
     description: database.description,
+    overlaps: database.connections >= connectionsToOverlap,
     now: options.now ?? (() => Date.now() * 1000),
     conceal: database.conceal,
     close: () => database.close(),

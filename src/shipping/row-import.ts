@@ -113,14 +113,18 @@ async function importTable(connection: SqlConnection, schema: string, part: Enco
   const [row] = await connection.query<{ n: number }>(
     `with moved as (${statements.merge} returning 1) select count(*) as n from moved`,
   );
+  await connection.script(statements.clear);
   return row?.n ?? 0;
 }
 
-function importStatements(name: TableName, schema: string): Pick<UpsertStatements, 'stage' | 'copyTarget' | 'merge'> {
+function importStatements(
+  name: TableName,
+  schema: string,
+): Pick<UpsertStatements, 'stage' | 'copyTarget' | 'merge' | 'clear'> {
   const table = tables[name];
   const identity = identities[name];
   if (identity === undefined) return upsertStatements(table, schema, latestMigration());
-  const { staging, stage, copyTarget, list } = stagingTable(table, schema, latestMigration());
+  const { staging, stage, copyTarget, clear, list } = stagingTable(table, schema, latestMigration());
   const target = qualified(schema, name);
   const same = identity.map(
     (column) => `t.${quoteIdentifier(column)} is not distinct from s.${quoteIdentifier(column)}`,
@@ -129,6 +133,7 @@ function importStatements(name: TableName, schema: string): Pick<UpsertStatement
   const number = `row_number() over (partition by ${identity.map(quoteIdentifier).join(', ')})`;
   return {
     stage,
+    clear,
     copyTarget,
     merge: `insert into ${target} (${list}) select ${list} from (select *, ${number} as number from ${staging}) s
       where number > (select count(*) from ${target} t where t.created_at = s.created_at and ${bounds} and ${same.join(' and ')})

@@ -3,8 +3,8 @@ import type { JournalInfo, SegmentInfo } from '../journal/journal-listing.ts';
 import { removeSegment } from '../journal/journal-removal.ts';
 import { readSegmentLines, type SegmentRefusal } from '../journal/segment-lines.ts';
 import { isMarkedShipped, markShipped } from '../journal/shipping-mark.ts';
-import type { StretchReader } from './stretch-reader.ts';
-import { type Stretch, type StretchTarget, shipStretch } from './stretch-shipping.ts';
+import type { Reading, StretchReader } from './stretch-reader.ts';
+import { type Stretch, type StretchResult, type StretchTarget, shipStretch } from './stretch-shipping.ts';
 
 /** Why shipping of a segment stopped. */
 export type SegmentResult =
@@ -13,6 +13,8 @@ export type SegmentResult =
   /** Nothing can be made of it; it stays where it is. */
   | { readonly status: 'unreadable'; readonly message: string }
   | { readonly status: 'unavailable'; readonly code: string; readonly message: string }
+  /** What was sent before it was not stored. */
+  | { readonly status: 'out-of-turn' }
   | { readonly status: 'aborted' };
 
 export interface SegmentTask {
@@ -24,35 +26,138 @@ export interface SegmentTask {
   readonly reader: StretchReader;
   /** What will be asked for when this segment is done. */
   readonly next: { readonly segment: SegmentInfo; readonly offset: number } | undefined;
+  /** Send a stretch while the one before it is still under way. */
+  readonly overlaps: boolean;
+  /** Whether what was sent before this segment gets stored; it is stored after that. */
+  readonly after: Promise<boolean> | undefined;
   readonly signal: AbortSignal | undefined;
   /** Ship also what was begun in a database that is not this one. */
   readonly acceptsReplacement: boolean;
 }
 
+/** A segment that is being shipped. */
+export interface SegmentRun {
+  readonly result: Promise<SegmentResult>;
+  /** Resolves when all but the last stretch of the segment is stored, with whether that one gets stored. */
+  readonly handedOver: Promise<{ readonly last: Promise<boolean> | undefined }>;
+}
+
 /**
  * Ships a segment stretch by stretch, and removes it when it is closed and stored completely. What is added while it is being
- * shipped is left for the next time, so a fast writer does not hold up the other journals.
+ * shipped is left for the next time, so a fast writer does not hold up the other journals. Two stretches may be under way at once; they
+ * are stored in their order.
  *
- * @throws SpanledgerError when the store cannot be asked for its offset, DATABASE_REPLACED when it is another one than the journal was
- * shipped to before; what the file system says.
+ * The result rejects with SpanledgerError when the store cannot be asked for its offset, with DATABASE_REPLACED when it is another one
+ * than the journal was shipped to before; with what the file system says.
  */
-export async function shipSegment(task: SegmentTask): Promise<SegmentResult> {
-  const { target, segment, reader, signal } = task;
-  let offset = task.offset ?? (await storedOffset(task));
-  if (offset === 0) await assertSameDatabase(task);
-  while (signal?.aborted !== true) {
-    const stretch = await reader.take(segment, offset);
-    if (stretch.status !== 'read') return withoutStretch(stretch, segment, offset);
-    if (holdsNothing(stretch)) return stored(segment, offset);
-    readAhead(task, stretch);
-    const result = await shipStretch(target, stretch, offset);
-    if (result.status === 'unavailable') return result;
-    if (result.status === 'stored' && offset === 0) markShipped(task.journal.path);
-    if (result.status === 'elsewhere' && result.offset === 0) await assertSameDatabase(task);
-    offset = result.offset;
-    if (offset >= segment.bytes) return stored(segment, offset);
+export function startSegment(task: SegmentTask): SegmentRun {
+  const shipping = new SegmentShipping(task);
+  const result = shipping.run();
+  result.then(
+    ({ status }) => shipping.handOver(status === 'stored' || status === 'unreadable' ? task.after : never),
+    () => shipping.handOver(never),
+  );
+  return { result, handedOver: shipping.handedOver };
+}
+
+/** For what comes after something that was not stored. */
+const never = Promise.resolve(false);
+
+/** A stretch on its way. */
+interface UnderWay {
+  readonly from: number;
+  readonly to: number;
+  readonly after: Promise<boolean> | undefined;
+  readonly result: Promise<StretchResult>;
+}
+
+class SegmentShipping {
+  readonly handedOver: SegmentRun['handedOver'];
+  readonly #task: SegmentTask;
+  /** Everything before is stored. */
+  #offset = 0;
+  #last: UnderWay | undefined;
+  /** Whether what was sent last gets stored. */
+  #after: Promise<boolean> | undefined;
+  #resolveHandedOver: (handedOver: Awaited<SegmentRun['handedOver']>) => void = () => undefined;
+
+  constructor(task: SegmentTask) {
+    this.#task = task;
+    this.#after = task.after;
+    this.handedOver = new Promise((resolve) => {
+      this.#resolveHandedOver = resolve;
+    });
   }
-  return { status: 'aborted' };
+
+  handOver(last: Promise<boolean> | undefined): void {
+    this.#resolveHandedOver({ last });
+  }
+
+  async run(): Promise<SegmentResult> {
+    this.#offset = this.#task.offset ?? (await storedOffset(this.#task));
+    if (this.#offset === 0) await assertSameDatabase(this.#task);
+    for (;;) {
+      const before = this.#last;
+      const early = before === undefined || this.#task.overlaps ? undefined : await this.#settle(before);
+      const reading = early === undefined ? await this.#next() : undefined;
+      const current = isWorthShipping(reading) ? this.#send(reading) : undefined;
+      const failed = early ?? (before === undefined ? undefined : await this.#settle(before));
+      if (failed !== undefined) {
+        await current?.result.catch(() => undefined);
+        if (failed.status === 'unavailable') return failed;
+        if (failed.status === 'out-of-turn' && before?.after === this.#task.after) return failed;
+        this.#last = undefined;
+        this.#after = undefined;
+      } else if (current === undefined) return this.#end(reading);
+      else if (this.#task.overlaps && current.to >= this.#task.segment.bytes) this.handOver(this.#after);
+    }
+  }
+
+  /** What comes behind all that was sent, or `undefined` where nothing does. */
+  async #next(): Promise<Reading | undefined> {
+    const { segment, reader, signal } = this.#task;
+    const from = this.#last?.to ?? this.#offset;
+    return signal?.aborted === true || from >= segment.bytes ? undefined : reader.take(segment, from);
+  }
+
+  #send(stretch: Stretch): UnderWay {
+    const { target, overlaps } = this.#task;
+    const from = this.#last?.to ?? this.#offset;
+    const { to } = stretch.lines;
+    readAhead(this.#task, stretch);
+    const after = this.#after;
+    const result = shipStretch(target, stretch, { from, after });
+    this.#last = { from, to, after, result };
+    this.#after = overlaps ? isStored(result) : undefined;
+    return this.#last;
+  }
+
+  /** Waits for a stretch, and answers what became of it if it was not stored. What was sent after it was not either, then. */
+  async #settle({ from, to, result }: UnderWay): Promise<Exclude<StretchResult, { status: 'stored' }> | undefined> {
+    const ended = await result;
+    switch (ended.status) {
+      case 'stored':
+        if (from === 0) markShipped(this.#task.journal.path);
+        this.#offset = to;
+        return undefined;
+      case 'elsewhere':
+        if (ended.offset === 0) await assertSameDatabase(this.#task);
+        this.#offset = ended.offset;
+        break;
+      case 'out-of-turn':
+        this.#offset = from;
+        break;
+      default:
+    }
+    return ended;
+  }
+
+  #end(reading: Reading | undefined): SegmentResult | Promise<SegmentResult> {
+    const { segment, signal } = this.#task;
+    if (reading !== undefined && reading.status !== 'read') return withoutStretch(reading, segment, this.#offset);
+    if (reading === undefined && signal?.aborted === true && this.#offset < segment.bytes) return { status: 'aborted' };
+    return stored(segment, this.#offset);
+  }
 }
 
 async function storedOffset(task: SegmentTask): Promise<number> {
@@ -85,8 +190,18 @@ function readAhead({ segment, reader, next }: SegmentTask, { lines }: Stretch): 
   else if (next !== undefined) reader.begin(next.segment, next.offset);
 }
 
-function holdsNothing({ lines }: Stretch): boolean {
-  return lines.starts.length === 0 && lines.damaged.length === 0 && lines.tail !== 'more';
+async function isStored(result: Promise<StretchResult>): Promise<boolean> {
+  try {
+    return (await result).status === 'stored';
+  } catch {
+    return false;
+  }
+}
+
+function isWorthShipping(reading: Reading | undefined): reading is Stretch {
+  if (reading?.status !== 'read') return false;
+  const { starts, damaged, tail } = reading.lines;
+  return starts.length > 0 || damaged.length > 0 || tail === 'more';
 }
 
 async function stored(segment: SegmentInfo, offset: number): Promise<SegmentResult> {

@@ -6,7 +6,7 @@ import { backOffMillis } from './back-off.ts';
 import { type ShippingClock, systemShippingClock } from './clock.ts';
 import { type RetryReport, retryDeadLetters } from './dead-letter-retry.ts';
 import { journalHeartbeat } from './journal-heartbeat.ts';
-import { type SegmentResult, shipSegment } from './segment-shipping.ts';
+import { type SegmentRun, startSegment } from './segment-shipping.ts';
 import type { Heartbeat, LedgerStore } from './store.ts';
 import { StretchReader } from './stretch-reader.ts';
 import type { StoredPart } from './stretch-shipping.ts';
@@ -22,7 +22,7 @@ export interface ShipperOptions {
   readonly instanceId?: string;
   /** Vitals of this process for its `instances` row, asked for every ten seconds by `run`. */
   readonly vitals?: () => Heartbeat;
-  /** About how many bytes of the journal go into one shipment; default 1 MiB, some 4,000 records. */
+  /** About how many bytes of the journal go into one shipment; default 2 MiB, some 4,000 records. */
   readonly maxBytes?: number;
   /** How often `run` looks for something new; default 200 ms. */
   readonly pollMillis?: number;
@@ -85,10 +85,11 @@ export function createShipper(options: ShipperOptions): Shipper {
   return new JournalShipper(options);
 }
 
-const defaultMaxBytes = 1024 * 1024;
+const defaultMaxBytes = 2 * 1024 * 1024;
 const defaultPollMillis = 200;
 const firstRetryMillis = 250;
-const maxRetryMillis = 30_000;
+/** A database that is back is to be found soon: what runs is to be visible. An attempt in vain costs next to nothing. */
+const maxRetryMillis = 5_000;
 const heartbeatMillis = 10_000;
 
 /** What a pass has done so far. */
@@ -129,6 +130,13 @@ interface Place {
   readonly journal: JournalInfo;
   readonly segment: SegmentInfo;
   readonly following: SegmentInfo | undefined;
+  readonly after: Promise<boolean> | undefined;
+}
+
+/** A segment on its way. */
+interface Sent {
+  readonly place: Place;
+  readonly run: SegmentRun;
 }
 
 type Stop = Pick<ShipReport, 'status' | 'code' | 'message'>;
@@ -217,32 +225,53 @@ class JournalShipper implements Shipper {
     const grown = journal.segments.filter(
       ({ path, bytes, isClosed }) => isClosed || bytes > (this.#offsets.get(path) ?? -1),
     );
+    let previous: Sent | undefined;
     for (const [index, segment] of grown.entries()) {
-      const result = await this.#shipSegment({ journal, segment, following: grown[index + 1] }, pass);
-      if (result.status === 'unreadable') pass.unreadable.push(result.message);
-      else if (result.status !== 'stored') return result;
+      const after = (await previous?.run.handedOver)?.last;
+      const current = this.#send({ journal, segment, following: grown[index + 1], after }, pass);
+      const stop = await this.#settle(previous, pass).catch((error: unknown) => ({ error }));
+      if (stop !== undefined) {
+        // What was sent after something that fails is not stored either; nothing is left under way.
+        await Promise.allSettled([current.run.result]);
+        if ('error' in stop) throw stop.error;
+        return stop;
+      }
+      previous = current;
     }
-    return undefined;
+    return this.#settle(previous, pass);
   }
 
-  async #shipSegment({ journal, segment, following }: Place, pass: Pass): Promise<SegmentResult> {
+  #send(place: Place, pass: Pass): Sent {
+    const { journal, segment, following, after } = place;
     const { directory, store, acceptsReplacement = false } = this.#options;
     const target = { directory, store, now: this.#clock.now, onStored: (part: StoredPart) => pass.add(part) };
-    const offset = this.#offsets.get(segment.path);
-    const result = await shipSegment({
+    const run = startSegment({
       target,
       journal,
       segment,
-      offset,
+      offset: this.#offsets.get(segment.path),
       reader: pass.reader,
       next: following && { segment: following, offset: this.#offsets.get(following.path) ?? 0 },
+      overlaps: store.overlaps === true,
+      after,
       signal: pass.signal,
       acceptsReplacement,
     });
-    if (result.status === 'stored' && !result.isRemoved) this.#offsets.set(segment.path, result.offset);
-    else this.#offsets.delete(segment.path);
+    return { place, run };
+  }
+
+  /** Waits for a segment, and answers why the pass has to stop, if it does. */
+  async #settle(sent: Sent | undefined, pass: Pass): Promise<Stop | undefined> {
+    if (sent === undefined) return undefined;
+    const { path } = sent.place.segment;
+    const result = await sent.run.result;
+    if (result.status === 'out-of-turn')
+      return this.#settle(this.#send({ ...sent.place, after: undefined }, pass), pass);
+    if (result.status === 'stored' && !result.isRemoved) this.#offsets.set(path, result.offset);
+    else this.#offsets.delete(path);
     if (result.status === 'stored' && result.isRemoved) pass.removedSegments += 1;
-    return result;
+    if (result.status === 'unreadable') pass.unreadable.push(result.message);
+    return result.status === 'unavailable' || result.status === 'aborted' ? result : undefined;
   }
 
   async #showLife(journal: JournalInfo): Promise<void> {

@@ -9,6 +9,11 @@ export interface SqlConnection {
   script(sql: string): Promise<void>;
   /** Copies rows in Postgres' binary COPY format. `target` is a table and its columns, quoted. */
   copy(target: string, data: Uint8Array): Promise<void>;
+  /**
+   * Runs several statements in one round trip; each `copy … from stdin (format binary)` among them takes the next of `copies`. A
+   * connection may be unable to do so.
+   */
+  copyScript?(script: string, copies: readonly Uint8Array[]): Promise<void>;
 }
 
 /** Where connections come from. */
@@ -18,9 +23,4 @@ export interface SqlDatabase {
    * does not tell whether it took effect.
    */
   transaction<T>(work: (connection: SqlConnection) => Promise<T>, mode?: 'read only'): Promise<T>;
-  /**
-   * Runs statements in one transaction and one round trip, without an answer but whether they succeeded. Each
-   * `copy … from stdin (format binary)` among them takes the next of `copies`. A database may be unable to do so.
-   */
-  runScript?(script: string, copies: readonly Uint8Array[]): Promise<void>;
 }

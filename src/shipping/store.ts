@@ -14,6 +14,11 @@ export interface Shipment {
   readonly encoded?: EncodedRows;
   /** Records the rows were made of. */
   readonly records: number;
+  /**
+   * Whether the shipment before this one gets stored. This one is prepared meanwhile, as far as the store is able to, and stored
+   * after it; without it, when absent.
+   */
+  readonly after?: Promise<boolean>;
   /** Records between `from` and `to` that went to the dead letters instead; none when absent. */
   readonly deadLetters?: number;
 }
@@ -22,6 +27,8 @@ export type ShipResult =
   | { readonly status: 'stored'; readonly offset: number }
   /** Another shipper was there first; go on at `offset`. */
   | { readonly status: 'elsewhere'; readonly offset: number }
+  /** The shipment before this one was not stored, or not in time; try again when its turn has come. */
+  | { readonly status: 'out-of-turn' }
   /** The rows are refused as they are; bisect. `code` is a SQLSTATE. */
   | { readonly status: 'refused'; readonly code: string; readonly message: string }
   /** Nothing is known to be wrong with the rows; try again later. `code` is a SQLSTATE, a system error or an error code of ours. */
@@ -49,6 +56,8 @@ export interface Heartbeat {
 export interface LedgerStore {
   /** Name for people, without credentials. */
   readonly description: string;
+  /** A shipment may be sent while the one before it is still under way: it is worth it, and nobody waits for a connection. */
+  readonly overlaps?: boolean;
   /**
    * Offset up to which a segment is stored; 0 when it is unknown.
    *

@@ -7,7 +7,7 @@ import { rowsOf } from '../projection/rows.ts';
 import type { Row } from '../projection/tables.ts';
 import { CopyEncodingError } from './copy-encoder.ts';
 import { type EncodedLines, encodeLines } from './line-encoding.ts';
-import type { LedgerStore, Shipment, ShipResult } from './store.ts';
+import type { LedgerStore, ShipResult } from './store.ts';
 
 /** Where a stretch goes, and where what no store accepts goes. */
 export interface StretchTarget {
@@ -43,7 +43,7 @@ interface Part {
   readonly damaged: readonly DamagedBytes[];
 }
 
-/** Stored or elsewhere, each with the offset to go on from; or unavailable. */
+/** Stored or elsewhere, each with the offset to go on from; out of turn; or unavailable. */
 export type StretchResult = Exclude<ShipResult, { status: 'refused' }>;
 
 /** Does what can be done before the database is asked. */
@@ -57,20 +57,25 @@ export function prepareStretch(lines: SegmentLines): Stretch {
 }
 
 /**
- * Stores a stretch of a segment that begins at the store's own offset `from`. Rows that the database refuses are halved until the
- * records at fault are found; these go to the dead letters, safely before the offset moves over them.
+ * Stores a stretch of a segment that begins at the store's own offset `from`; behind another one, where `after` tells whether that
+ * one gets stored. Rows that the database refuses are halved until the records at fault are found; these go to the dead letters,
+ * safely before the offset moves over them.
  *
  * @throws what the file system says when a dead letter cannot be written; the offset has not moved then.
  */
-export async function shipStretch(target: StretchTarget, stretch: Stretch, from: number): Promise<StretchResult> {
-  const { lines, encoded } = stretch;
+export async function shipStretch(
+  target: StretchTarget,
+  { lines, encoded }: Stretch,
+  { from, after }: { readonly from: number; readonly after: Promise<boolean> | undefined },
+): Promise<StretchResult> {
   if (encoded !== undefined) {
     const { records, damaged } = encoded;
     const part = { ...lines, from, entries: [], damaged };
     await keepDamaged(target, part);
-    const result = await store(target, { ...part, records, rows: [], encoded, deadLetters: damaged.length });
+    const result = await store(target, part, { records, deadLetters: damaged.length, rows: [], encoded, after });
     if (result.status !== 'refused') return result;
   }
+  if (after !== undefined && !(await after)) return { status: 'out-of-turn' };
   const { entries, damaged } = decodeLines(lines);
   return shipPart(target, { ...lines, from, entries, damaged });
 }
@@ -79,13 +84,13 @@ async function shipPart(target: StretchTarget, part: Part): Promise<StretchResul
   const { entries, damaged } = part;
   await keepDamaged(target, part);
   const rows = rowsOfEntries(entries);
-  const result = await store(target, { ...part, records: entries.length, rows, deadLetters: damaged.length });
+  const result = await store(target, part, { records: entries.length, deadLetters: damaged.length, rows });
   if (result.status !== 'refused') return result;
   const [entry] = entries;
   if (entry === undefined) return { ...result, status: 'unavailable' };
   if (entries.length > 1) return shipHalves(target, part);
   await appendDeadLetters(target.directory, [refusedLetter(target, part, entry, result)]);
-  const passed = await store(target, { ...part, records: 0, rows: [], deadLetters: damaged.length + 1 });
+  const passed = await store(target, part, { records: 0, deadLetters: damaged.length + 1, rows: [] });
   return passed.status === 'refused' ? { ...passed, status: 'unavailable' } : passed;
 }
 
@@ -101,13 +106,19 @@ async function shipHalves(target: StretchTarget, part: Part): Promise<StretchRes
   return shipPart(target, { ...part, from: split, entries: entries.slice(middle), damaged: after });
 }
 
-async function store(
-  target: StretchTarget,
-  shipment: Required<Omit<Shipment, 'encoded'>> & Shipment,
-): Promise<ShipResult> {
-  const { owner, segment, from, to, rows, encoded, records, deadLetters } = shipment;
-  const content = encoded === undefined ? { rows } : { rows, encoded };
-  const result = await target.store.ship({ owner, segment, from, to, records, deadLetters, ...content });
+interface Content {
+  readonly records: number;
+  readonly deadLetters: number;
+  readonly rows: readonly Row[];
+  readonly encoded?: EncodedLines;
+  readonly after?: Promise<boolean> | undefined;
+}
+
+async function store(target: StretchTarget, part: Part, { after, ...content }: Content): Promise<ShipResult> {
+  const { owner, segment, from, to } = part;
+  const turn = after === undefined ? {} : { after };
+  const result = await target.store.ship({ owner, segment, from, to, ...content, ...turn });
+  const { records, deadLetters } = content;
   if (result.status === 'stored') target.onStored({ records, deadLetters, bytes: to - from });
   return result;
 }
