@@ -31,7 +31,6 @@ type RecordType = (typeof heads)[number]['type'];
 
 const quote = 34;
 const comma = 44;
-const colon = 58;
 const backslash = 92;
 
 /**
@@ -46,6 +45,9 @@ export class RecordScan {
   readonly starts = new Int32Array(fieldNames.length);
   readonly ends = new Int32Array(fieldNames.length);
   type: RecordType = 'event';
+  /** The field that came behind each field, and behind the head of each type, the last time. */
+  readonly #following = new Int8Array(fieldNames.length + heads.length).fill(-1);
+  #last = 0;
 
   /** Scans a whole line; `false`, if it is not what `encodeRecord` writes or no whole record. */
   scan(bytes: Buffer, start: number, end: number): boolean {
@@ -62,17 +64,29 @@ export class RecordScan {
 
   /** Where the members behind `type` begin, or -1. */
   #head(bytes: Buffer, at: number): number {
-    for (const head of heads) {
-      if (!isAt(bytes, at, head.bytes)) continue;
+    for (let index = 0; index < heads.length; index += 1) {
+      const head = heads[index];
+      if (head === undefined || !isAt(bytes, at, head.bytes)) continue;
       this.type = head.type;
+      this.#last = fieldNames.length + index;
       return at + head.bytes.length;
     }
     return -1;
   }
 
-  /** Takes the member at `at` and answers where it ends, or -1. */
+  /** Takes the member at `at` and answers where it ends, or -1. What came after the last member the last time is tried first. */
   #member(bytes: Buffer, at: number, limit: number): number {
     if (bytes[at] !== quote) return -1;
+    const expected = this.#following[this.#last] ?? -1;
+    const key = keyBytes[expected];
+    if (key !== undefined && isAt(bytes, at + 1, key) && this.kinds[expected] === scanned.absent) {
+      this.#last = expected;
+      return this.#value(bytes, at + 1 + key.length, limit, expected);
+    }
+    return this.#unexpected(bytes, at, limit);
+  }
+
+  #unexpected(bytes: Buffer, at: number, limit: number): number {
     let end = at + 1;
     let hash = 0;
     for (let byte = bytes[end] ?? quote; byte !== quote && end < limit; byte = bytes[end] ?? quote) {
@@ -80,10 +94,11 @@ export class RecordScan {
       end += 1;
     }
     const field = fieldByHash[hash] ?? -1;
-    const name = nameBytes[field];
-    if (name === undefined || name.length !== end - at - 1 || !isAt(bytes, at + 1, name)) return -1;
-    if (bytes[end + 1] !== colon || this.kinds[field] !== scanned.absent) return -1;
-    return this.#value(bytes, end + 2, limit, field);
+    const key = keyBytes[field];
+    if (key === undefined || !isAt(bytes, at + 1, key) || this.kinds[field] !== scanned.absent) return -1;
+    this.#following[this.#last] = field;
+    this.#last = field;
+    return this.#value(bytes, at + 1 + key.length, limit, field);
   }
 
   #value(bytes: Buffer, start: number, limit: number, field: number): number {
@@ -153,21 +168,22 @@ function isAt(bytes: Buffer, at: number, expected: Uint8Array): boolean {
   return true;
 }
 
-const nameBytes = fieldNames.map((name) => Buffer.from(name, 'latin1'));
+/** `name":` */
+const keyBytes = fieldNames.map((name) => Buffer.from(`${name}":`, 'latin1'));
 const isText = Uint8Array.from(fieldNames, (name) => (fieldKinds[name] === 'text' ? 1 : 0));
 
 const hashMask = 0x3ff;
 const hashFactor = findHashFactor();
 const fieldByHash = new Int8Array(hashMask + 1).fill(-1);
-for (const [index, name] of nameBytes.entries()) fieldByHash[hashOf(name, hashFactor)] = index;
+for (const [index, name] of fieldNames.entries()) fieldByHash[hashOf(name, hashFactor)] = index;
 
 /** A factor under which no two names have the same hash. */
 function findHashFactor(): number {
   for (let factor = 3; ; factor += 2) {
-    if (new Set(nameBytes.map((name) => hashOf(name, factor))).size === nameBytes.length) return factor;
+    if (new Set(fieldNames.map((name) => hashOf(name, factor))).size === fieldNames.length) return factor;
   }
 }
 
-function hashOf(name: Uint8Array, factor: number): number {
-  return name.reduce((hash, byte) => (hash * factor + byte) & hashMask, 0);
+function hashOf(name: string, factor: number): number {
+  return Buffer.from(name, 'latin1').reduce((hash, byte) => (hash * factor + byte) & hashMask, 0);
 }

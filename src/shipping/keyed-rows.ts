@@ -3,15 +3,6 @@ import { CopyBuffer } from './copy-buffer.ts';
 import { encodeRow } from './copy-encoder.ts';
 import { KeyIndex } from './key-index.ts';
 
-/** What is known of an encoded row besides its bytes. */
-export interface KeyedRow {
-  readonly version: number;
-  /** One bit for each column that the row does not tell, the first column lowest. */
-  readonly absent: number;
-  /** The row is the first of its key that there ever was, as far as its journal knows. */
-  readonly isFirst: boolean;
-}
-
 /** Rows of one table, apart by what has to be done with them. */
 export interface ApartRows {
   /** Rows whose key is new, if their journals tell everything. */
@@ -35,12 +26,14 @@ export class KeyedRows {
   /** The rows one after another. */
   readonly #pool = new CopyBuffer(expectedBytes);
   readonly #index = new KeyIndex(this.#pool);
-  /** By row: where it begins, and the one before it with the same key or -1. */
+  /** By row: where it begins; its version; which columns it does not tell; the one before it with the same key or -1. */
   readonly #starts: number[] = [];
+  readonly #versions: number[] = [];
+  readonly #absent: number[] = [];
   readonly #previous: number[] = [];
-  readonly #rows: KeyedRow[] = [];
-  /** The last row of each key. */
+  /** By key: the last row; whether one of the rows is the first there ever was. */
   readonly #last: number[] = [];
+  readonly #isFresh: boolean[] = [];
   /** Where the last row ends. */
   #end = 0;
 
@@ -56,16 +49,20 @@ export class KeyedRows {
     return this.#pool;
   }
 
-  /** Takes the row that was written since the last one. */
-  add(row: KeyedRow): void {
+  /**
+   * Takes the row that was written since the last one. `absent` has one bit for each column that it does not tell, the first column
+   * lowest; `isFirst` says that it is the first of its key that there ever was, as far as its journal knows.
+   */
+  add(version: number, absent: number, isFirst: boolean): void {
     const start = this.#end;
-    const number = this.#rows.length;
-    this.#rows.push(row);
-    this.#starts.push(start);
+    const row = this.#starts.push(start) - 1;
+    this.#versions.push(version);
+    this.#absent.push(absent);
     this.#end = this.#pool.length;
     const group = this.#index.groupOf(start + rowHeadBytes, this.#cellAt(start, this.#table.key.length));
     this.#previous.push(this.#last[group] ?? -1);
-    this.#last[group] = number;
+    this.#last[group] = row;
+    this.#isFresh[group] = isFirst || this.#isFresh[group] === true;
   }
 
   /** Takes back what was written since the last row. */
@@ -78,7 +75,7 @@ export class KeyedRows {
     encodeRow(this.#pool, this.#table, values);
     let absent = 0;
     for (const [index, { name }] of this.#table.columns.entries()) if (values[name] === undefined) absent |= 1 << index;
-    this.add({ version: Number(values.version ?? 0), absent, isFirst: false });
+    this.add(Number(values.version ?? 0), absent, false);
   }
 
   /** One row for each key. */
@@ -88,35 +85,45 @@ export class KeyedRows {
     fresh.begin();
     moving.begin();
     let hasPartialRows = false;
-    for (const last of this.#last) {
-      const rows = this.#highestFirst(last);
-      const isFresh = rows.some((row) => this.#rows[row]?.isFirst);
-      const missing = this.#merge(rows, isFresh ? fresh : moving);
+    for (let group = 0; group < this.#last.length; group += 1) {
+      const isFresh = this.#isFresh[group] === true;
+      const missing = this.#merge(this.#last[group] ?? 0, isFresh ? fresh : moving);
       hasPartialRows ||= !isFresh && (missing & this.#wholeMask) !== 0;
     }
     return { fresh: ended(fresh), moving: ended(moving), hasPartialRows };
   }
 
-  /** Rows of a group by version; of equal ones the later comes first. */
-  #highestFirst(last: number): number[] {
-    const rows: number[] = [];
-    for (let row = last; row >= 0; row = this.#previous[row] ?? -1) rows.push(row);
-    const versionOf = (row: number) => this.#rows[row]?.version ?? 0;
-    return rows.length === 1 ? rows : rows.sort((one, other) => versionOf(other) - versionOf(one) || other - one);
-  }
-
-  /** Writes one row of all of a group, and answers which columns nobody tells. */
-  #merge(rows: readonly number[], into: CopyBuffer): number {
-    let missing = this.#absentOf(rows[0] ?? 0);
-    const tellers = rows.filter((row, index) => {
-      const fills = (missing & ~this.#absentOf(row)) !== 0;
-      missing &= this.#absentOf(row);
-      return index === 0 || fills;
-    });
-    const earliest = this.#earliest < 0 ? undefined : this.#earliestOf(rows);
-    if (tellers.length === 1 && (earliest === undefined || earliest === rows[0])) this.#copy(rows[0] ?? 0, into);
+  /** Writes one row of all that have the key of `last`, and answers which columns nobody tells. */
+  #merge(last: number, into: CopyBuffer): number {
+    if ((this.#previous[last] ?? -1) < 0) {
+      this.#copy(last, into);
+      return this.#absent[last] ?? 0;
+    }
+    const rows = this.#highestFirst(last);
+    const tellers: number[] = [];
+    let missing = allColumns;
+    for (const row of rows) {
+      const untold = this.#absent[row] ?? 0;
+      if ((missing & ~untold) !== 0) tellers.push(row);
+      missing &= untold;
+    }
+    const earliest = this.#earliest < 0 ? rows[0] : this.#earliestOf(rows);
+    if (tellers.length === 1 && earliest === rows[0]) this.#copy(rows[0] ?? last, into);
     else this.#compose(tellers, earliest, into);
     return missing;
+  }
+
+  /** Rows with the key of `last` by version; of equal ones the later comes first. */
+  #highestFirst(last: number): readonly number[] {
+    const rows: number[] = [];
+    for (let row = last; row >= 0; row = this.#previous[row] ?? -1) {
+      // They come in order as a rule.
+      let place = rows.length;
+      while (place > 0 && (this.#versions[rows[place - 1] ?? 0] ?? 0) < (this.#versions[row] ?? 0)) place -= 1;
+      if (place === rows.length) rows.push(row);
+      else rows.splice(place, 0, row);
+    }
+    return rows;
   }
 
   #copy(row: number, into: CopyBuffer): void {
@@ -128,7 +135,7 @@ export class KeyedRows {
     const cursors = tellers.map((row) => this.#cellAt(this.#starts[row] ?? 0, 0));
     into.beginRow(this.#table.columns.length);
     for (let column = 0; column < this.#table.columns.length; column += 1) {
-      const teller = tellers.findIndex((row) => (this.#absentOf(row) & (1 << column)) === 0);
+      const teller = tellers.findIndex((row) => ((this.#absent[row] ?? 0) & (1 << column)) === 0);
       const isEarliest = column === this.#earliest && earliest !== undefined;
       const from = isEarliest ? this.#cellAt(this.#starts[earliest] ?? 0, column) : (cursors[Math.max(0, teller)] ?? 0);
       into.encoded(this.#pool.bytes, from, this.#pool.cellEnd(from));
@@ -138,18 +145,13 @@ export class KeyedRows {
 
   /** The row with the smallest value in the column of which the smallest counts. */
   #earliestOf(rows: readonly number[]): number | undefined {
-    if (rows.length === 1) return undefined;
     let [best, least]: [number | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
     for (const row of rows) {
-      if ((this.#absentOf(row) & (1 << this.#earliest)) !== 0) continue;
+      if (((this.#absent[row] ?? 0) & (1 << this.#earliest)) !== 0) continue;
       const value = this.#pool.bigintAt(this.#cellAt(this.#starts[row] ?? 0, this.#earliest));
       if (value < least) [best, least] = [row, value];
     }
     return best;
-  }
-
-  #absentOf(row: number): number {
-    return this.#rows[row]?.absent ?? 0;
   }
 
   /** Where the cell of a column begins in a row. */
@@ -169,6 +171,8 @@ export function createKeyedRows() {
   };
 }
 
+/** As a mask of columns. */
+const allColumns = -1;
 /** The number of columns stands in front of a row. */
 const rowHeadBytes = 2;
 

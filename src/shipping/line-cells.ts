@@ -143,18 +143,19 @@ export function numberOf({ scan, bytes }: ScannedLine, field: RecordField): numb
   return value <= Number.MAX_SAFE_INTEGER ? value : Number(bytes.toString('latin1', from, to));
 }
 
-/** Finds out, without making a text, which of a few names a field holds. */
-export function oneOf<N extends string>(names: readonly N[]): (line: ScannedLine, field: RecordField) => N | undefined {
-  const known = names.map((name) => ({ name, bytes: Buffer.from(name, 'latin1') }));
+/** Finds out, without making a text, which of a few names a field holds: its place among them, or -1. */
+export function oneOf(names: readonly string[]): (line: ScannedLine, field: RecordField) => number {
+  const known = names.map((name) => Buffer.from(name, 'latin1'));
   return ({ scan, bytes }, field) => {
     const index = recordFields[field];
-    if (scan.kinds[index] !== scanned.text) return undefined;
+    if (scan.kinds[index] !== scanned.text) return -1;
     const start = scan.starts[index] ?? 0;
     const length = (scan.ends[index] ?? 0) - start;
-    for (const candidate of known) {
-      if (candidate.bytes.length === length && isAt(bytes, start, candidate.bytes)) return candidate.name;
+    for (let place = 0; place < known.length; place += 1) {
+      const name = known[place];
+      if (name?.length === length && isAt(bytes, start, name)) return place;
     }
-    return undefined;
+    return -1;
   };
 }
 

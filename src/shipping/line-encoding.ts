@@ -7,7 +7,7 @@ import { rowsOf } from '../projection/rows.ts';
 import { type Row, type TableName, tables } from '../projection/tables.ts';
 import { CopyBuffer } from './copy-buffer.ts';
 import { encodeRow } from './copy-encoder.ts';
-import { createKeyedRows, type KeyedRow, type KeyedRows } from './keyed-rows.ts';
+import { createKeyedRows, type KeyedRows } from './keyed-rows.ts';
 import { numberOf, oneOf, type ScannedLine } from './line-cells.ts';
 import { auditPlan, endPlan, itemMove, type RowPlan, requestPlan, startPlan, writeCells } from './line-rows.ts';
 import { PartitionNeeds } from './partition-months.ts';
@@ -95,17 +95,17 @@ class LineEncoder {
 
   #unit(plan: RowPlan, isFirst: boolean): boolean {
     const version = numberOf(this.#line, 'version') ?? 0;
-    return this.#keep(this.#keyed.task_progress, plan, { version, isFirst });
+    return this.#keep(this.#keyed.task_progress, plan, version, isFirst);
   }
 
   /** What moves sessions or progress is rare, and goes the long way. */
   #event(): boolean {
     const unit = unitOf(this.#line, 'unit');
-    if (unit === 'session' || this.#tells('done')) return false;
+    if (unit === sessionUnit || this.#tells('done')) return false;
     const { audit_log: audit } = this.#appended;
     const start = audit.length;
     if (!this.#append('audit_log', auditPlan)) return false;
-    if (unit !== 'item' || this.#item()) return true;
+    if (unit !== itemUnit || this.#item()) return true;
     audit.truncate(start);
     return false;
   }
@@ -115,14 +115,14 @@ class LineEncoder {
     if (move === undefined || !this.#tells('sessionId') || !this.#tells('itemId')) return true;
     const version = numberOf(this.#line, 'version') ?? numberOf(this.#line, 'at') ?? 0;
     const isFirst = move.begins && (numberOf(this.#line, 'attempt') ?? 1) === 1;
-    return this.#keep(this.#keyed.import_items, move.plan, { version, isFirst });
+    return this.#keep(this.#keyed.import_items, move.plan, version, isFirst);
   }
 
-  #keep(rows: KeyedRows, plan: RowPlan, row: Omit<KeyedRow, 'absent'>): boolean {
+  #keep(rows: KeyedRows, plan: RowPlan, version: number, isFirst: boolean): boolean {
     rows.pool.beginRow(plan.length);
     const absent = writeCells(rows.pool, plan, this.#line);
     if (absent < 0) rows.abandon();
-    else rows.add({ ...row, absent });
+    else rows.add(version, absent, isFirst);
     return absent >= 0;
   }
 
@@ -161,6 +161,8 @@ class LineEncoder {
   }
 }
 
+const sessionUnit = 0;
+const itemUnit = 1;
 const unitOf = oneOf(['session', 'item']);
 
 function appended(table: AppendedTable, rows: CopyBuffer): readonly EncodedTable[] {

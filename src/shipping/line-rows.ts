@@ -130,9 +130,6 @@ const itemWriters = {
   version: firstNumber(['version', 'at'], 'bigint'),
 };
 
-const whenFirst = { started_at: number('at', 'timestamp') };
-const whenEnded = { ended_at: number('at', 'timestamp') };
-const whenOpen = { ended_at: nothing };
 /** How an event moves the row of an item. */
 export interface ItemMove {
   readonly plan: RowPlan;
@@ -142,24 +139,23 @@ export interface ItemMove {
 /** What the move of an item's event is, or `undefined` where it moves none. */
 export function itemMove(line: ScannedLine): ItemMove | undefined {
   const to = itemState(line, 'toState');
-  if (to === undefined || !beginsWith(line, 'event', itemEvents)) return undefined;
-  return itemMoves[beginsAttempt(itemState(line, 'fromState'), to) ? 1 : 0][isFinishedItemState(to) ? 1 : 0];
+  if (to < 0 || !beginsWith(line, 'event', itemEvents)) return undefined;
+  return itemMoves[itemState(line, 'fromState') + 1]?.[to];
 }
 
 const itemState = oneOf(itemStateNames);
 const itemEvents = Buffer.from('import.item.');
 
-/** By whether the move begins an attempt, then by whether it ends one. */
-const itemMoves = [
-  [
-    { plan: plan('import_items', { ...itemWriters, ...whenOpen }), begins: false },
-    { plan: plan('import_items', { ...itemWriters, ...whenEnded }), begins: false },
-  ],
-  [
-    { plan: plan('import_items', { ...itemWriters, ...whenFirst, ...whenOpen }), begins: true },
-    { plan: plan('import_items', { ...itemWriters, ...whenFirst, ...whenEnded }), begins: true },
-  ],
-] as const;
+/** By the state before, of which the first is none or none that is known, then by the state after. */
+const itemMoves: readonly (readonly ItemMove[])[] = [undefined, ...itemStateNames].map((from) =>
+  itemStateNames.map((to) => toMove(beginsAttempt(from, to), isFinishedItemState(to))),
+);
+
+function toMove(begins: boolean, ends: boolean): ItemMove {
+  const first = begins ? { started_at: number('at', 'timestamp') } : {};
+  const last = ends ? number('at', 'timestamp') : nothing;
+  return { plan: plan('import_items', { ...itemWriters, ...first, ended_at: last }), begins };
+}
 
 /**
  * Writes the cells of a row. Answers which columns it does not tell, one bit for each, or -1 where a value needs more care; what
