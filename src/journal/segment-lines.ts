@@ -37,6 +37,8 @@ export interface SegmentLines extends StretchEnd {
   readonly owner: JournalOwner;
   readonly segment: string;
   readonly bytes: Buffer;
+  /** What `bytes` are a part of, as `allocate` gave it. */
+  readonly memory: Buffer;
   /** Offset of the first byte in the file. */
   readonly base: number;
   /** Where each line begins in `bytes`, and where the next one does. */
@@ -60,6 +62,8 @@ export interface ReadOptions {
   readonly maxBytes?: number;
   /** The writer will not come back to this segment: a damaged last line is damage, not a line on its way. Default false. */
   readonly isClosed?: boolean;
+  /** Memory of at least so many bytes; default: new memory. */
+  readonly allocate?: (bytes: number) => Buffer;
   /** Only entries whose line holds these bytes; the others are not parsed. */
   readonly mention?: Buffer;
 }
@@ -92,14 +96,14 @@ export async function readOpenSegmentLines(
   path: string,
   options: ReadOptions = {},
 ): Promise<SegmentLines | SegmentRefusal> {
-  const { from = 0, maxBytes = 1024 * 1024, isClosed = false, mention } = options;
+  const { from = 0, maxBytes = 1024 * 1024, isClosed = false, mention, allocate = Buffer.allocUnsafe } = options;
   const segment = parseSegmentFile(basename(path)) ?? basename(path);
   const head = await readHead(file);
   const header = head.reading.status === 'none' ? await readOwnerFile(path) : head.reading;
   if (header.status === 'newer') return { status: 'newer', error: newer(path, header.format) };
   if (header.status === 'none') return { status: 'unreadable', bytes: (await file.stat()).size };
   const start = Math.max(from, head.reading.status === 'known' ? head.end : 0);
-  const chunk = await readChunk(file, start, maxBytes);
+  const chunk = await readChunk(file, { base: start, maxBytes, allocate });
   return { status: 'read', owner: header.header.owner, segment, ...linesOf(chunk, isClosed, mention) };
 }
 
@@ -110,6 +114,7 @@ export function excerpt(bytes: Buffer, start: number, end: number): Uint8Array {
 
 interface Chunk {
   readonly bytes: Buffer;
+  readonly memory: Buffer;
   /** Offset of the first byte in the file. */
   readonly base: number;
   /** Whether the file ends with these bytes. */
@@ -118,7 +123,8 @@ interface Chunk {
 
 type Lines = Omit<SegmentLines, 'status' | 'owner' | 'segment'>;
 
-function linesOf({ bytes, base, isLast }: Chunk, isClosed: boolean, mention: Buffer | undefined): Lines {
+function linesOf(chunk: Chunk, isClosed: boolean, mention: Buffer | undefined): Lines {
+  const { bytes, memory, base, isLast } = chunk;
   const starts: number[] = [];
   const ends: number[] = [];
   const damaged: DamagedBytes[] = [];
@@ -135,7 +141,7 @@ function linesOf({ bytes, base, isLast }: Chunk, isClosed: boolean, mention: Buf
     }
     at = end;
   }
-  return { bytes, base, starts, ends, damaged, ...endOf({ bytes, base, isLast }, at, damaged) };
+  return { bytes, memory, base, starts, ends, damaged, ...endOf(chunk, at, damaged) };
 }
 
 /** A line that is longer than any can be is damage, of which there may be more behind. */
@@ -150,20 +156,27 @@ function endOf({ bytes, base, isLast }: Chunk, at: number, damaged: DamagedBytes
   return { to: base + at, tail, tornBytes: isLast ? rest : 0 };
 }
 
+interface Place {
+  readonly base: number;
+  readonly maxBytes: number;
+  readonly allocate: (bytes: number) => Buffer;
+}
+
 /** Reads on until a line ends, the file does, or no line can be that long. */
-async function readChunk(file: FileHandle, base: number, maxBytes: number): Promise<Chunk> {
+async function readChunk(file: FileHandle, { base, maxBytes, allocate }: Place): Promise<Chunk> {
   for (let size = Math.max(maxBytes, 1); ; size = Math.min(size * 4, maxFrameBytes + 1)) {
-    const bytes = await readUpTo(file, base, size);
-    if (bytes.length < size) return { bytes, base, isLast: true };
-    if (bytes.includes(10) || size > maxFrameBytes) return { bytes, base, isLast: false };
+    const memory = allocate(size);
+    const bytes = await readInto(file, base, memory.subarray(0, size));
+    if (bytes.length < size) return { bytes, memory, base, isLast: true };
+    if (bytes.includes(10) || size > maxFrameBytes) return { bytes, memory, base, isLast: false };
   }
 }
 
-async function readUpTo(file: FileHandle, start: number, size: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(size);
+/** As many bytes as there are, and go into `bytes`. */
+async function readInto(file: FileHandle, start: number, bytes: Buffer): Promise<Buffer> {
   let done = 0;
-  while (done < size) {
-    const { bytesRead } = await file.read(bytes, done, size - done, start + done);
+  while (done < bytes.length) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, start + done);
     if (bytesRead === 0) break;
     done += bytesRead;
   }
@@ -173,7 +186,7 @@ async function readUpTo(file: FileHandle, start: number, size: number): Promise<
 const maxHeaderBytes = 64 * 1024;
 
 async function readHead(file: FileHandle): Promise<{ readonly reading: HeaderReading; readonly end: number }> {
-  const bytes = await readUpTo(file, 0, maxHeaderBytes);
+  const bytes = await readInto(file, 0, Buffer.allocUnsafe(maxHeaderBytes));
   const line = nextLine(bytes, 0);
   if (line?.isWhole !== true) return { reading: { status: 'none' }, end: 0 };
   return { reading: parseSegmentHeader(jsonOf(bytes, line)), end: line.end };

@@ -1,3 +1,5 @@
+import { BufferPool } from './buffer-pool.ts';
+
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 /** Widest value of a type of fixed length, its length word included. */
 const fixedBytes = 20;
@@ -10,6 +12,8 @@ const postgresEpochMicros = Date.UTC(2000, 0, 1) * 1000;
 const maxInt32 = 0x7fff_ffff;
 const jsonbFormat = 1;
 const uuidBytes = 16;
+
+const noBytes = Buffer.alloc(0);
 
 /** Where a text goes: as it is, or as the text of a jsonb. */
 export type TextKind = 'text' | 'jsonb';
@@ -24,13 +28,24 @@ export class CopyBuffer {
   /** Bytes of what a COPY begins with. */
   static readonly headBytes = signature.length;
 
+  readonly #pool: BufferPool;
   #bytes: Buffer;
   #view: DataView;
   #at = 0;
 
-  constructor(capacity: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(capacity, 4096));
+  /** A buffer for about so many bytes; `release` gives its memory back to the pool. */
+  constructor(capacity: number, pool = new BufferPool()) {
+    this.#pool = pool;
+    this.#bytes = pool.take(capacity);
     this.#view = viewOf(this.#bytes);
+  }
+
+  /** Gives the memory back. Nothing that came from this buffer may be read afterwards. */
+  release(): void {
+    this.#pool.give(this.#bytes);
+    this.#bytes = noBytes;
+    this.#view = viewOf(noBytes);
+    this.#at = 0;
   }
 
   get length(): number {
@@ -201,8 +216,9 @@ export class CopyBuffer {
 
   #reserve(bytes: number): void {
     if (this.#at + bytes <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#at + bytes));
+    const larger = this.#pool.take(Math.max(this.#bytes.length * 2, this.#at + bytes));
     this.#bytes.copy(larger, 0, 0, this.#at);
+    this.#pool.give(this.#bytes);
     this.#bytes = larger;
     this.#view = viewOf(larger);
   }

@@ -1,4 +1,5 @@
 import { type Row, type Table, tables } from '../projection/tables.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import { CopyBuffer } from './copy-buffer.ts';
 import { encodeRow } from './copy-encoder.ts';
 import { KeyIndex } from './key-index.ts';
@@ -6,9 +7,9 @@ import { KeyIndex } from './key-index.ts';
 /** Rows of one table, apart by what has to be done with them. */
 export interface ApartRows {
   /** Rows whose key is new, if their journals tell everything. */
-  readonly fresh: Uint8Array | undefined;
+  readonly fresh: CopyBuffer | undefined;
   /** Rows that may move others forward. */
-  readonly moving: Uint8Array | undefined;
+  readonly moving: CopyBuffer | undefined;
   /** Some of `moving` tell too little to make a row of their own. */
   readonly hasPartialRows: boolean;
 }
@@ -23,9 +24,10 @@ export class KeyedRows {
   readonly #table: Table;
   readonly #wholeMask: number;
   readonly #earliest: number;
+  readonly #buffers: BufferPool;
   /** The rows one after another. */
-  readonly #pool = new CopyBuffer(expectedBytes);
-  readonly #index = new KeyIndex(this.#pool);
+  readonly #rows: CopyBuffer;
+  readonly #index: KeyIndex;
   /** By row: where it begins; its version; which columns it does not tell; the one before it with the same key or -1. */
   readonly #starts: number[] = [];
   readonly #versions: number[] = [];
@@ -38,15 +40,22 @@ export class KeyedRows {
   #end = 0;
 
   /** `whole`: a column that only whole rows tell; `earliest`: one of which the smallest value counts. */
-  constructor(table: Table, options: { readonly whole?: string; readonly earliest?: string } = {}) {
+  constructor(
+    table: Table,
+    buffers: BufferPool,
+    options: { readonly whole?: string; readonly earliest?: string } = {},
+  ) {
     this.#table = table;
+    this.#buffers = buffers;
+    this.#rows = new CopyBuffer(expectedBytes, buffers);
+    this.#index = new KeyIndex(this.#rows);
     this.#wholeMask = options.whole === undefined ? 0 : 1 << columnIndex(table, options.whole);
     this.#earliest = options.earliest === undefined ? -1 : columnIndex(table, options.earliest);
   }
 
   /** Where the next row goes; `add` or `abandon` follows. */
-  get pool(): CopyBuffer {
-    return this.#pool;
+  get rows(): CopyBuffer {
+    return this.#rows;
   }
 
   /**
@@ -58,7 +67,7 @@ export class KeyedRows {
     const row = this.#starts.push(start) - 1;
     this.#versions.push(version);
     this.#absent.push(absent);
-    this.#end = this.#pool.length;
+    this.#end = this.#rows.length;
     const group = this.#index.groupOf(start + rowHeadBytes, this.#cellAt(start, this.#table.key.length));
     this.#previous.push(this.#last[group] ?? -1);
     this.#last[group] = row;
@@ -67,21 +76,21 @@ export class KeyedRows {
 
   /** Takes back what was written since the last row. */
   abandon(): void {
-    this.#pool.truncate(this.#end);
+    this.#rows.truncate(this.#end);
   }
 
   /** Adds a row that is not encoded yet. @throws CopyEncodingError */
   addRow({ values }: Row): void {
-    encodeRow(this.#pool, this.#table, values);
+    encodeRow(this.#rows, this.#table, values);
     let absent = 0;
     for (const [index, { name }] of this.#table.columns.entries()) if (values[name] === undefined) absent |= 1 << index;
     this.add(Number(values.version ?? 0), absent, false);
   }
 
-  /** One row for each key. */
+  /** One row for each key. Nothing can be added afterwards. */
   finish(): ApartRows {
-    const fresh = new CopyBuffer(this.#pool.length);
-    const moving = new CopyBuffer(expectedBytes);
+    const fresh = new CopyBuffer(this.#rows.length, this.#buffers);
+    const moving = new CopyBuffer(expectedBytes, this.#buffers);
     fresh.begin();
     moving.begin();
     let hasPartialRows = false;
@@ -90,6 +99,7 @@ export class KeyedRows {
       const missing = this.#merge(this.#last[group] ?? 0, isFresh ? fresh : moving);
       hasPartialRows ||= !isFresh && (missing & this.#wholeMask) !== 0;
     }
+    this.#rows.release();
     return { fresh: ended(fresh), moving: ended(moving), hasPartialRows };
   }
 
@@ -127,7 +137,7 @@ export class KeyedRows {
   }
 
   #copy(row: number, into: CopyBuffer): void {
-    into.encoded(this.#pool.bytes, this.#starts[row] ?? 0, this.#starts[row + 1] ?? this.#end);
+    into.encoded(this.#rows.bytes, this.#starts[row] ?? 0, this.#starts[row + 1] ?? this.#end);
   }
 
   /** Column by column from the first row that tells it. */
@@ -138,8 +148,8 @@ export class KeyedRows {
       const teller = tellers.findIndex((row) => ((this.#absent[row] ?? 0) & (1 << column)) === 0);
       const isEarliest = column === this.#earliest && earliest !== undefined;
       const from = isEarliest ? this.#cellAt(this.#starts[earliest] ?? 0, column) : (cursors[Math.max(0, teller)] ?? 0);
-      into.encoded(this.#pool.bytes, from, this.#pool.cellEnd(from));
-      for (let index = 0; index < cursors.length; index += 1) cursors[index] = this.#pool.cellEnd(cursors[index] ?? 0);
+      into.encoded(this.#rows.bytes, from, this.#rows.cellEnd(from));
+      for (let index = 0; index < cursors.length; index += 1) cursors[index] = this.#rows.cellEnd(cursors[index] ?? 0);
     }
   }
 
@@ -148,7 +158,7 @@ export class KeyedRows {
     let [best, least]: [number | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
     for (const row of rows) {
       if (((this.#absent[row] ?? 0) & (1 << this.#earliest)) !== 0) continue;
-      const value = this.#pool.bigintAt(this.#cellAt(this.#starts[row] ?? 0, this.#earliest));
+      const value = this.#rows.bigintAt(this.#cellAt(this.#starts[row] ?? 0, this.#earliest));
       if (value < least) [best, least] = [row, value];
     }
     return best;
@@ -157,17 +167,17 @@ export class KeyedRows {
   /** Where the cell of a column begins in a row. */
   #cellAt(start: number, column: number): number {
     let at = start + rowHeadBytes;
-    for (let index = 0; index < column; index += 1) at = this.#pool.cellEnd(at);
+    for (let index = 0; index < column; index += 1) at = this.#rows.cellEnd(at);
     return at;
   }
 }
 
 /** Rows for each table that has keys. */
-export function createKeyedRows() {
+export function createKeyedRows(buffers: BufferPool) {
   return {
-    task_progress: new KeyedRows(tables.task_progress, { whole: 'step_name', earliest: 'created_at' }),
-    import_sessions: new KeyedRows(tables.import_sessions),
-    import_items: new KeyedRows(tables.import_items),
+    task_progress: new KeyedRows(tables.task_progress, buffers, { whole: 'step_name', earliest: 'created_at' }),
+    import_sessions: new KeyedRows(tables.import_sessions, buffers),
+    import_items: new KeyedRows(tables.import_items, buffers),
   };
 }
 
@@ -182,8 +192,11 @@ function columnIndex(table: Table, name: string): number {
   return index;
 }
 
-function ended(buffer: CopyBuffer): Uint8Array | undefined {
-  if (buffer.length === CopyBuffer.headBytes) return undefined;
+function ended(buffer: CopyBuffer): CopyBuffer | undefined {
+  if (buffer.length === CopyBuffer.headBytes) {
+    buffer.release();
+    return undefined;
+  }
   buffer.end();
-  return buffer.toBytes();
+  return buffer;
 }

@@ -5,6 +5,7 @@ import { type DamagedBytes, excerpt, type SegmentLines } from '../journal/segmen
 import type { JournalOwner } from '../projection/record.ts';
 import { rowsOf } from '../projection/rows.ts';
 import { type Row, type TableName, tables } from '../projection/tables.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { CopyBuffer } from './copy-buffer.ts';
 import { encodeRow } from './copy-encoder.ts';
 import { createKeyedRows, type KeyedRows } from './keyed-rows.ts';
@@ -19,6 +20,8 @@ export interface EncodedLines extends EncodedRows {
   readonly records: number;
   /** What is damaged in the stretch, in order: lines whose checksum does not fit, and those that hold no record. */
   readonly damaged: readonly DamagedBytes[];
+  /** Gives the memory of the rows back, once nobody reads them any more. */
+  release(): void;
 }
 
 /**
@@ -27,8 +30,8 @@ export interface EncodedLines extends EncodedRows {
  *
  * @throws CopyEncodingError when a value does not fit its column; then the records have to be looked at one by one.
  */
-export function encodeLines(lines: SegmentLines): EncodedLines {
-  return new LineEncoder(lines).encode();
+export function encodeLines(lines: SegmentLines, buffers = new BufferPool()): EncodedLines {
+  return new LineEncoder(lines, buffers).encode();
 }
 
 type AppendedTable = 'audit_log' | 'api_logs';
@@ -38,17 +41,19 @@ class LineEncoder {
   readonly #line: ScannedLine;
   readonly #scan = new RecordScan();
   readonly #appended: Readonly<Record<AppendedTable, CopyBuffer>>;
-  readonly #keyed = createKeyedRows();
+  readonly #keyed: ReturnType<typeof createKeyedRows>;
+  readonly #written: CopyBuffer[] = [];
   readonly #needs = new PartitionNeeds();
   readonly #damaged: DamagedBytes[];
   #records = 0;
 
-  constructor(lines: SegmentLines) {
+  constructor(lines: SegmentLines, buffers: BufferPool) {
     const { bytes, owner, damaged } = lines;
     this.#lines = lines;
     this.#damaged = [...damaged];
     this.#line = { scan: this.#scan, bytes, service: textOf(owner, 'service'), instance: textOf(owner, 'instanceId') };
-    this.#appended = { audit_log: new CopyBuffer(bytes.length), api_logs: new CopyBuffer(0) };
+    this.#keyed = createKeyedRows(buffers);
+    this.#appended = { audit_log: new CopyBuffer(bytes.length, buffers), api_logs: new CopyBuffer(0, buffers) };
     this.#appended.audit_log.begin();
     this.#appended.api_logs.begin();
   }
@@ -62,7 +67,11 @@ class LineEncoder {
       else this.#encodeDecoded(start, end);
     }
     this.#damaged.sort((one, other) => one.start - other.start);
-    return { tables: this.#tables(), needs: this.#needs, records: this.#records, damaged: this.#damaged };
+    const written = this.#written;
+    const release = () => {
+      for (const buffer of written.splice(0)) buffer.release();
+    };
+    return { tables: this.#tables(), needs: this.#needs, records: this.#records, damaged: this.#damaged, release };
   }
 
   /** `false`, with nothing written, where bytes do not suffice. */
@@ -119,8 +128,8 @@ class LineEncoder {
   }
 
   #keep(rows: KeyedRows, plan: RowPlan, version: number, isFirst: boolean): boolean {
-    rows.pool.beginRow(plan.length);
-    const absent = writeCells(rows.pool, plan, this.#line);
+    rows.rows.beginRow(plan.length);
+    const absent = writeCells(rows.rows, plan, this.#line);
     if (absent < 0) rows.abandon();
     else rows.add(version, absent, isFirst);
     return absent >= 0;
@@ -150,10 +159,29 @@ class LineEncoder {
   /** In the order in which every shipper takes its locks. */
   #tables(): readonly EncodedTable[] {
     return Object.values(tables).flatMap(({ name }) =>
-      name === 'audit_log' || name === 'api_logs'
-        ? appended(name, this.#appended[name])
-        : apart(name, this.#keyed[name]),
+      name === 'audit_log' || name === 'api_logs' ? this.#appendedTo(name) : this.#apart(name),
     );
+  }
+
+  #appendedTo(table: AppendedTable): readonly EncodedTable[] {
+    const rows = this.#appended[table];
+    this.#written.push(rows);
+    if (rows.length === CopyBuffer.headBytes) return [];
+    rows.end();
+    return [{ table, data: rows.toBytes(), isFresh: false, hasPartialRows: false }];
+  }
+
+  #apart(table: Exclude<TableName, AppendedTable>): readonly EncodedTable[] {
+    const { fresh, moving, hasPartialRows } = this.#keyed[table].finish();
+    const parts = [
+      { rows: fresh, isFresh: true, hasPartialRows: false },
+      { rows: moving, isFresh: false, hasPartialRows },
+    ];
+    return parts.flatMap(({ rows, ...part }) => {
+      if (rows === undefined) return [];
+      this.#written.push(rows);
+      return [{ table, data: rows.toBytes(), ...part }];
+    });
   }
 
   #tells(field: RecordField): boolean {
@@ -164,20 +192,6 @@ class LineEncoder {
 const sessionUnit = 0;
 const itemUnit = 1;
 const unitOf = oneOf(['session', 'item']);
-
-function appended(table: AppendedTable, rows: CopyBuffer): readonly EncodedTable[] {
-  if (rows.length === CopyBuffer.headBytes) return [];
-  rows.end();
-  return [{ table, data: rows.toBytes(), isFresh: false, hasPartialRows: false }];
-}
-
-function apart(table: TableName, rows: KeyedRows): readonly EncodedTable[] {
-  const { fresh, moving, hasPartialRows } = rows.finish();
-  return [
-    ...(fresh === undefined ? [] : [{ table, data: fresh, isFresh: true, hasPartialRows: false }]),
-    ...(moving === undefined ? [] : [{ table, data: moving, isFresh: false, hasPartialRows }]),
-  ];
-}
 
 /** A text of the owner's as bytes that Postgres can hold. */
 function textOf(owner: JournalOwner, name: 'service' | 'instanceId'): Uint8Array {

@@ -121,12 +121,12 @@ class SegmentShipping {
   }
 
   #send(stretch: Stretch): UnderWay {
-    const { target, overlaps } = this.#task;
+    const { target, overlaps, reader } = this.#task;
     const from = this.#last?.to ?? this.#offset;
     const { to } = stretch.lines;
     readAhead(this.#task, stretch);
     const after = this.#after;
-    const result = shipStretch(target, stretch, { from, after });
+    const result = shipStretch(target, stretch, { from, after }).finally(() => reader.release(stretch));
     this.#last = { from, to, after, result };
     this.#after = overlaps ? isStored(result) : undefined;
     return this.#last;

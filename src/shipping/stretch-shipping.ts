@@ -5,6 +5,7 @@ import { decodeLines } from '../journal/segment-reader.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import { rowsOf } from '../projection/rows.ts';
 import type { Row } from '../projection/tables.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import { CopyEncodingError } from './copy-encoder.ts';
 import { type EncodedLines, encodeLines } from './line-encoding.ts';
 import type { LedgerStore, ShipResult } from './store.ts';
@@ -47,9 +48,9 @@ interface Part {
 export type StretchResult = Exclude<ShipResult, { status: 'refused' }>;
 
 /** Does what can be done before the database is asked. */
-export function prepareStretch(lines: SegmentLines): Stretch {
+export function prepareStretch(lines: SegmentLines, buffers?: BufferPool): Stretch {
   try {
-    return { status: 'read', lines, encoded: encodeLines(lines) };
+    return { status: 'read', lines, encoded: encodeLines(lines, buffers) };
   } catch (error) {
     if (error instanceof CopyEncodingError) return { status: 'read', lines, encoded: undefined };
     throw error;

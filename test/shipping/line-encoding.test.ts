@@ -32,6 +32,7 @@ function linesIn(bytes: Buffer): SegmentLines {
     owner,
     segment: '00000001',
     bytes,
+    memory: bytes,
     base: 500,
     starts,
     ends,

@@ -1,0 +1,31 @@
+const smallestBytes = 64 * 1024;
+/** Memory that is kept for later; two stretches under way and one ahead need less. */
+const maxKeptBytes = 32 * 1024 * 1024;
+
+/**
+ * Buffers to be used again. Shipping goes through megabytes of them several times a second; given to the garbage collector they
+ * cost a fifth of the processor time of shipping.
+ */
+export class BufferPool {
+  readonly #kept: Buffer[] = [];
+  #keptBytes = 0;
+
+  /** A buffer of at least so many bytes, with anything in it. */
+  take(bytes: number): Buffer {
+    let best = -1;
+    for (const [index, { length }] of this.#kept.entries()) {
+      if (length >= bytes && length < (this.#kept[best]?.length ?? Number.POSITIVE_INFINITY)) best = index;
+    }
+    const [found] = best < 0 ? [] : this.#kept.splice(best, 1);
+    if (found === undefined) return Buffer.allocUnsafeSlow(Math.max(bytes, smallestBytes));
+    this.#keptBytes -= found.length;
+    return found;
+  }
+
+  /** Takes back a buffer that nobody reads or writes any more. */
+  give(buffer: Buffer): void {
+    if (this.#keptBytes + buffer.length > maxKeptBytes) return;
+    this.#kept.push(buffer);
+    this.#keptBytes += buffer.length;
+  }
+}
