@@ -93,6 +93,12 @@ function methodsFor(name, journal, files) {
   const rows = files.auditRows(single);
   const all = {
     ship: { title: 'spanledger', records, prepare: () => journal.copy(), run: ship },
+    'one connection': {
+      title: 'spanledger, one shipment at a time',
+      records,
+      prepare: () => journal.copy(),
+      run: shipByOne,
+    },
     [reference]: { title: reference, records, run: (/** @type {string} */ url) => files.copy(url, 'text') },
     'COPY binary': { title: 'COPY binary', records, run: (/** @type {string} */ url) => files.copy(url, 'binary') },
     ...(files.hasPsql && {
@@ -144,12 +150,17 @@ async function measure({ title, records, prepare, run }) {
   return { seconds, rate: records / seconds, nodeCpu: (user + system) / 1e6 / millions, serverCpu };
 }
 
-/** @param {string} url @param {string} directory */
-async function ship(url, directory) {
-  const store = createPostgresStore({ connectionString: url });
+/** @param {string} url @param {string} directory @param {number} [maxConnections] */
+async function ship(url, directory, maxConnections = 3) {
+  const store = createPostgresStore({ connectionString: url, maxConnections });
   const { status, message } = await createShipper({ directory, store }).shipOnce();
   await store.close();
   if (status !== 'caught-up') throw new Error(`The journal was not shipped: ${message}`);
+}
+
+/** With too few connections to overlap shipments. @param {string} url @param {string} directory */
+function shipByOne(url, directory) {
+  return ship(url, directory, 2);
 }
 
 /**

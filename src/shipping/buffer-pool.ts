@@ -1,6 +1,6 @@
 const smallestBytes = 64 * 1024;
 /** Memory that is kept for later; two stretches under way and one ahead need less. */
-const maxKeptBytes = 32 * 1024 * 1024;
+const maxKeptBytes = 48 * 1024 * 1024;
 
 /**
  * Buffers to be used again. Shipping goes through megabytes of them several times a second; given to the garbage collector they

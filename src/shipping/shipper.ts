@@ -22,7 +22,7 @@ export interface ShipperOptions {
   readonly instanceId?: string;
   /** Vitals of this process for its `instances` row, asked for every ten seconds by `run`. */
   readonly vitals?: () => Heartbeat;
-  /** About how many bytes of the journal go into one shipment; default 2 MiB, some 4,000 records. */
+  /** About how many bytes of the journal go into one shipment; default 4 MiB, some 8,000 records. */
   readonly maxBytes?: number;
   /** How often `run` looks for something new; default 200 ms. */
   readonly pollMillis?: number;
@@ -85,7 +85,7 @@ export function createShipper(options: ShipperOptions): Shipper {
   return new JournalShipper(options);
 }
 
-const defaultMaxBytes = 2 * 1024 * 1024;
+const defaultMaxBytes = 4 * 1024 * 1024;
 const defaultPollMillis = 200;
 const firstRetryMillis = 250;
 /** A database that is back is to be found soon: what runs is to be visible. An attempt in vain costs next to nothing. */
