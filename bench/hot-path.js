@@ -1,75 +1,142 @@
-// What one item with five transitions and three steps costs on the main thread: the bare function, OpenTelemetry spans and
-// events written by hand, and spanledger. Every figure is CPU time of a process of its own; pairs run by turns, so that
-// what else the machine does hits both alike.
+// @ts-check
+// What one item with five transitions and three steps costs on the main thread: the functions alone, OpenTelemetry with the same spans
+// and events, and spanledger. Every figure is processor time of the main thread of a process of its own; variants take turns, so that
+// what else the machine does hits all alike. Needs a build.
 //
-//   node bench/hot-path.js [--items N] [--pairs N] [--json]
-import { spawnSync } from 'node:child_process';
+//   node bench/hot-path.js [--items N] [--rounds N] [--json FILE]
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { variants } from './hot-path-variants.js';
+import { figure, median, report } from './measurement.js';
 
 const { values } = parseArgs({
   options: {
-    items: { type: 'string', default: '20000' },
-    pairs: { type: 'string', default: '5' },
-    json: { type: 'boolean', default: false },
+    items: { type: 'string', default: '10000' },
+    rounds: { type: 'string', default: '5' },
+    json: { type: 'string' },
     variant: { type: 'string' },
+    collector: { type: 'string', default: '' },
   },
 });
-
 const items = Number(values.items);
-if (values.variant === undefined) compare();
-else await measure(values.variant);
+const rounds = Number(values.rounds);
+const warmUpItems = 3_000;
+/** Items of a turn of the event loop. */
+const itemsPerTurn = 4;
 
-/** Runs in a child: prints CPU and wall microseconds per item, after a warm-up. */
-async function measure(name) {
-  const variant = variants[name];
-  const run = await variant.prepare();
-  await run(Math.min(items, 5_000), 'warm-up');
-  const cpuBefore = process.cpuUsage();
-  const startedAt = performance.now();
-  await run(items, 'measured');
-  const wall = (performance.now() - startedAt) * 1_000;
-  const cpu = process.cpuUsage(cpuBefore);
-  const micros = { cpu: (cpu.user + cpu.system) / items, wall: wall / items };
-  process.stdout.write(`${JSON.stringify(micros)}\n`, () => process.exit(0));
+/** @typedef {{ cpu: number, delay: number }} Sample microseconds per item; milliseconds of event-loop delay, 99th percentile */
+
+if (values.variant === undefined) await compare();
+else await measure(values.variant, values.collector);
+
+/** Runs in a child and prints a sample. @param {string} name @param {string} collector */
+async function measure(name, collector) {
+  const run = await variants[name]?.prepare(collector);
+  if (run === undefined) throw new Error(`There is no variant ${name}.`);
+  let count = 0;
+  const afterEach = () => {
+    count += 1;
+    return count % itemsPerTurn === 0 ? setImmediate() : undefined;
+  };
+  await run(warmUpItems, 'warm-up', afterEach);
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const before = mainThreadMicros();
+  await run(items, 'measured', afterEach);
+  const cpu = (mainThreadMicros() - before) / items;
+  delay.disable();
+  const sample = { cpu, delay: delay.percentile(99) / 1e6 };
+  process.stdout.write(`${JSON.stringify(sample)}\n`, () => process.exit(0));
 }
 
-function compare() {
-  const names = Object.keys(variants);
-  const samples = new Map(names.map((name) => [name, []]));
-  for (let pair = 0; pair < Number(values.pairs); pair += 1) {
-    for (const name of pair % 2 === 0 ? names : names.toReversed()) samples.get(name).push(child(name));
+/** Processor time of this thread; of the process, where the system does not tell. */
+function mainThreadMicros() {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')[0]) / 1_000;
+  } catch {
+    const { user, system } = process.cpuUsage();
+    return user + system;
   }
-  const rows = names.map((name) => ({ name, ...best(samples.get(name)) }));
-  print(rows);
 }
 
-function child(name) {
-  const script = fileURLToPath(import.meta.url);
-  const result = spawnSync(process.execPath, [script, '--variant', name, '--items', String(items)], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
+async function compare() {
+  const sink = spawn(process.execPath, [fileURLToPath(new URL('./otlp-sink.js', import.meta.url))], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
+  try {
+    const [port] = await once(/** @type {import('node:stream').Readable} */ (sink.stdout), 'data');
+    const collector = `http://127.0.0.1:${String(port).trim()}`;
+    report(summarise(collect(collector)), { json: values.json });
+  } finally {
+    sink.disconnect();
+  }
+}
+
+/** @param {string} collector */
+function collect(collector) {
+  const names = Object.keys(variants);
+  /** @type {Map<string, Sample[]>} */
+  const samples = new Map(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) samples.get(name)?.push(child(name, collector));
+  }
+  return samples;
+}
+
+/** @param {string} name @param {string} collector @returns {Sample} */
+function child(name, collector) {
+  const script = fileURLToPath(import.meta.url);
+  const args = [script, '--variant', name, '--items', String(items), '--collector', collector];
+  const result = spawnSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   if (result.status !== 0) throw new Error(`The variant ${name} ended with ${result.status ?? result.signal}.`);
-  return JSON.parse(result.stdout.trim().split('\n').at(-1));
+  const sample = JSON.parse(result.stdout.trim().split('\n').at(-1) ?? '');
+  console.error(`${name}: ${figure(sample.cpu)} µs`);
+  return sample;
 }
 
-/** The least disturbed run of each. */
-function best(runs) {
-  return { cpu: Math.min(...runs.map(({ cpu }) => cpu)), wall: Math.min(...runs.map(({ wall }) => wall)) };
-}
-
-function print(rows) {
-  const bare = rows.find(({ name }) => name === 'bare');
-  const otel = rows.find(({ name }) => name === 'otel');
-  const table = rows.map(({ name, cpu, wall }) => ({
-    variant: variants[name].title,
-    'CPU µs/item': cpu.toFixed(1),
-    'wall µs/item': wall.toFixed(1),
-    'added CPU µs': (cpu - bare.cpu).toFixed(1),
-    'x otel, added': name === 'bare' ? '' : ((cpu - bare.cpu) / (otel.cpu - bare.cpu)).toFixed(2),
-  }));
-  if (values.json) console.log(JSON.stringify({ items, pairs: Number(values.pairs), rows }));
-  else console.table(table);
+/** @param {Map<string, Sample[]>} samples @returns {import('./measurement.js').Result} */
+function summarise(samples) {
+  const bare = samples.get('bare') ?? [];
+  const otlp = samples.get('otlp') ?? [];
+  const added = (/** @type {Sample} */ { cpu }, /** @type {number} */ round) => cpu - (bare[round]?.cpu ?? 0);
+  const ratioOf = (/** @type {string} */ name) =>
+    median(
+      (samples.get(name) ?? []).map((sample, round) => added(sample, round) / added(otlp[round] ?? sample, round)),
+    );
+  const delayOf = (/** @type {string} */ name) => median((samples.get(name) ?? []).map(({ delay }) => delay));
+  const rows = [...samples].map(([name, own]) => [
+    variants[name]?.title ?? name,
+    figure(median(own.map(({ cpu }) => cpu))),
+    figure(median(own.map(added))),
+    name === 'bare' ? '' : figure(ratioOf(name)),
+    figure(delayOf(name)),
+  ]);
+  const columns = ['variant', 'µs an item', 'added', 'of OTLP', 'event-loop delay p99, ms'];
+  return {
+    name: 'hot-path',
+    title: 'The hot path',
+    about: `An item with five transitions and three steps, ${figure(items)} items a run, medians of ${rounds} rounds in turns. Processor time of the main thread, sending over OTLP included; the collector is another process.`,
+    tables: [{ title: 'Main thread', columns, rows }],
+    goals: [
+      {
+        what: 'Main thread, spanledger with its journal, of OTLP',
+        bound: 'at most',
+        limit: 1,
+        value: ratioOf('journal'),
+        unit: ' x',
+      },
+      {
+        what: 'Event-loop delay p99, spanledger with its journal, of OTLP',
+        bound: 'at most',
+        limit: 1,
+        value: delayOf('journal') / delayOf('otlp'),
+        unit: ' x',
+      },
+    ],
+  };
 }
