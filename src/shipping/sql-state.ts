@@ -8,6 +8,7 @@ export type FailureKind = 'refused' | 'conflict' | 'unavailable';
 
 const kinds: Readonly<Record<string, FailureKind>> = {
   '22': 'refused', // data exception: a value the column's type does not take
+  '22P03': 'unavailable', // a column has another binary form than ours: its type was changed, which is no fault of a row either
   '23': 'refused', // integrity constraint violation
   '54': 'refused', // program limit exceeded: row or index entry too large
   '40': 'conflict', // transaction rollback: serialization failure, deadlock

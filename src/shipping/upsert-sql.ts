@@ -21,16 +21,17 @@ const truncatedBytes = 256 * 1024;
 /**
  * It lasts as long as its connection: made anew in each transaction it would cost the catalogs some sixty dead rows and a
  * millisecond each time. It is emptied by hand: `on commit delete rows` cuts three files at each commit, however few rows there were. `migration` is part of its name: a connection that outlives a
- * migration does not use the old form.
+ * migration does not use the old form. Its types are those of the migrations and not of the table as it is: a column that somebody cuts
+ * refuses rows when they are moved to it, and takes them again as soon as it is mended.
  */
 export function stagingTable(table: Table, schema: string, migration: number): StagingTable {
   const name = quoteIdentifier(`spanledger_${schema}_${table.name}_${migration}`.slice(-63));
   const list = table.columns.map((column) => quoteIdentifier(column.name)).join(', ');
+  const typed = table.columns.map((column) => `${quoteIdentifier(column.name)} ${column.type}`).join(', ');
   const staging = `pg_temp.${name}`;
   return {
     staging,
-    stage: `create temporary table if not exists ${name} as
-      select ${list} from ${qualified(schema, table.name)} with no data`,
+    stage: `create temporary table if not exists ${name} (${typed})`,
     copyTarget: `${staging} (${list})`,
     clear: `do $clear$ begin
       if pg_relation_size('${staging}') > ${truncatedBytes} then truncate ${staging}; else delete from ${staging}; end if;

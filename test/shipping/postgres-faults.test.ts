@@ -4,7 +4,7 @@ import { createPostgresStore, type PostgresStoreOptions } from '../../src/shippi
 import { useDatabase } from '../harness/database.ts';
 import { startPostgres } from '../harness/postgres-server.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
-import { auditRow, noon, progressRow, shipment } from './sample-rows.ts';
+import { apiRow, auditRow, noon, progressRow, shipment } from './sample-rows.ts';
 
 const database = useDatabase();
 let admin: pg.Client;
@@ -158,6 +158,21 @@ describe('schema drift', () => {
     });
     expect(await open().ship(shipment([auditRow({ task_id: 'short' })]))).toMatchObject({ status: 'stored' });
     await admin.query('alter table spanledger.audit_log alter column task_id type text');
+  });
+
+  test('a column that is mended takes records again at once, from connections that have known it cut', async () => {
+    const store = open({ maxConnections: 1 });
+    const long = () => [progressRow({ status: 'FAILED', version: 2, stack_trace: 'longer' })];
+    await admin.query('alter table spanledger.task_progress alter column stack_trace type varchar(5)');
+    expect(await store.ship(shipment(long()))).toMatchObject({ status: 'refused', code: '22001' });
+    await admin.query('alter table spanledger.task_progress alter column stack_trace type text');
+    expect(await store.ship(shipment(long()))).toMatchObject({ status: 'stored' });
+  });
+
+  test('a column of another type stops shipping instead of filling the dead letters', async () => {
+    await admin.query('alter table spanledger.api_logs alter column duration_ms type integer');
+    expect(await open().ship(shipment([apiRow()]))).toMatchObject({ status: 'unavailable', code: '22P03' });
+    await admin.query('alter table spanledger.api_logs alter column duration_ms type double precision');
   });
 });
 

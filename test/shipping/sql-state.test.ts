@@ -16,6 +16,7 @@ describe('a failure of the database', () => {
     ['08006', 'unavailable', 'a broken connection'],
     ['25006', 'unavailable', 'a standby'],
     ['28P01', 'unavailable', 'a wrong password'],
+    ['22P03', 'unavailable', 'a column whose type was changed'],
     ['42703', 'unavailable', 'a column that is gone'],
     ['53100', 'unavailable', 'a full disk'],
     ['53300', 'unavailable', 'too many connections'],
