@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { jsonOf } from '../journal/frame.ts';
 import { decodeRecord } from '../journal/record-decoder.ts';
 import { type RecordField, RecordScan, recordFields, scanned } from '../journal/record-scan.ts';
@@ -26,13 +27,23 @@ export interface EncodedLines extends EncodedRows {
 
 /**
  * Makes the rows of all lines of a stretch, encoded and merged. Nearly every line goes from its bytes to those of its rows without
- * becoming an object, which takes a fifth of the time; the others go through `rowsOf`.
+ * becoming an object, which takes a fifth of the time; the others go through `rowsOf`. Every few hundred lines it lets others have
+ * the thread: a database that waits for its next statement until a whole stretch is encoded stands still for a third of the time.
  *
  * @throws CopyEncodingError when a value does not fit its column; then the records have to be looked at one by one.
  */
-export function encodeLines(lines: SegmentLines, buffers = new BufferPool()): EncodedLines {
-  return new LineEncoder(lines, buffers).encode();
+export async function encodeLines(lines: SegmentLines, buffers = new BufferPool()): Promise<EncodedLines> {
+  const encoder = new LineEncoder(lines, buffers);
+  const count = lines.starts.length;
+  for (let first = 0; first < count; first += linesPerTurn) {
+    if (first > 0) await setImmediate();
+    encoder.encode(first, Math.min(first + linesPerTurn, count));
+  }
+  return encoder.finish();
 }
+
+/** A millisecond or two of work. */
+const linesPerTurn = 256;
 
 type AppendedTable = 'audit_log' | 'api_logs';
 
@@ -58,14 +69,17 @@ class LineEncoder {
     this.#appended.api_logs.begin();
   }
 
-  encode(): EncodedLines {
+  encode(first: number, end: number): void {
     const { bytes, starts, ends } = this.#lines;
-    for (let index = 0; index < starts.length; index += 1) {
-      const start = starts[index] ?? 0;
-      const end = ends[index] ?? 0;
-      if (this.#scan.scan(bytes, start, end) && this.#encodeScanned()) this.#records += 1;
-      else this.#encodeDecoded(start, end);
+    for (let index = first; index < end; index += 1) {
+      const from = starts[index] ?? 0;
+      const to = ends[index] ?? 0;
+      if (this.#scan.scan(bytes, from, to) && this.#encodeScanned()) this.#records += 1;
+      else this.#encodeDecoded(from, to);
     }
+  }
+
+  finish(): EncodedLines {
     this.#damaged.sort((one, other) => one.start - other.start);
     const written = this.#written;
     const release = () => {

@@ -100,6 +100,8 @@ class SegmentShipping {
       const before = this.#last;
       const early = before === undefined || this.#task.overlaps ? undefined : await this.#settle(before);
       const reading = early === undefined ? await this.#next() : undefined;
+      // Two are enough: a third would wait for its turn with a connection that others need.
+      await before?.after;
       const current = isWorthShipping(reading) ? this.#send(reading) : undefined;
       const failed = early ?? (before === undefined ? undefined : await this.#settle(before));
       if (failed !== undefined) {

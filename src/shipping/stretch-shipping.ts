@@ -48,9 +48,9 @@ interface Part {
 export type StretchResult = Exclude<ShipResult, { status: 'refused' }>;
 
 /** Does what can be done before the database is asked. */
-export function prepareStretch(lines: SegmentLines, buffers?: BufferPool): Stretch {
+export async function prepareStretch(lines: SegmentLines, buffers?: BufferPool): Promise<Stretch> {
   try {
-    return { status: 'read', lines, encoded: encodeLines(lines, buffers) };
+    return { status: 'read', lines, encoded: await encodeLines(lines, buffers) };
   } catch (error) {
     if (error instanceof CopyEncodingError) return { status: 'read', lines, encoded: undefined };
     throw error;

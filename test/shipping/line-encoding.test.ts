@@ -192,10 +192,10 @@ const written = (record: LedgerRecord): LedgerRecord =>
   JSON.parse(JSON.stringify(record).toWellFormed()) as LedgerRecord;
 
 describe('the rows of lines', () => {
-  test('are those of the records in them, whatever these hold', () => {
-    fc.assert(
-      fc.property(fc.array(anyRecord, { maxLength: 12 }), (records) => {
-        const encoded = encodeLines(linesOf(records));
+  test('are those of the records in them, whatever these hold', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyRecord, { maxLength: 12 }), async (records) => {
+        const encoded = await encodeLines(linesOf(records));
         const rows = records.flatMap((record) => rowsOf(written(record), owner));
         expect(rowsByTable(encoded.tables)).toEqual(rowsByTable(encodeRows(rows)));
         expect(encoded.records).toBe(records.length);
@@ -205,9 +205,9 @@ describe('the rows of lines', () => {
     );
   });
 
-  test('are told apart by whether their key is new', () => {
+  test('are told apart by whether their key is new', async () => {
     const late = { spanId: '00f067aa0ba902b7' };
-    const { tables: parts } = encodeLines(
+    const { tables: parts } = await encodeLines(
       linesOf([
         createStart(1),
         createEnd(1),
@@ -225,16 +225,16 @@ describe('the rows of lines', () => {
     ]);
   });
 
-  test('of a later attempt are not taken for new', () => {
-    const { tables: parts } = encodeLines(linesOf([createEvent(1, { fromState: 'failed', attempt: 2 })]));
+  test('of a later attempt are not taken for new', async () => {
+    const { tables: parts } = await encodeLines(linesOf([createEvent(1, { fromState: 'failed', attempt: 2 })]));
     expect(parts.find(({ table }) => table === 'import_items')?.isFresh).toBe(false);
   });
 
-  test('leave out what is no record, and say where it stands', () => {
+  test('leave out what is no record, and say where it stands', async () => {
     const noRecord = frameText('{"type":"none"}');
     const noJson = frameText('{"type":"event","at":1-,"traceId":"0af7651916cd43dd8448eb211c80319c"}');
     const whole = linesOf([createEvent(1)]).bytes;
-    const { records, damaged } = encodeLines(linesIn(Buffer.concat([noRecord, whole, noJson])));
+    const { records, damaged } = await encodeLines(linesIn(Buffer.concat([noRecord, whole, noJson])));
     expect(records).toBe(1);
     expect(damaged.map(({ reason, start }) => [reason, start])).toEqual([
       ['not-a-record', 500],
@@ -242,15 +242,30 @@ describe('the rows of lines', () => {
     ]);
   });
 
-  test('with members in another order or with spaces are the same', () => {
+  test('with members in another order or with spaces are the same', async () => {
     const { type, ...members } = createEvent(1);
     const turned = Object.fromEntries([...Object.entries(members), ['type', type]].reverse());
     const spaced = frameText(JSON.stringify(turned, undefined, 1).replaceAll('\n', ' '));
     const rows = (lines: EncodedLines) => rowsByTable(lines.tables);
-    expect(rows(encodeLines(linesIn(Buffer.from(spaced))))).toEqual(rows(encodeLines(linesOf([createEvent(1)]))));
+    expect(rows(await encodeLines(linesIn(Buffer.from(spaced))))).toEqual(
+      rows(await encodeLines(linesOf([createEvent(1)]))),
+    );
   });
 
-  test('with a value that its column cannot take are refused', () => {
-    expect(() => encodeLines(linesOf([createEvent(2 ** 40)]))).toThrowError(/audit_log\.seq/);
+  test('with a value that its column cannot take are refused', async () => {
+    await expect(encodeLines(linesOf([createEvent(2 ** 40)]))).rejects.toThrowError(/audit_log\.seq/);
+  });
+
+  test('let others have the thread now and then', async () => {
+    let turns = 0;
+    const turn = () => {
+      turns += 1;
+      ticking = setImmediate(turn);
+    };
+    let ticking = setImmediate(turn);
+    const { records } = await encodeLines(linesOf(Array.from({ length: 2_000 }, (_, index) => createEvent(index))));
+    clearImmediate(ticking);
+    expect(records).toBe(2_000);
+    expect(turns).toBeGreaterThan(4);
   });
 });
