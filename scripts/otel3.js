@@ -59,7 +59,16 @@ function copyProject(copy) {
 function checkVersions(copy, node) {
   const versionOf = (name) =>
     JSON.parse(readFileSync(join(copy, 'node_modules', name, 'package.json'), 'utf8')).version;
-  const packages = ['api', 'core', 'sdk-trace', 'sdk-logs', 'sdk-metrics', 'sdk-node', 'resources', 'otlp-transformer'];
+  const packages = [
+    'api',
+    'core',
+    'sdk-trace',
+    'sdk-logs',
+    'sdk-metrics',
+    'instrumentation-http',
+    'resources',
+    'otlp-transformer',
+  ];
   const versions = packages.map((name) => `${name} ${versionOf(`@opentelemetry/${name}`)}`);
   const nodeVersion = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
   console.log(`Node.js ${nodeVersion}, ${versions.join(', ')}`);

@@ -11,8 +11,31 @@ export interface BatchLimits {
   readonly maxExportBatchSize?: number;
 }
 
+/** Limits of spans; undefined leaves the default of the SDK. */
+export interface SpanLimits {
+  readonly attributeCountLimit?: number;
+  readonly attributeValueLengthLimit?: number;
+  readonly eventCountLimit?: number;
+  readonly linkCountLimit?: number;
+  readonly attributePerEventCountLimit?: number;
+  readonly attributePerLinkCountLimit?: number;
+}
+
+/** Limits of log records; undefined leaves the default of the SDK. */
+export interface LogRecordLimits {
+  readonly attributeCountLimit?: number;
+  readonly attributeValueLengthLimit?: number;
+}
+
+/** Which instrumentations are asked for, by the end of their package name: `http`, `pg`. */
+export interface InstrumentationChoice {
+  /** Only these; undefined means all. */
+  readonly enabled: readonly string[] | undefined;
+  readonly disabled: readonly string[];
+}
+
 /**
- * What the standard `OTEL_*` variables ask for, as far as spanledger builds it itself; the SDK reads the rest.
+ * What the standard `OTEL_*` variables ask for. The variables of the OTLP exporters are read by these.
  * Their meaning is that of the specification, with one difference: where neither an exporter nor an endpoint is named,
  * nothing is sent, since the default endpoint on localhost is a guess that fails on most machines.
  */
@@ -32,8 +55,13 @@ export interface OtelEnvironment {
   readonly logLevel: string | undefined;
   /** Names of resource detectors; undefined means the default ones. */
   readonly resourceDetectors: readonly string[] | undefined;
-  /** A declarative configuration file, which spanledger does not read yet. */
+  /** A declarative configuration file, which spanledger does not read. */
   readonly configFile: string | undefined;
+  /** Names of propagators in the order in which they are asked; empty means none. */
+  readonly propagators: readonly string[];
+  readonly spanLimits: SpanLimits;
+  readonly logRecordLimits: LogRecordLimits;
+  readonly instrumentations: InstrumentationChoice;
 }
 
 /** Reads the standard variables. */
@@ -65,7 +93,49 @@ export function readOtelEnvironment(environment: Environment): OtelEnvironment {
     logLevel: read('OTEL_LOG_LEVEL')?.toLowerCase(),
     resourceDetectors: listOf(read('OTEL_NODE_RESOURCE_DETECTORS')),
     configFile: read('OTEL_CONFIG_FILE'),
+    propagators: propagatorsOf(read('OTEL_PROPAGATORS')),
+    spanLimits: limitsOf(environment, spanLimitNames),
+    logRecordLimits: limitsOf(environment, logRecordLimitNames),
+    instrumentations: {
+      enabled: listOf(read('OTEL_NODE_ENABLED_INSTRUMENTATIONS')),
+      disabled: listOf(read('OTEL_NODE_DISABLED_INSTRUMENTATIONS')) ?? [],
+    },
   };
+}
+
+/** The general limit of attributes holds where the one of the signal is not given. */
+const spanLimitNames = {
+  attributeCountLimit: ['SPAN_ATTRIBUTE_COUNT_LIMIT', 'ATTRIBUTE_COUNT_LIMIT'],
+  attributeValueLengthLimit: ['SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'ATTRIBUTE_VALUE_LENGTH_LIMIT'],
+  eventCountLimit: ['SPAN_EVENT_COUNT_LIMIT'],
+  linkCountLimit: ['SPAN_LINK_COUNT_LIMIT'],
+  attributePerEventCountLimit: ['EVENT_ATTRIBUTE_COUNT_LIMIT', 'SPAN_ATTRIBUTE_PER_EVENT_COUNT_LIMIT'],
+  attributePerLinkCountLimit: ['LINK_ATTRIBUTE_COUNT_LIMIT', 'SPAN_ATTRIBUTE_PER_LINK_COUNT_LIMIT'],
+} as const satisfies Record<keyof SpanLimits, readonly string[]>;
+
+const logRecordLimitNames = {
+  attributeCountLimit: ['LOGRECORD_ATTRIBUTE_COUNT_LIMIT', 'ATTRIBUTE_COUNT_LIMIT'],
+  attributeValueLengthLimit: ['LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'ATTRIBUTE_VALUE_LENGTH_LIMIT'],
+} as const satisfies Record<keyof LogRecordLimits, readonly string[]>;
+
+function limitsOf<K extends string>(
+  environment: Environment,
+  names: Readonly<Record<K, readonly string[]>>,
+): Partial<Record<K, number>> {
+  const limits: Partial<Record<K, number>> = {};
+  for (const key of Object.keys(names) as K[]) {
+    const values = names[key].map((name) => positive(environmentValue(environment, `OTEL_${name}`)));
+    const value = values.find((one) => one !== undefined);
+    if (value !== undefined) limits[key] = value;
+  }
+  return limits;
+}
+
+const defaultPropagators = ['tracecontext', 'baggage'] as const;
+
+function propagatorsOf(value: string | undefined): readonly string[] {
+  const names = listOf(value) ?? defaultPropagators;
+  return names.includes('none') ? [] : [...new Set(names)];
 }
 
 function exportersOf(environment: Environment, signal: string): readonly string[] {

@@ -1,38 +1,62 @@
+import { diag } from '@opentelemetry/api';
 import {
   AggregationTemporality,
+  ConsoleMetricExporter,
   type IMetricReader,
   InstrumentType,
   PeriodicExportingMetricReader,
+  type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
 import type { OtelEnvironment } from '../configuration/otel-environment.ts';
 import type { Courier } from './courier.ts';
 import { createCourierMetricExporter } from './courier-exporter.ts';
 import type { ExportPlan } from './export-plan.ts';
+import { loadMetricExporter, loadPrometheusReader } from './foreign-exporter.ts';
 import { isOtlpHttp } from './otlp-sender.ts';
 
 const defaultIntervalMillis = 60_000;
 const defaultTimeoutMillis = 30_000;
 
-/**
- * The reader that sends metrics through the courier; none where metrics are not sent; `undefined` where the SDK has to build
- * readers of its own from the environment, as for Prometheus.
- */
+/** Readers that send metrics to where the standard variables say: none where metrics are not sent. */
 export function createMetricReaders(
   plan: ExportPlan,
   { metrics }: Pick<OtelEnvironment, 'metrics'>,
   courier: Courier | undefined,
-): IMetricReader[] | undefined {
-  if (plan.exporters.length === 0) return [];
-  const isOurs = plan.exporters.every((name) => name === 'otlp') && isOtlpHttp(plan.protocol);
-  if (!isOurs || courier === undefined || !isOtlpHttp(plan.protocol)) return undefined;
-  const intervalMillis = metrics.intervalMillis ?? defaultIntervalMillis;
-  return [
-    new PeriodicExportingMetricReader({
-      exporter: createCourierMetricExporter(courier, plan.protocol, temporalitySelector(metrics.temporality)),
-      exportIntervalMillis: intervalMillis,
-      exportTimeoutMillis: Math.min(intervalMillis, metrics.timeoutMillis ?? defaultTimeoutMillis),
-    }),
-  ];
+): IMetricReader[] {
+  return plan.exporters.flatMap((name) => createReader(name, { plan, metrics, courier }) ?? []);
+}
+
+interface ReaderParts extends Pick<OtelEnvironment, 'metrics'> {
+  readonly plan: ExportPlan;
+  readonly courier: Courier | undefined;
+}
+
+function createReader(name: string, { plan, metrics, courier }: ReaderParts): IMetricReader | undefined {
+  switch (name) {
+    case 'otlp':
+      return isOtlpHttp(plan.protocol) && courier !== undefined
+        ? periodic(
+            createCourierMetricExporter(courier, plan.protocol, temporalitySelector(metrics.temporality)),
+            metrics,
+          )
+        : periodic(loadMetricExporter('grpc'), metrics);
+    case 'console':
+      return periodic(new ConsoleMetricExporter(), metrics);
+    case 'prometheus':
+      return loadPrometheusReader();
+    default:
+      diag.warn(`OTEL_METRICS_EXPORTER names the unknown exporter ${name}; it is left out.`);
+      return undefined;
+  }
+}
+
+function periodic(
+  exporter: PushMetricExporter | undefined,
+  metrics: OtelEnvironment['metrics'],
+): IMetricReader | undefined {
+  const exportIntervalMillis = metrics.intervalMillis ?? defaultIntervalMillis;
+  const exportTimeoutMillis = Math.min(exportIntervalMillis, metrics.timeoutMillis ?? defaultTimeoutMillis);
+  return exporter && new PeriodicExportingMetricReader({ exporter, exportIntervalMillis, exportTimeoutMillis });
 }
 
 const { CUMULATIVE, DELTA } = AggregationTemporality;

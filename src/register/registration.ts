@@ -23,6 +23,7 @@ import { courierSignals, type ExportPlans, exportPlans, noExports } from './expo
 import { createIdentity } from './identity.ts';
 import { type JournalKeeper, keepJournal } from './journal-keeping.ts';
 import { observeLedger } from './ledger-metrics.ts';
+import { createPropagator } from './propagation.ts';
 import { createSampler } from './sampler.ts';
 import { startSdk } from './sdk.ts';
 import { createSending, type Sending } from './sending.ts';
@@ -70,10 +71,11 @@ export function register(): void {
   startSdk({
     identity,
     sampler: createRecordAlwaysSampler(createSampler(otel.sampler)),
+    propagator: createPropagator(otel.propagators),
+    limits: otel,
     recording: { span: createLiveSpanProcessor(recorder), log: createLedgerLogProcessor(recorder) },
     sending,
   });
-  installDiagnosticLogger(createDiagnosticLogger(), otel.logLevel);
   observeLedger(journal, memory);
   const keeper = keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined });
   endWell(settings, { keeper, sending, courier });
@@ -90,13 +92,19 @@ interface Place {
 function effectiveSettings(otel: OtelEnvironment): Settings {
   const configuration = loadSettings();
   for (const { message } of configuration.warnings) diag.warn(message);
-  if (otel.configFile !== undefined)
-    diag.warn('OTEL_CONFIG_FILE is not read by spanledger yet; the OTEL_* variables are.');
+  if (otel.configFile !== undefined && !isTracerProviderRegistered()) diag.error(configFileText(otel.configFile));
   const described = describeSettings(configuration).map(
     ({ key: name, value, source }) => `${name}=${value} (${source})`,
   );
   diag.info(`spanledger settings: ${described.join(', ')}`);
   return configuration.settings;
+}
+
+function configFileText(file: string): string {
+  return (
+    `OTEL_CONFIG_FILE names ${file}, and nothing of it applies: spanledger reads the OTEL_* variables and spanledger.yaml. ` +
+    'To use that file, start the SDK from it before spanledger/register is loaded (docs/instrumentation.md); spanledger then joins it.'
+  );
 }
 
 /** Hands the settings to the layers that know nothing of configuration. */

@@ -1,7 +1,11 @@
-import { diag } from '@opentelemetry/api';
-import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
-import { NodeSDK } from '@opentelemetry/sdk-node';
-import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { createRequire } from 'node:module';
+import * as api from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { detectResources, type Resource } from '@opentelemetry/resources';
+import { LoggerProvider, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { type Sampler, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import type { OtelEnvironment } from '../configuration/otel-environment.ts';
 import {
   attachLogRecordProcessor,
   attachSpanProcessor,
@@ -11,45 +15,70 @@ import {
 import type { Identity } from './identity.ts';
 import type { Sending } from './sending.ts';
 
-/** What goes into the SDK. Whatever is not named here, the SDK reads from the environment itself. */
+/** What goes into the SDK. */
 export interface SdkParts {
   readonly identity: Identity;
   readonly sampler: Sampler;
+  /** How context travels between processes; `undefined` where it does not. */
+  readonly propagator: api.TextMapPropagator | undefined;
+  readonly limits: Pick<OtelEnvironment, 'spanLimits' | 'logRecordLimits'>;
   /** Processors that record; they also join an SDK that is there already. */
   readonly recording: { readonly span: SpanProcessor; readonly log: LogRecordProcessor };
   /** What sends; left out where the SDK is somebody else's. */
   readonly sending: Pick<Sending, 'span' | 'log' | 'metricReaders'>;
 }
 
-/** Starts the OpenTelemetry SDK with our processors in it, or joins the one that is registered. */
-export function startSdk(parts: SdkParts): void {
-  if (isTracerProviderRegistered()) join(parts);
-  else start(parts);
+/** Starts the OpenTelemetry SDK with our processors in it, or joins the one that is registered. True where it is ours. */
+export function startSdk(parts: SdkParts): boolean {
+  const isOurs = !isTracerProviderRegistered();
+  if (isOurs) start(parts);
+  else join(parts);
+  return isOurs;
 }
 
-function start({ identity, sampler, recording, sending }: SdkParts): void {
-  const { span, log, metricReaders } = sending;
-  const sdk = new NodeSDK({
-    resource: identity.resource,
-    resourceDetectors: identity.detectors,
-    sampler,
-    spanProcessors: [recording.span, ...span],
-    logRecordProcessors: [recording.log, ...log],
-    ...(metricReaders === undefined ? {} : { metricReaders }),
-  });
-  sdk.start();
+/**
+ * The providers one by one instead of `NodeSDK`: that one brings gRPC, Zipkin, Prometheus and a YAML parser into every program, half of
+ * its start, and sets a logger of its own where OTEL_LOG_LEVEL is given.
+ */
+function start({ identity, sampler, propagator, limits, recording, sending }: SdkParts): void {
+  const resource = identity.resource.merge(detectResources({ detectors: identity.detectors }));
+  api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  if (propagator !== undefined) api.propagation.setGlobalPropagator(propagator);
+  startMetrics(resource, sending);
+  const spanProcessors = [recording.span, ...sending.span];
+  const spanLimits = { ...limits.spanLimits };
+  api.trace.setGlobalTracerProvider(new TracerProvider({ resource, sampler, spanLimits, spanProcessors }));
+  const processors = [recording.log, ...sending.log];
+  const logRecordLimits = { ...limits.logRecordLimits };
+  logsApi().setGlobalLoggerProvider(new LoggerProvider({ resource, logRecordLimits, processors }));
   bridgeLegacyLogs();
+}
+
+/** Without a reader, instruments that nobody reads would cost all the same. */
+function startMetrics(resource: Resource, { metricReaders: readers }: SdkParts['sending']): void {
+  if (readers.length > 0) api.metrics.setGlobalMeterProvider(new MeterProvider({ resource, readers: [...readers] }));
+}
+
+interface LogsApi {
+  setGlobalLoggerProvider(provider: LoggerProvider): unknown;
+}
+
+/** Part of the API from 1.10 on; before, a package of its own, of which there has to be the copy that the SDK uses. */
+function logsApi(): LogsApi {
+  if ('logs' in api) return api.logs as LogsApi;
+  const fromSdk = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-logs'));
+  return (fromSdk('@opentelemetry/api-logs') as { readonly logs: LogsApi }).logs;
 }
 
 function join({ recording }: SdkParts): void {
   if (!attachSpanProcessor(recording.span)) {
-    diag.error(
+    api.diag.error(
       'An OpenTelemetry SDK is registered that spanledger cannot join: only transitions are recorded, no starts and ends. ' +
         'Load spanledger/register instead of it, or give that SDK the processors of spanledger/exporters.',
     );
   }
   if (!attachLogRecordProcessor(recording.log)) {
-    diag.warn('No logger provider is registered that spanledger can join: log lines are not recorded.');
+    api.diag.warn('No logger provider is registered that spanledger can join: log lines are not recorded.');
   }
   bridgeLegacyLogs();
 }

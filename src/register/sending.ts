@@ -12,8 +12,7 @@ import { createExportingSpanProcessors } from './span-processors.ts';
 export interface Sending {
   readonly span: readonly SpanProcessor[];
   readonly log: readonly LogRecordProcessor[];
-  /** Undefined where the SDK builds its readers from the environment. */
-  readonly metricReaders: IMetricReader[] | undefined;
+  readonly metricReaders: IMetricReader[];
   /** Whether anything is sent at all. */
   readonly isActive: boolean;
   /** Resolves when what is held has been handed over and taken, or has failed. Never rejects. */
@@ -25,12 +24,12 @@ export function createSending(plans: ExportPlans, otel: OtelEnvironment, courier
   const span = createExportingSpanProcessors(plans.traces, courier);
   const log = createExportingLogRecordProcessors(plans.logs, courier);
   const metricReaders = createMetricReaders(plans.metrics, otel, courier);
-  const parts = [...span, ...log, ...(metricReaders ?? [])];
+  const parts = [...span, ...log, ...metricReaders];
   return {
     span,
     log,
     metricReaders,
-    isActive: parts.length > 0 || metricReaders === undefined,
+    isActive: parts.length > 0,
     flush: async () => {
       // Synchronous up to the hand-over: at the very end of a process this much still happens.
       await Promise.allSettled(parts.map((part) => part.forceFlush()));
