@@ -31,6 +31,7 @@ async function bare(count, _, afterEach) {
     for (let step = 0; step < 3; step += 1) await work(index);
     await afterEach();
   }
+  return undefined;
 }
 
 /** @type {Run} */
