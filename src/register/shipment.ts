@@ -5,7 +5,8 @@ import { writeHeartbeat } from '../journal/heartbeat.ts';
 import { instanceDirectory } from '../journal/layout.ts';
 import { Tally, type TallyReading } from '../journal/tally.ts';
 import { createPostgresStore } from '../shipping/postgres-store.ts';
-import { createShipper, type ShipReport } from '../shipping/shipper.ts';
+import type { ShipReport } from '../shipping/ship-pass.ts';
+import { createShipper } from '../shipping/shipper.ts';
 import type { Heartbeat } from '../shipping/store.ts';
 import { createChores } from './chores.ts';
 import type { ProcessEnd, ShippingLoad } from './courier.ts';
@@ -14,12 +15,16 @@ import { noteEmpty, noteShipped, refusedRecords, shippedRecords, unshippedBytes 
 
 /** Shipping under way. */
 export interface Shipment {
-  /** Ships what is there by now and tells how the process ends. Returns at once where the database cannot be reached. */
+  /**
+   * Ships what this process has recorded by now and tells how it ends; then, for a moment, what dead ones have left. Returns at once
+   * where the database cannot be reached.
+   */
   finish(end: ProcessEnd): Promise<void>;
 }
 
 const heartbeatMillis = 5000;
 const tickMillis = 1000;
+const lastAdoptionMillis = 500;
 
 /** Begins to ship the journal of this process, and those of processes that died, until `finish`. */
 export function startShipment(load: ShippingLoad): Shipment {
@@ -48,10 +53,13 @@ export function startShipment(load: ShippingLoad): Shipment {
       await running;
       leaveHeartbeat();
       if (last?.status === 'unavailable') return;
-      const report = await shipper.shipOnce();
+      const report = await shipper.shipOnce({ adoptionMillis: 0 });
       noteShipped(load.memory, report);
       leaveHeartbeat();
-      if (report.status === 'caught-up') await store.heartbeat({ ...vitals(), ...endOf(end) });
+      if (report.status !== 'caught-up') return;
+      await store.heartbeat({ ...vitals(), ...endOf(end) });
+      // Where all programs are short, nobody else would ever do it.
+      if (report.hasMore) noteShipped(load.memory, await shipper.shipOnce({ adoptionMillis: lastAdoptionMillis }));
     },
   };
 }

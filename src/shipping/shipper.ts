@@ -7,6 +7,7 @@ import { type ShippingClock, systemShippingClock } from './clock.ts';
 import { type RetryReport, retryDeadLetters } from './dead-letter-retry.ts';
 import { journalHeartbeat } from './journal-heartbeat.ts';
 import { type SegmentRun, startSegment } from './segment-shipping.ts';
+import { type ShipOnceOptions, ShipPass, type ShipReport, type Stop } from './ship-pass.ts';
 import type { Heartbeat, LedgerStore } from './store.ts';
 import { StretchReader } from './stretch-reader.ts';
 import type { StoredPart } from './stretch-shipping.ts';
@@ -35,36 +36,6 @@ export interface ShipperOptions {
   readonly acceptsReplacement?: boolean;
 }
 
-/** What one pass over the journals did. */
-export interface ShipReport {
-  /** `caught-up`: everything that was there is stored. */
-  readonly status: 'caught-up' | 'unavailable' | 'aborted';
-  /** Why the store was unavailable: a SQLSTATE, a system error or an error code of ours. */
-  readonly code?: string;
-  readonly message?: string;
-  readonly records: number;
-  readonly deadLetters: number;
-  readonly bytes: number;
-  readonly removedSegments: number;
-  /** Segments that nothing can be made of, with the reason. They stay where they are. */
-  readonly unreadable: readonly string[];
-}
-
-/** How far a pass has got. */
-export interface ShipProgress {
-  readonly records: number;
-  readonly deadLetters: number;
-  readonly bytes: number;
-  /** Bytes of journal there were when the pass began. */
-  readonly totalBytes: number;
-}
-
-export interface ShipOnceOptions {
-  /** Ends the pass after the shipment that is on its way. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: ShipProgress) => void;
-}
-
 /** Moves records from the journals to the store, each once. Any number of shippers may work on the same journals. */
 export interface Shipper {
   /**
@@ -91,39 +62,8 @@ const firstRetryMillis = 250;
 /** A database that is back is to be found soon: what runs is to be visible. An attempt in vain costs next to nothing. */
 const maxRetryMillis = 5_000;
 const heartbeatMillis = 10_000;
-
-/** What a pass has done so far. */
-class Pass {
-  readonly signal: AbortSignal | undefined;
-  readonly reader: StretchReader;
-  readonly totalBytes: number;
-  readonly unreadable: string[] = [];
-  records = 0;
-  deadLetters = 0;
-  bytes = 0;
-  removedSegments = 0;
-  readonly #onProgress: ((progress: ShipProgress) => void) | undefined;
-
-  constructor(totalBytes: number, reader: StretchReader, options: ShipOnceOptions) {
-    this.totalBytes = totalBytes;
-    this.reader = reader;
-    this.signal = options.signal;
-    this.#onProgress = options.onProgress;
-  }
-
-  add(part: StoredPart): void {
-    this.records += part.records;
-    this.deadLetters += part.deadLetters;
-    this.bytes += part.bytes;
-    const { records, deadLetters, bytes, totalBytes } = this;
-    this.#onProgress?.({ records, deadLetters, bytes, totalBytes });
-  }
-
-  report(stop: Stop): ShipReport {
-    const { records, deadLetters, bytes, removedSegments, unreadable } = this;
-    return { ...stop, records, deadLetters, bytes, removedSegments, unreadable };
-  }
-}
+/** What runs here is to be visible within a second, however much the dead have left. */
+const adoptionMillis = 400;
 
 /** A segment, and the one that comes after it. */
 interface Place {
@@ -138,8 +78,6 @@ interface Sent {
   readonly place: Place;
   readonly run: SegmentRun;
 }
-
-type Stop = Pick<ShipReport, 'status' | 'code' | 'message'>;
 
 class JournalShipper implements Shipper {
   readonly #options: ShipperOptions;
@@ -158,10 +96,23 @@ class JournalShipper implements Shipper {
     const journals = await this.#journals();
     this.#forget(journals);
     const totalBytes = journals.reduce((sum, { bytes }) => sum + bytes, 0);
-    const pass = new Pass(totalBytes, new StretchReader(this.#options.maxBytes ?? defaultMaxBytes), options);
+    const pass = new ShipPass(
+      totalBytes,
+      new StretchReader(this.#options.maxBytes ?? defaultMaxBytes),
+      options,
+      this.#clock.now,
+    );
     try {
       for (const journal of journals) {
+        if (this.#isOthers(journal) && options.adoptionMillis === 0) {
+          pass.hasMore = true;
+          break;
+        }
         const stop = await this.#shipJournal(journal, pass);
+        if (stop?.status === 'aborted' && options.signal?.aborted !== true) {
+          pass.hasMore = true;
+          break;
+        }
         if (stop !== undefined) return pass.report(stop);
       }
       return pass.report({ status: options.signal?.aborted === true ? 'aborted' : 'caught-up' });
@@ -174,14 +125,15 @@ class JournalShipper implements Shipper {
     const { pollMillis = defaultPollMillis, random = Math.random } = this.#options;
     let failures = 0;
     while (!signal.aborted) {
-      const report = await this.shipOnce({ signal });
+      const report = await this.shipOnce({ signal, adoptionMillis });
       if (report.status === 'unavailable' || report.bytes > 0) onReport?.(report);
       if (report.status !== 'unavailable') failures = 0;
       // A connection that breaks now and then is no outage: whoever stored something meanwhile begins anew with short pauses.
       else failures = report.bytes > 0 ? 1 : failures + 1;
+      const calm = report.hasMore ? 0 : pollMillis;
       const pause =
         failures === 0
-          ? pollMillis
+          ? calm
           : backOffMillis(failures, { firstMillis: firstRetryMillis, maxMillis: maxRetryMillis, random });
       await this.#clock.sleep(pause, signal);
     }
@@ -200,13 +152,18 @@ class JournalShipper implements Shipper {
     return [...own, ...journals.filter((journal) => !journal.isAlive && journal.instanceId !== instanceId)];
   }
 
+  /** One who ships for all has no journal of his own. */
+  #isOthers({ instanceId }: JournalInfo): boolean {
+    return this.#options.instanceId !== undefined && instanceId !== this.#options.instanceId;
+  }
+
   #forget(journals: readonly JournalInfo[]): void {
     const paths = new Set(journals.flatMap(({ segments }) => segments.map(({ path }) => path)));
     for (const path of this.#offsets.keys()) if (!paths.has(path)) this.#offsets.delete(path);
     if (journals.length === 0) this.#shownAt.clear();
   }
 
-  async #shipJournal(journal: JournalInfo, pass: Pass): Promise<Stop | undefined> {
+  async #shipJournal(journal: JournalInfo, pass: ShipPass): Promise<Stop | undefined> {
     try {
       const stop = await this.#shipSegments(journal, pass);
       if (stop !== undefined) return stop;
@@ -221,7 +178,7 @@ class JournalShipper implements Shipper {
     return undefined;
   }
 
-  async #shipSegments(journal: JournalInfo, pass: Pass): Promise<Stop | undefined> {
+  async #shipSegments(journal: JournalInfo, pass: ShipPass): Promise<Stop | undefined> {
     const grown = journal.segments.filter(
       ({ path, bytes, isClosed }) => isClosed || bytes > (this.#offsets.get(path) ?? -1),
     );
@@ -241,7 +198,7 @@ class JournalShipper implements Shipper {
     return this.#settle(previous, pass);
   }
 
-  #send(place: Place, pass: Pass): Sent {
+  #send(place: Place, pass: ShipPass): Sent {
     const { journal, segment, following, after } = place;
     const { directory, store, acceptsReplacement = false } = this.#options;
     const target = { directory, store, now: this.#clock.now, onStored: (part: StoredPart) => pass.add(part) };
@@ -254,14 +211,14 @@ class JournalShipper implements Shipper {
       next: following && { segment: following, offset: this.#offsets.get(following.path) ?? 0 },
       overlaps: store.overlaps === true,
       after,
-      signal: pass.signal,
+      signal: this.#isOthers(journal) ? pass.adoption() : pass.signal,
       acceptsReplacement,
     });
     return { place, run };
   }
 
   /** Waits for a segment, and answers why the pass has to stop, if it does. */
-  async #settle(sent: Sent | undefined, pass: Pass): Promise<Stop | undefined> {
+  async #settle(sent: Sent | undefined, pass: ShipPass): Promise<Stop | undefined> {
     if (sent === undefined) return undefined;
     const { path } = sent.place.segment;
     const result = await sent.run.result;

@@ -7,7 +7,8 @@ import { createObserver } from '../../src/journal/liveness.ts';
 import { type FileJournal, openJournal } from '../../src/journal/open-journal.ts';
 import type { EventRecord, JournalOwner, LedgerRecord } from '../../src/projection/record.ts';
 import { createPostgresStore } from '../../src/shipping/postgres-store.ts';
-import { createShipper, type ShipProgress, type ShipReport } from '../../src/shipping/shipper.ts';
+import type { ShipProgress, ShipReport } from '../../src/shipping/ship-pass.ts';
+import { createShipper } from '../../src/shipping/shipper.ts';
 import type { LedgerStore, ShipResult } from '../../src/shipping/store.ts';
 import { createDatabase, dropDatabase, useDatabase } from '../harness/database.ts';
 import { noon, traceId } from './sample-rows.ts';
@@ -40,6 +41,9 @@ const owner = (instanceId: string): JournalOwner => ({
   pid: process.pid,
   startedAt: noon,
 });
+
+/** No process has this id: it is above the highest that Linux gives. */
+const nobody = 2 ** 22 + 1;
 
 function journal(instanceId: string, maxSegmentBytes = 8 * 1024 * 1024): FileJournal {
   const opened = openJournal({ directory, owner: owner(instanceId), maxSegmentBytes });
@@ -148,6 +152,61 @@ describe('one pass', () => {
     expect(reports.reduce((sum, { records }) => sum + records, 0)).toBe(1200);
     expect(await count()).toEqual({ n: 1200, distinct: 1200 });
     expect(readdirSync(join(directory, 'journal'))).toEqual([]);
+  });
+
+  describe('of a process that has its own journal, while the dead have left much', () => {
+    /** Whose journal each shipment came from. */
+    const shipped: string[] = [];
+    const watched = (): LedgerStore => ({
+      description: store.description,
+      offset: (...parameters) => store.offset(...parameters),
+      heartbeat: (heartbeat) => store.heartbeat(heartbeat),
+      query: (...parameters) => store.query(...parameters),
+      close: async () => undefined,
+      ship(shipment) {
+        shipped.push(shipment.owner.instanceId);
+        return store.ship(shipment);
+      },
+    });
+    beforeEach(() => {
+      shipped.length = 0;
+      const left = openJournal({ directory, owner: { ...owner('dead'), pid: nobody } });
+      left.append(...Array.from({ length: 300 }, (_, n) => event(n)));
+      left.close();
+    });
+
+    test('looks after its own again and again before the others are through', async () => {
+      const own = journal('me');
+      own.append(event(1000));
+      let now = noon;
+      let rounds = 0;
+      const stop = new AbortController();
+      const clock = {
+        now: () => {
+          now += 1_000_000;
+          return now;
+        },
+        async sleep(millis: number) {
+          rounds += 1;
+          if (millis > 0 || rounds === 50) stop.abort();
+          else own.append(event(1000 + rounds));
+        },
+      };
+      const options = { directory, store: watched(), instanceId: 'me', maxBytes: 8192, clock };
+      await createShipper(options).run(stop.signal);
+      expect(shipped.slice(0, 4)).toEqual(['me', 'dead', 'me', 'dead']);
+      expect(await count('seq < 1000')).toEqual({ n: 300, distinct: 300 });
+      expect(existsSync(join(directory, 'journal', 'dead'))).toBe(false);
+    });
+
+    test('leaves the others alone when it is told to, as at its end', async () => {
+      journal('me').append(event(1000));
+      const options = { directory, store: watched(), instanceId: 'me' };
+      const report = await createShipper(options).shipOnce({ adoptionMillis: 0 });
+      expect(report).toMatchObject({ status: 'caught-up', records: 1, hasMore: true });
+      expect(shipped).toEqual(['me']);
+      expect(await createShipper(options).shipOnce()).toMatchObject({ records: 300, hasMore: false });
+    });
   });
 
   test('stops between two shipments when it is told to', async () => {

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
-import { createShipper, type ShipReport } from '../../shipping/shipper.ts';
+import type { ShipReport } from '../../shipping/ship-pass.ts';
+import { createShipper } from '../../shipping/shipper.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import type { Invocation, Run } from '../invocation.ts';
 import { assertSchemaFits, withStore } from '../reading/open-store.ts';
