@@ -1,4 +1,4 @@
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option, type OutputConfiguration } from 'commander';
 import type { CommandDefinition, OptionDefinition } from './definition.ts';
 import { commandDefinitions } from './definitions.ts';
 import { createOptions, type Invocation } from './invocation.ts';
@@ -13,8 +13,11 @@ export type Dispatch = (
   call: Pick<Invocation, 'command' | 'arguments' | 'options'>,
 ) => void;
 
+/** Where help and version go; by default the standard streams of the process. */
+export type ProgramOutput = Pick<OutputConfiguration, 'writeOut' | 'writeErr'>;
+
 /** The parser of the whole command line. Throws `CommanderError` instead of leaving the process. */
-export function createProgram(dispatch: Dispatch): Command {
+export function createProgram(dispatch: Dispatch, output: ProgramOutput = {}): Command {
   const program = new Command('spanledger');
   program
     .description('Import sessions, items and steps: what ran, what runs, what failed and what to do.')
@@ -23,7 +26,12 @@ export function createProgram(dispatch: Dispatch): Command {
     .helpCommand(false)
     .addHelpText('after', exitCodeText)
     .exitOverride()
-    .configureOutput({ getOutHelpWidth: () => helpWidth, getErrHelpWidth: () => helpWidth, outputError: () => {} });
+    .configureOutput({
+      ...output,
+      getOutHelpWidth: () => helpWidth,
+      getErrHelpWidth: () => helpWidth,
+      outputError: () => {},
+    });
   for (const definition of commandDefinitions) program.addCommand(toCommand(definition, program, dispatch));
   return program;
 }

@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -15,11 +15,12 @@ export interface CliResult {
 export interface CliPlace {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** User to run as. */
+  /** User to run as, in a process of its own. */
   readonly uid?: number;
 }
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const built = new URL('../../dist/cli/', import.meta.url);
+const main = fileURLToPath(new URL('main.js', built));
 
 /** Starts `spanledger` as a child process. */
 export function startCli(argv: readonly string[], place: CliPlace = {}): ChildProcessByStdio<null, Readable, Readable> {
@@ -31,13 +32,53 @@ export function startCli(argv: readonly string[], place: CliPlace = {}): ChildPr
   });
 }
 
-/** Runs `spanledger` to its end. */
-export async function runCli(argv: readonly string[], place: CliPlace = {}): Promise<CliResult> {
+/** Runs `spanledger` in a process of its own, to its end: for what ends, users, several at once and what is loaded. */
+export async function runCliProcess(argv: readonly string[], place: CliPlace = {}): Promise<CliResult> {
   const child = startCli(argv, place);
   const closed = once(child, 'close');
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const [code] = await closed;
   return { output, errors, code };
+}
+
+/** Calls take turns: each has the environment of the process to itself. */
+let turn: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs the built `spanledger` to its end inside this process, with the environment and the working directory that a process
+ * of its own would have: the same program without the third of a second that Node takes to start and load it.
+ */
+export async function runCli(argv: readonly string[], place: CliPlace = {}): Promise<CliResult> {
+  if (place.uid !== undefined) return runCliProcess(argv, place);
+  const result = turn.then(() => callInside(argv, place));
+  turn = result.catch(() => undefined);
+  return result;
+}
+
+async function callInside(argv: readonly string[], place: CliPlace): Promise<CliResult> {
+  const { runCommandLine }: typeof import('../../src/cli/command-line.ts') = await import(
+    new URL('command-line.js', built).href
+  );
+  const [output, errors] = [recordingStream(), recordingStream()];
+  const [environment, directory] = [process.env, process.cwd()];
+  process.env = { PATH: environment.PATH, ...place.environment };
+  if (place.cwd !== undefined) process.chdir(place.cwd);
+  try {
+    const code = await runCommandLine(argv, output, errors);
+    return { output: output.text(), errors: errors.text(), code };
+  } finally {
+    process.env = environment;
+    process.chdir(directory);
+  }
+}
+
+function recordingStream() {
+  let written = '';
+  const write = (text: string) => {
+    written += text;
+    return true;
+  };
+  return Object.assign(new EventEmitter(), { text: () => written, write });
 }
 
 /** Runs `spanledger ... --json` and parses its lines. */

@@ -1,13 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { runCli } from './cli-process.ts';
+import { runCliProcess } from './cli-process.ts';
 import { temporaryDirectory } from './written-ledger.ts';
 
 /** The packages and folders of ours whose code a run has loaded, as V8's coverage names them. */
 async function loadedBy(argv: readonly string[]): Promise<Set<string>> {
   const coverage = temporaryDirectory();
-  const { code } = await runCli(argv, { environment: { NODE_V8_COVERAGE: coverage }, cwd: temporaryDirectory() });
+  const { code } = await runCliProcess(argv, {
+    environment: { NODE_V8_COVERAGE: coverage },
+    cwd: temporaryDirectory(),
+  });
   expect(code).toBe(0);
   const urls = readdirSync(coverage).flatMap((name) => {
     const { result } = JSON.parse(readFileSync(join(coverage, name), 'utf8')) as { result: { url: string }[] };

@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import { ensureBuild } from './current-build.ts';
 import { startDatabaseService } from './database-service.ts';
 
 declare module 'vitest' {
@@ -9,6 +10,7 @@ declare module 'vitest' {
 
 /** Offers databases to the test files of this run and ends the server behind them by its own handle. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  ensureBuild();
   const service = await startDatabaseService();
   project.provide('databaseService', service.url);
   return () => service.close();

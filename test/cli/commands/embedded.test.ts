@@ -2,7 +2,7 @@ import { chmodSync, chownSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openJournal } from '../../../src/journal/open-journal.ts';
-import { runCli, runJson } from '../cli-process.ts';
+import { runCli, runCliProcess, runJson } from '../cli-process.ts';
 import { recordsOf } from '../recorded-session.ts';
 import { sampleOwner, sampleRecords, sampleSessions, temporaryDirectory, writeJournal } from '../written-ledger.ts';
 
@@ -43,7 +43,7 @@ describe('without a database', { timeout }, () => {
   it('two command lines at once take turns', async () => {
     const directory = temporaryDirectory();
     writeJournal(directory, sampleRecords());
-    const results = await Promise.all([1, 2].map(() => runCli(['sessions', '--json'], placeOf(directory))));
+    const results = await Promise.all([1, 2].map(() => runCliProcess(['sessions', '--json'], placeOf(directory))));
     expect(results.map(({ code }) => code)).toEqual([0, 0]);
     expect(new Set(results.map(({ output }) => output)).size).toBe(1);
     expect(results[0]?.output.trimEnd().split('\n')).toHaveLength(4);

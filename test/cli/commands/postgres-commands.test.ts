@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { rowsOf } from '../../../src/projection/rows.ts';
 import { createPostgresStore } from '../../../src/shipping/postgres-store.ts';
 import { useDatabase } from '../../harness/database.ts';
-import { type CliResult, runCli, runJson, startCli } from '../cli-process.ts';
-import { sampleOwner, sampleRecords, sampleSessions } from '../written-ledger.ts';
+import { type CliResult, runCli, runCliProcess, runJson, startCli } from '../cli-process.ts';
+import { sampleOwner, sampleRecords, sampleSessions, temporaryDirectory } from '../written-ledger.ts';
 
 const database = useDatabase();
 const run = (...argv: string[]): Promise<CliResult> => runCli(argv, { environment: { DATABASE_URL: database.url } });
@@ -218,6 +218,14 @@ describe('exit codes and errors', () => {
 
   it('prints its version', async () => {
     expect((await run('--version')).output).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
+  it('ends its process by itself: nothing is left open', async () => {
+    const place = { environment: { DATABASE_URL: database.url, SPANLEDGER_DIR: temporaryDirectory() } };
+    for (const argv of [['session', '12'], ['check', '12'], ['ship'], ['doctor'], ['retention', '--dry-run']]) {
+      const { errors, code } = await runCliProcess(argv, place);
+      expect({ errors, code }, argv.join(' ')).toEqual({ errors: '', code: 0 });
+    }
   });
 
   it('ends quietly when the reader of its output goes away', async () => {

@@ -1,0 +1,85 @@
+import { CommanderError } from 'commander';
+import { SpanledgerError } from '../domain/errors.ts';
+import type { CommandDefinition } from './definition.ts';
+import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
+import { createInterruption } from './interruption.ts';
+import type { Invocation } from './invocation.ts';
+import { createProgram } from './program.ts';
+import { createTerminal, isReaderGone, type OutputStream, type Terminal } from './terminal.ts';
+import { visibleLines } from './visible.ts';
+
+/**
+ * Runs one call of the command line: `argv` is what follows the name of the program, answers go to `output`, remarks to
+ * `errors`. Never throws; resolves with the exit code.
+ */
+export async function runCommandLine(
+  argv: readonly string[],
+  output: OutputStream,
+  errors: OutputStream,
+): Promise<ExitCode> {
+  const terminal = createTerminal(output, errors);
+  let chosen: { readonly definition: CommandDefinition; readonly call: Call } | undefined;
+  const program = createProgram(
+    (definition, call) => {
+      chosen = { definition, call };
+    },
+    { writeOut: (text) => output.write(text), writeErr: (text) => errors.write(text) },
+  );
+  try {
+    program.parse(argv, { from: 'user' });
+  } catch (error) {
+    return tellOfParser(terminal, error, argv);
+  }
+  if (chosen === undefined) return exitCode.usage;
+  const { definition, call } = chosen;
+  const interruption = createInterruption();
+  try {
+    const { run } = await definition.load();
+    return await run({
+      ...call,
+      terminal,
+      get signal() {
+        return interruption.signal();
+      },
+    });
+  } catch (error) {
+    return isReaderGone(error) ? exitCode.ok : tell(terminal, error);
+  } finally {
+    interruption.release();
+  }
+}
+
+type Call = Pick<Invocation, 'command' | 'arguments' | 'options'>;
+
+/** `--help` and `--version` end the parser too, without a fault; without a command the help stands on standard error. */
+function tellOfParser(terminal: Terminal, error: unknown, argv: readonly string[]): ExitCode {
+  if (!(error instanceof CommanderError)) return tell(terminal, error);
+  if (error.exitCode === 0) return exitCode.ok;
+  if (error.code === 'commander.help') return exitCode.usage;
+  const why = error.message.replace(/^error: /, '').replace(/\.\s*$/, '');
+  const [command = ''] = argv;
+  const details = { why, command: command.startsWith('-') ? '' : command };
+  return tell(terminal, new SpanledgerError('USAGE', { details }));
+}
+
+function tell(terminal: Terminal, error: unknown): ExitCode {
+  const [first = '', ...rest] = visibleLines(textOf(error));
+  const [code = '', ...message] = first.split(': ');
+  terminal.note([terminal.style('red', code), ...message].join(': '));
+  for (const line of rest) terminal.note(line);
+  if (error instanceof SpanledgerError)
+    terminal.note(`  ${visibleLines(error.action).join(' ').replace(/ {2,}/g, ' ')}`);
+  return exitCodeOf(error);
+}
+
+/** Ours with their code; those of the system and of the database with theirs; of any other its stack: it is a fault of ours. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return `UNEXPECTED: ${String(error)}`;
+  if (error instanceof SpanledgerError || !('code' in error)) {
+    return error instanceof SpanledgerError
+      ? `${error.code}: ${error.message}`
+      : `UNEXPECTED: ${error.stack ?? error.message}`;
+  }
+  const code = String(error.code);
+  return error.message.startsWith(code) ? error.message : `${code}: ${error.message}`;
+}

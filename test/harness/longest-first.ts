@@ -1,0 +1,32 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/**
+ * Files that take ten seconds and more on a quiet machine, the longest first. Vitest orders by what it measured before, and on
+ * a machine that has measured nothing a long file may come last and run alone.
+ */
+const long = [
+  'examples/repeated-import',
+  'package/package',
+  'shipping/embedded-store',
+  'cli/commands/retention',
+  'cli/commands/embedded',
+  'register/shipping',
+  'documents',
+  'faults/faults',
+  'register/journal-only',
+  'cli/commands/doctor',
+  'examples/interrupted-import',
+];
+
+/** Starts the longest files first, so that the workers end together. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const others = await super.sort(files);
+    return others.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
+function rank({ moduleId }: TestSpecification): number {
+  const place = long.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+  return place === -1 ? long.length : place;
+}
