@@ -18,8 +18,8 @@ export function latenessMillis(pulse: Pulse, now = Date.now()): number {
 
 /** Whoever looks after the journal. */
 export interface JournalKeeper {
-  /** Tries at once to write what a disk has refused, before the counters are sent for the last time. */
-  retry(): void;
+  /** Tries at once to write what a disk has refused and tells what was dropped, before the counters are sent for the last time. */
+  settle(): void;
   /** The last chance of records that a disk has refused, when the process ends. */
   finish(): void;
 }
@@ -44,14 +44,17 @@ export function keepJournal(
     ticks += 1;
     if (options.leavesHeartbeats && ticks % ticksPerHeartbeat === 0) leaveHeartbeat(journal);
   }, tickMillis).unref();
-  const finish = () => {
+  const settle = () => {
     journal.retry();
     losses.tell(true);
+  };
+  const finish = () => {
+    settle();
     if (options.leavesHeartbeats) leaveHeartbeat(journal);
     const { waiting, lastError = '' } = journal.stats();
     if (waiting > 0) diag.error(`${waiting} records are lost with this process: ${lastError}`);
   };
-  return { retry: () => journal.retry(), finish };
+  return { settle, finish };
 }
 
 function leaveHeartbeat(journal: FileJournal): void {

@@ -165,7 +165,7 @@ function endWell(settings: Settings, { keeper, sending, courier }: EndingParts):
   onEnding({
     timeoutMillis: settings.exitTimeoutMillis,
     flush: () => {
-      keeper.retry();
+      keeper.settle();
       return sending.flush();
     },
     finish: (timeoutMillis, end) => {

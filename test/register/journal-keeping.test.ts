@@ -21,7 +21,7 @@ function createScene() {
   const keeper = keepJournal(journal, createShippingMemory().pulse, { leavesHeartbeats: false });
   files.writeError = 'ENOSPC';
   journal.append(createEvent(1), createEvent(2));
-  return { directory, files, keeper, errors };
+  return { directory, files, journal, keeper, errors };
 }
 
 it('the end of the process writes what the disk had refused, if it takes it by then', async () => {
@@ -37,4 +37,19 @@ it('the end of the process tells how much is lost where the disk still refuses',
   keeper.finish();
   expect((await readAll(directory)).entries).toHaveLength(0);
   expect(errors).toEqual(['2 records are lost with this process: ENOSPC: the disk refuses']);
+});
+
+it('what was dropped is told before the counters are sent for the last time, and no record is appended after them', async () => {
+  const { directory, files, journal, keeper } = createScene();
+  const long = 'x'.repeat(1024 * 1024);
+  for (let n = 3; n < 30; n += 1) journal.append({ ...createEvent(n), message: long });
+  const { dropped } = journal.stats();
+  expect(dropped.audit['disk-full']).toBeGreaterThan(0);
+  files.writeError = undefined;
+  keeper.settle();
+  const { appended } = journal.stats();
+  keeper.finish();
+  expect(journal.stats().appended).toEqual(appended);
+  const { entries } = await readAll(directory);
+  expect(entries.map(({ record }) => record.type === 'event' && record.event)).toContain('ledger.dropped');
 });
