@@ -12,15 +12,22 @@ function commentAbove(sql, offset) {
     .join(' ');
 }
 
-/** Tables with their columns. */
+/** Tables with their columns, those that a later migration added at the end. */
 export function tablesIn(sql) {
+  const added = [
+    ...sql.matchAll(
+      /^alter table :"schema"\.(\w+)\s+add column (\w+) ([a-z][a-z ]*?)(?= not null| default| check|;)/gm,
+    ),
+  ];
   return [...sql.matchAll(/^create table :"schema"\.(\w+) \(\n([\s\S]*?)^\)/gm)].map(([, name, body]) => ({
     name,
     columns: [
       ...body.matchAll(
         /^ {2}(?!primary|unique|check|--)(\w+) ([a-z][a-z ]*?)(?= not null| primary key| default| check| generated|,|\n)/gm,
       ),
-    ].map(([, column, type]) => ({ name: column, type })),
+    ]
+      .map(([, column, type]) => ({ name: column, type }))
+      .concat(added.filter((one) => one[1] === name).map(([, , column, type]) => ({ name: column, type }))),
   }));
 }
 

@@ -54,6 +54,9 @@ export const fieldKinds = {
   kind: 'text',
   accountId: 'text',
   counts: 'plain',
+  expectation: 'text',
+  waitingUntil: 'plain',
+  waitReason: 'text',
   direction: 'text',
   method: 'text',
   endpoint: 'text',
@@ -127,6 +130,7 @@ function encodeIdentity(into: FrameBuffer, record: UnitIdentity & { readonly ver
   into.number(keys.attempt, record.attempt);
   into.text(keys.input, record.input);
   into.number(keys.total, record.total);
+  into.text(keys.expectation, record.expectation);
   into.number(keys.version, record.version);
 }
 
@@ -174,6 +178,8 @@ function encodeEvent(into: FrameBuffer, record: EventRecord): void {
   into.number(keys.done, record.done);
   into.number(keys.total, record.total);
   into.json(keys.counts, record.counts);
+  into.number(keys.waitingUntil, record.waitingUntil);
+  into.text(keys.waitReason, record.waitReason);
 }
 
 function encodeRequest(into: FrameBuffer, record: RequestRecord): void {

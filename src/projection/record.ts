@@ -38,6 +38,8 @@ export interface UnitIdentity extends RecordIds {
   /** JSON text. */
   readonly input?: string;
   readonly total?: number;
+  /** JSON text: what was said of its duration. */
+  readonly expectation?: string;
 }
 
 /** A unit began. Row: task_progress START. */
@@ -76,7 +78,7 @@ export interface SessionCounts {
 /**
  * Something happened: a transition, a lifecycle event, an audit entry or a log line. Row: audit_log; also import_sessions
  * or import_items when `unit` is session or item and `toState` or `counts` is present; also task_progress IN_PROGRESS when
- * `done` is present.
+ * `done` or `waitingUntil` is present.
  */
 export interface EventRecord extends RecordIds {
   readonly type: 'event';
@@ -104,6 +106,9 @@ export interface EventRecord extends RecordIds {
   readonly done?: number;
   readonly total?: number;
   readonly counts?: SessionCounts;
+  /** The unit waits until then; the time of the event itself where the wait is over. */
+  readonly waitingUntil?: number;
+  readonly waitReason?: string;
 }
 
 /** One HTTP request. Row: api_logs. */

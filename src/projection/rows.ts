@@ -50,6 +50,7 @@ function unitValues(record: UnitStartRecord | UnitEndRecord, owner: JournalOwner
     instance_id: owner.instanceId,
     correlation_id: record.correlationId,
     user_id: record.userId,
+    expectation: record.expectation,
   };
 }
 
@@ -77,7 +78,8 @@ function eventRows(record: EventRecord, owner: JournalOwner): Row[] {
   if (session !== undefined) rows.push({ table: 'import_sessions', values: session });
   const item = itemValues(record, owner);
   if (item !== undefined) rows.push({ table: 'import_items', values: item });
-  if (record.done !== undefined && record.unit !== undefined && record.spanId !== undefined) {
+  const tellsProgress = record.done !== undefined || record.waitingUntil !== undefined;
+  if (tellsProgress && record.unit !== undefined && record.spanId !== undefined) {
     rows.push({ table: 'task_progress', values: progressValues(record, owner) });
   }
   return rows;
@@ -125,6 +127,8 @@ function progressValues(record: EventRecord, owner: JournalOwner): Values {
     done: record.done,
     total: record.total,
     last_event: record.event,
+    waiting_until: record.waitingUntil,
+    wait_reason: record.waitReason,
     updated_at: record.at,
     version: record.version ?? record.at,
     instance_id: owner.instanceId,

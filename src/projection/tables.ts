@@ -118,6 +118,17 @@ export const tables: Readonly<Record<TableName, Table>> = {
       column('instance_id', 'text', 'Process run that does the work.'),
       column('correlation_id', 'text', 'Correlation id.'),
       column('user_id', 'text', 'User.'),
+      column(
+        'waiting_until',
+        'timestamptz',
+        'It waits until then, as it said; over where this is not later than updated_at.',
+      ),
+      column('wait_reason', 'text', 'What it waits for.'),
+      column(
+        'expectation',
+        'jsonb',
+        'What was said of its duration: expected_ms with its source and parts, limit_ms, stuck_after_ms.',
+      ),
     ],
   },
   import_sessions: {

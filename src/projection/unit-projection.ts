@@ -106,6 +106,8 @@ function readIdentity(record: UnitDraft, span: SpanSource, context: ProjectionCo
   if (input !== undefined) record.input = input;
   const total = toCount(attributes[attribute.total]);
   if (total !== undefined) record.total = total;
+  const expectation = toJson(attributes[attribute.expectation], sanitizer);
+  if (expectation !== undefined) record.expectation = expectation;
 }
 
 function lastVersion(events: readonly EventSource[]): number {

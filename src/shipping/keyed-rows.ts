@@ -45,6 +45,8 @@ export class KeyedRows {
     buffers: BufferPool,
     options: { readonly whole?: string; readonly earliest?: string } = {},
   ) {
+    // One bit for each column, and the sign has a meaning of its own.
+    if (table.columns.length > mostColumns) throw new RangeError(`${table.name} has more than ${mostColumns} columns.`);
     this.#table = table;
     this.#buffers = buffers;
     this.#rows = new CopyBuffer(expectedBytes, buffers);
@@ -181,6 +183,7 @@ export function createKeyedRows(buffers: BufferPool) {
   };
 }
 
+const mostColumns = 31;
 /** As a mask of columns. */
 const allColumns = -1;
 /** The number of columns stands in front of a row. */

@@ -124,7 +124,7 @@ class LineEncoder {
   /** What moves sessions or progress is rare, and goes the long way. */
   #event(): boolean {
     const unit = unitOf(this.#line, 'unit');
-    if (unit === sessionUnit || this.#tells('done')) return false;
+    if (unit === sessionUnit || this.#tells('done') || this.#tells('waitingUntil')) return false;
     const { audit_log: audit } = this.#appended;
     const start = audit.length;
     if (!this.#append('audit_log', auditPlan)) return false;

@@ -96,6 +96,7 @@ const unitWriters = {
   instance_id: instance(),
   correlation_id: text('correlationId'),
   user_id: text('userId'),
+  expectation: text('expectation', 'jsonb'),
 };
 
 export const startPlan = plan('task_progress', {

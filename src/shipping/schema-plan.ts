@@ -32,8 +32,11 @@ export function readSchemaPlan(): SchemaPlan {
     }
     for (const [, name = ''] of sql.matchAll(new RegExp(`drop index (?:if exists )?${object}`, 'g')))
       indexes.delete(name);
-    for (const [, name = ''] of sql.matchAll(new RegExp(`create (?:or replace )?view ${object}`, 'g'))) views.add(name);
-    for (const [, name = ''] of sql.matchAll(new RegExp(`drop view (?:if exists )?${object}`, 'g'))) views.delete(name);
+    const viewLine = new RegExp(`(create|drop) (?:or replace )?view (?:if exists )?${object}`, 'g');
+    for (const [, verb, name = ''] of sql.matchAll(viewLine)) {
+      if (verb === 'create') views.add(name);
+      else views.delete(name);
+    }
   }
   return { tables, indexes, views: [...views] };
 }

@@ -112,4 +112,82 @@ export const verdictCases: readonly VerdictCase[] = [
     heartbeatAt: ago(1),
     limits: { stuckAfterMillis: 5000, lostAfterMillis: 120_000 },
   }),
+  row('waits as it said', 'waiting', {
+    startedAt: ago(9000),
+    lastProgressAt: ago(5000),
+    heartbeatAt: ago(1),
+    wait: { until: ago(-600), reason: 'next cycle' },
+  }),
+  row('waits and its wait has just ended', 'waiting', {
+    startedAt: ago(9000),
+    lastProgressAt: ago(5000),
+    heartbeatAt: ago(1),
+    wait: { until: ago(29) },
+  }),
+  row('waited until a time that is over', 'stuck', {
+    startedAt: ago(9000),
+    lastProgressAt: ago(50),
+    heartbeatAt: ago(1),
+    wait: { until: ago(31) },
+  }),
+  row('waits, and its process is silent', 'lost', {
+    startedAt: ago(9000),
+    lastProgressAt: ago(5000),
+    heartbeatAt: ago(121),
+    wait: { until: ago(-600) },
+  }),
+  row('waits where no heartbeat is known', 'waiting', {
+    startedAt: ago(9000),
+    lastProgressAt: ago(5000),
+    wait: { until: ago(-600) },
+  }),
+  row('waited where no heartbeat is known, longer ago than the longer limit', 'lost', {
+    startedAt: ago(9000),
+    lastProgressAt: ago(5000),
+    wait: { until: ago(601) },
+  }),
+  row('waits in the process that ended', 'lost', {
+    startedAt: ago(9000),
+    heartbeatAt: ago(1),
+    instanceEndedAt: ago(1),
+    wait: { until: ago(-600) },
+  }),
+  row('has ended while it waited', 'done', { startedAt: ago(90), endedAt: ago(10), wait: { until: ago(-600) } }),
+  row('has inside it only what waits', 'waiting', {
+    startedAt: ago(9000),
+    lastProgressAt: ago(5000),
+    heartbeatAt: ago(1),
+    openUnits: [
+      { name: 'pause', startedAt: ago(4000), waitingUntil: ago(100) },
+      { name: 'pause', startedAt: ago(4000), waitingUntil: ago(-100) },
+    ],
+  }),
+  row('has inside it something that waits and something that stands still', 'stuck', {
+    startedAt: ago(9000),
+    lastProgressAt: ago(5000),
+    heartbeatAt: ago(1),
+    openUnits: [
+      { name: 'pause', startedAt: ago(4000), waitingUntil: ago(-100) },
+      { name: 'copy', startedAt: ago(4000) },
+    ],
+  }),
+  row('takes longer than its limit although it advances', 'stuck', {
+    startedAt: ago(61),
+    lastProgressAt: ago(1),
+    heartbeatAt: ago(1),
+    limits: { ...limits, limitMillis: 60_000 },
+  }),
+  row('takes longer than its limit although it waits', 'stuck', {
+    startedAt: ago(61),
+    lastProgressAt: ago(1),
+    heartbeatAt: ago(1),
+    wait: { until: ago(-600) },
+    limits: { ...limits, limitMillis: 60_000 },
+  }),
+  row('takes exactly as long as its limit', 'running', {
+    startedAt: ago(60),
+    lastProgressAt: ago(1),
+    heartbeatAt: ago(1),
+    limits: { ...limits, limitMillis: 60_000 },
+  }),
 ];

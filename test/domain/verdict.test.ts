@@ -12,7 +12,9 @@ describe('the verdict', () => {
   });
 
   it('P5 tells of every verdict in the shared table', () => {
-    expect(new Set(verdictCases.map(({ verdict }) => verdict))).toEqual(new Set(['running', 'stuck', 'lost', 'done']));
+    expect(new Set(verdictCases.map(({ verdict }) => verdict))).toEqual(
+      new Set(['running', 'waiting', 'stuck', 'lost', 'done']),
+    );
   });
 
   it('P5 rests on evidence: last progress, when the next is due, where the work stands', () => {
@@ -52,7 +54,7 @@ describe('the verdict', () => {
       { startedAt: offset, lastProgressAt: offset, heartbeatAt: offset, now: offset },
       { requiredKeys: ['startedAt', 'now'] },
     );
-    const severity = { done: -1, running: 0, stuck: 1, lost: 2 };
+    const severity = { done: -1, running: 0, waiting: 0, stuck: 1, lost: 2 };
     fc.assert(
       fc.property(facts, fc.nat({ max: 3000 }), (known: VerdictFacts, seconds) => {
         const later = { ...known, now: known.now + seconds * 1_000_000 };

@@ -68,6 +68,7 @@ const identity = [
   'attempt',
   'input',
   'total',
+  'expectation',
   'version',
 ];
 const fieldsOf: Readonly<Record<LedgerRecord['type'], readonly string[]>> = {
@@ -97,6 +98,8 @@ const fieldsOf: Readonly<Record<LedgerRecord['type'], readonly string[]>> = {
     'done',
     'total',
     'counts',
+    'waitingUntil',
+    'waitReason',
   ],
   request: [
     ...ids,

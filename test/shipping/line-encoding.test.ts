@@ -112,6 +112,7 @@ const identity = {
   attempt: few(count),
   input: few(jsonText),
   total: few(count),
+  expectation: few(jsonText),
   at: micros,
   version: micros,
 };
@@ -184,6 +185,8 @@ const anyRecord = fc.oneof(
     done: few(count),
     total: few(count),
     counts: few(counts),
+    waitingUntil: few(micros),
+    waitReason: few(anyText),
   }),
 ) as unknown as fc.Arbitrary<LedgerRecord>;
 

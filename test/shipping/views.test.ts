@@ -20,11 +20,30 @@ beforeEach(async () => {
   );
 });
 
+describe('verdict', () => {
+  /** What the view makes of the units inside, it tells the function. */
+  const cases = verdictCases.filter(({ facts }) => facts.openUnits === undefined);
+
+  test('P5 answers as the library does on every case of the shared table, to the microsecond', async () => {
+    const time = (place: number) => `timestamptz 'epoch' + $${place}::bigint * interval '1 microsecond'`;
+    const times = [1, 2, 3, 4, 5, 6, 7].map(time).join(', ');
+    const found = [];
+    for (const { name, facts } of cases) {
+      const { startedAt, endedAt, lastProgressAt, heartbeatAt, instanceEndedAt, wait, now, limits } = facts;
+      const [row] = await store.query<{ verdict: string }>(`select verdict(${times}, $8, $9, $10)`, [
+        ...[startedAt, endedAt, lastProgressAt, heartbeatAt, instanceEndedAt, wait?.until, now].map((at) => at ?? null),
+        (limits?.stuckAfterMillis ?? 600_000) / 1000,
+        limits?.limitMillis === undefined ? null : limits.limitMillis / 1000,
+        (limits?.lostAfterMillis ?? 120_000) / 1000,
+      ]);
+      found.push({ name, verdict: row?.verdict });
+    }
+    expect(found).toEqual(cases.map(({ name, verdict }) => ({ name, verdict })));
+  });
+});
+
 describe('v_running', () => {
-  /** Cases with the limits of a plain unit; the view knows no others. A row needs microseconds, and time goes on while it is asked. */
-  const cases = verdictCases.filter(
-    ({ facts }) => facts.limits === undefined || facts.limits.stuckAfterMillis === 600_000,
-  );
+  /** A row needs microseconds, and time goes on while the view is asked. */
   const tolerance = 400_000;
 
   /** The facts as rows, moved from the time of the case to now; what is exactly at a limit is put just within it. */
@@ -37,6 +56,11 @@ describe('v_running', () => {
       created_at: at(facts.startedAt),
       updated_at: at(facts.lastProgressAt ?? facts.startedAt),
       ended_at: facts.endedAt === undefined ? undefined : at(facts.endedAt),
+      waiting_until: facts.wait === undefined ? undefined : at(facts.wait.until),
+      expectation: JSON.stringify({
+        limit_ms: facts.limits?.limitMillis,
+        ...(facts.limits?.stuckAfterMillis !== 600_000 && { stuck_after_ms: facts.limits?.stuckAfterMillis }),
+      }),
     });
     const inner = (facts.openUnits ?? []).map((open, index) =>
       progressRow({
@@ -45,12 +69,13 @@ describe('v_running', () => {
         item_id: 'i',
         created_at: at(open.startedAt),
         updated_at: at(open.lastProgressAt ?? open.startedAt),
+        waiting_until: open.waitingUntil === undefined ? undefined : at(open.waitingUntil),
       }),
     );
     return { rows: [unit, ...inner], at };
   }
 
-  test.each(cases)('agrees with the library on work that $name', async (verdictCase) => {
+  test.each(verdictCases)('agrees with the library on work that $name', async (verdictCase) => {
     const { facts, verdict } = verdictCase;
     const { rows, at } = rowsOfCase(verdictCase, Date.now() * 1000);
     await store.ship(shipment(rows, { from: 0 }));
