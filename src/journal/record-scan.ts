@@ -34,7 +34,7 @@ const comma = 44;
 const backslash = 92;
 
 /**
- * Finds the members of one line of the journal, without decoding them: a line's JSON is as `encodeRecord` writes it, so one pass
+ * Finds the members of one line of the journal, without decoding them: a line's JSON is as `RecordEncoder` writes it, so one pass
  * over its bytes does, at a fraction of what `JSON.parse` costs (`bench/journal.js`). Anything else is left to `decodeRecord`.
  * One scan is used again for the next line.
  */
@@ -49,7 +49,7 @@ export class RecordScan {
   readonly #following = new Int8Array(fieldNames.length + heads.length).fill(-1);
   #last = 0;
 
-  /** Scans a whole line; `false`, if it is not what `encodeRecord` writes or no whole record. */
+  /** Scans a whole line; `false`, if it is not what `RecordEncoder` writes or no whole record. */
   scan(bytes: Buffer, start: number, end: number): boolean {
     this.kinds.fill(scanned.absent);
     const last = end - 2;
