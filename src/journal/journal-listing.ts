@@ -1,8 +1,17 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JournalOwner } from '../projection/record.ts';
+import { type ExitNote, readExitNote } from './exit-note.ts';
 import { type Heartbeat, readHeartbeat } from './heartbeat.ts';
-import { journalRoot, ownerFileName, parseSegmentFile, segmentPath } from './layout.ts';
+import {
+  bySegment,
+  exitFileName,
+  journalRoot,
+  laneOf,
+  ownerFileName,
+  parseSegmentFile,
+  segmentPath,
+} from './layout.ts';
 import { createObserver, isOwnerAlive, lostAfterMillis, type Observer } from './liveness.ts';
 import { parseSegmentHeader } from './segment-header.ts';
 
@@ -26,7 +35,9 @@ export interface JournalInfo {
   readonly owner?: JournalOwner;
   readonly isAlive: boolean;
   readonly heartbeat?: Heartbeat;
-  /** Oldest first. */
+  /** How its process ended, where its parent saw it. */
+  readonly exit?: ExitNote;
+  /** Oldest first within a lane. */
   readonly segments: readonly SegmentInfo[];
   readonly bytes: number;
 }
@@ -48,26 +59,36 @@ async function describeJournal(path: string, name: string, observer: Observer): 
   const reading = parseSegmentHeader(await readFile(join(path, ownerFileName), 'utf8').catch(() => ''));
   const header = reading.status === 'known' ? reading.header : undefined;
   const heartbeat = readHeartbeat(path);
+  const exit = files.includes(exitFileName) ? readExitNote(path) : undefined;
   const found = await describeSegments(path, files);
   const lastSignMillis = Math.max(
     header === undefined ? await modifiedAt(path) : header.owner.startedAt / 1_000,
     (heartbeat?.at ?? 0) / 1_000,
     ...found.map((segment) => segment.modifiedAt),
   );
-  const isAlive =
+  const seemsAlive =
     header === undefined
       ? observer.clock.now() - lastSignMillis < lostAfterMillis
       : isOwnerAlive({ ...header, lastSignMillis }, observer);
-  const segments = found.map((segment, index) => ({ ...segment, isClosed: !isAlive || index < found.length - 1 }));
+  const isAlive = exit === undefined && seemsAlive;
+  const isLast = (index: number) => isLastOfLane(found, index);
+  const segments = found.map((segment, index) => ({ ...segment, isClosed: !isAlive || !isLast(index) }));
   return {
     instanceId: header?.owner.instanceId ?? name,
     path,
     ...(header === undefined ? {} : { owner: header.owner }),
     isAlive,
     ...(heartbeat === undefined ? {} : { heartbeat }),
+    ...(exit === undefined ? {} : { exit }),
     segments,
     bytes: segments.reduce((sum, segment) => sum + segment.bytes, 0),
   };
+}
+
+/** Whether no later segment of the same lane is there. */
+function isLastOfLane(segments: readonly Pick<SegmentInfo, 'name'>[], index: number): boolean {
+  const [segment, next] = [segments[index], segments[index + 1]];
+  return segment !== undefined && (next === undefined || laneOf(next.name) !== laneOf(segment.name));
 }
 
 /** The last sign of an instance that has not yet said who it is. */
@@ -82,13 +103,11 @@ async function describeSegments(
 ): Promise<readonly Omit<SegmentInfo, 'isClosed'>[]> {
   const names = files.map(parseSegmentFile).filter((name) => name !== undefined);
   const found = await Promise.all(
-    names
-      .sort((a, b) => Number(a) - Number(b))
-      .map(async (name) => {
-        const path = segmentPath(directory, name);
-        const info = await stat(path).catch(() => undefined);
-        return info === undefined ? undefined : { name, path, bytes: info.size, modifiedAt: info.mtimeMs };
-      }),
+    names.sort(bySegment).map(async (name) => {
+      const path = segmentPath(directory, name);
+      const info = await stat(path).catch(() => undefined);
+      return info === undefined ? undefined : { name, path, bytes: info.size, modifiedAt: info.mtimeMs };
+    }),
   );
   return found.filter((segment) => segment !== undefined);
 }

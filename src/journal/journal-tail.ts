@@ -2,7 +2,7 @@ import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type JournalClock, systemJournalClock } from './clock.ts';
 import type { JournalEntry } from './journal.ts';
-import { journalRoot, parseSegmentFile, segmentPath } from './layout.ts';
+import { bySegment, journalRoot, laneOf, parseSegmentFile, segmentPath } from './layout.ts';
 import { readOpenSegment } from './segment-reader.ts';
 
 export interface TailOptions {
@@ -84,9 +84,13 @@ class Follower {
       const instance = join(this.#root, name);
       const files = await readdir(instance).catch(() => []);
       const segments = files.map(parseSegmentFile).filter((segment) => segment !== undefined);
-      segments.sort((a, b) => Number(a) - Number(b));
+      segments.sort(bySegment);
       for (const segment of segments) await this.#follow(segmentPath(instance, segment));
-      presence.add(segments.map((segment) => segmentPath(instance, segment)));
+      for (const lane of ['main', 'watch'] as const) {
+        presence.add(
+          segments.filter((segment) => laneOf(segment) === lane).map((segment) => segmentPath(instance, segment)),
+        );
+      }
     }
     for (const path of this.#done) if (!presence.has(path)) this.#done.delete(path);
     return presence;

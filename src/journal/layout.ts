@@ -8,7 +8,7 @@ export const journalFormat = 1;
 export const directoryMode = 0o700;
 export const fileMode = 0o600;
 
-const segmentPattern = /^(\d{8,})\.log$/;
+const segmentPattern = /^((?:watch-)?\d{8,})\.log$/;
 
 /** `<directory>/journal`: one directory for each instance. */
 export function journalRoot(directory: string): string {
@@ -30,9 +30,33 @@ export function hashedName(id: string): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 32);
 }
 
-/** `00000001`, the name under which a segment's offset is kept. */
-export function toSegmentName(number: number): string {
-  return String(number).padStart(8, '0');
+/** `00000001` or `watch-00000001`, the name under which a segment's offset is kept. */
+export function toSegmentName(number: number, lane: Lane = 'main'): string {
+  return `${lane === 'watch' ? watchPrefix : ''}${String(number).padStart(8, '0')}`;
+}
+
+/**
+ * Who writes a segment: the program, or the watchdog beside it, which has to be able to write while the program cannot. Each lane has its
+ * own segments, numbered by itself: only the last one of a lane is written to.
+ */
+export type Lane = 'main' | 'watch';
+
+const watchPrefix = 'watch-';
+
+/** The lane that a segment belongs to, by its name. */
+export function laneOf(segment: string): Lane {
+  return segment.startsWith(watchPrefix) ? 'watch' : 'main';
+}
+
+/** The number of a segment within its lane. */
+export function segmentNumber(segment: string): number {
+  return Number(laneOf(segment) === 'watch' ? segment.slice(watchPrefix.length) : segment);
+}
+
+/** Oldest first within a lane, one lane behind the other. */
+export function bySegment(one: string, other: string): number {
+  const lanes = laneOf(one).localeCompare(laneOf(other));
+  return lanes === 0 ? segmentNumber(one) - segmentNumber(other) : lanes;
 }
 
 /** The name of the segment in a file, or `undefined` if the file is no segment. */
@@ -46,6 +70,7 @@ export function segmentPath(instanceDirectory: string, segment: string): string 
 
 export const ownerFileName = 'owner.json';
 export const heartbeatFileName = 'heartbeat.json';
+export const exitFileName = 'exit.json';
 
 /** `<directory>/state`: what was last known of each session. */
 export function stateRoot(directory: string): string {

@@ -11,7 +11,7 @@ import { DiskTrouble, type TroubleListener } from './disk-trouble.ts';
 import { type JournalFileSystem, nodeFileSystem } from './file-system.ts';
 import { FrameBatch } from './frame-batch.ts';
 import type { Journal, JournalStats } from './journal.ts';
-import { instanceDirectory } from './layout.ts';
+import { instanceDirectory, type Lane } from './layout.ts';
 import { PatientWriter } from './patient-writer.ts';
 import { ownProcessIdentity } from './process-identity.ts';
 import { createSegmentHeader } from './segment-header.ts';
@@ -24,6 +24,8 @@ export interface JournalOptions extends TroubleListener {
   /** The spanledger directory; the journal is `<directory>/journal/<instanceId>`. */
   readonly directory: string;
   readonly owner: JournalOwner;
+  /** Whose segments these are; default `main`. Two writers of one lane would take each other's segments for closed. */
+  readonly lane?: Lane;
   /** A segment is closed before it grows beyond this. Default 8 MiB. */
   readonly maxSegmentBytes?: number;
   /** A segment is closed when it is older than this and written to again. Default 10 minutes. */
@@ -159,6 +161,7 @@ class SegmentedJournal implements FileJournal {
     return new SegmentWriter({
       directory: this.path,
       header: createSegmentHeader(this.owner, ownProcessIdentity()),
+      lane: options.lane ?? 'main',
       maxSegmentBytes: options.maxSegmentBytes ?? 8 * 1024 ** 2,
       maxSegmentAgeMillis: options.maxSegmentAgeMillis ?? 600_000,
       files: this.#files,

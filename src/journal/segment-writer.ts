@@ -2,7 +2,16 @@ import { join } from 'node:path';
 import { errorCodeOf, type JournalFileSystem, makeDirectory, replaceFileSync, writeWhole } from './file-system.ts';
 import { frameText } from './frame.ts';
 import type { FrameBatch } from './frame-batch.ts';
-import { fileMode, ownerFileName, parseSegmentFile, segmentPath, toSegmentName } from './layout.ts';
+import {
+  fileMode,
+  type Lane,
+  laneOf,
+  ownerFileName,
+  parseSegmentFile,
+  segmentNumber,
+  segmentPath,
+  toSegmentName,
+} from './layout.ts';
 import type { SegmentHeader } from './segment-header.ts';
 
 /** How long the file may be gone without notice. */
@@ -11,6 +20,7 @@ const presenceCheckMillis = 1_000;
 export interface SegmentWriterOptions {
   readonly directory: string;
   readonly header: SegmentHeader;
+  readonly lane: Lane;
   readonly maxSegmentBytes: number;
   readonly maxSegmentAgeMillis: number;
   readonly files: JournalFileSystem;
@@ -57,11 +67,13 @@ export class SegmentWriter {
 
   /** Makes the directory and says whose it is. Throws if that cannot be done. */
   prepare(): void {
-    const { files, directory, header } = this.#options;
+    const { files, directory, header, lane } = this.#options;
     makeDirectory(directory, files);
     replaceFileSync(files, join(directory, ownerFileName), `${JSON.stringify(header)}\n`, fileMode);
     for (const name of files.readdirSync(directory)) {
-      this.#number = Math.max(this.#number, Number(parseSegmentFile(name) ?? 0));
+      const segment = parseSegmentFile(name);
+      if (segment === undefined || laneOf(segment) !== lane) continue;
+      this.#number = Math.max(this.#number, segmentNumber(segment));
     }
     this.#isPrepared = true;
   }
@@ -159,9 +171,9 @@ export class SegmentWriter {
 
   /** Appending and exclusive: a segment is never written by two. */
   #createFile(): { readonly descriptor: number; readonly path: string } {
-    const { files, directory } = this.#options;
+    const { files, directory, lane } = this.#options;
     for (;;) {
-      const path = segmentPath(directory, toSegmentName(this.#number + 1));
+      const path = segmentPath(directory, toSegmentName(this.#number + 1, lane));
       try {
         const descriptor = files.openSync(path, 'ax', fileMode);
         this.#number += 1;
