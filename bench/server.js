@@ -13,42 +13,88 @@ const ticksPerSecond = 100;
  * A running server with databases for measurements.
  * @typedef {object} Server
  * @property {string} version
+ * @property {string} url of its maintenance database
  * @property {(name: string) => Promise<string>} database makes an empty database with the schema, and answers its URL
+ * @property {(name: string) => Promise<string | undefined>} find the URL of a database, if there is one
+ * @property {(from: string, to: string) => Promise<string>} rename answers the new URL
  * @property {(name: string) => Promise<void>} drop
  * @property {() => number} cpuSeconds processor time of all server processes so far; NaN where /proc does not tell
  * @property {() => Promise<void>} checkpoint
+ * @property {(work: () => Promise<void>) => Promise<void>} carelessly does what is not measured without waiting for the disk
  * @property {() => Promise<void>} stop
  */
 
 /**
- * Starts a server of its own. It keeps every promise about the disk: no result is worth anything that production would not see.
+ * Starts a server of its own, or uses one that another benchmark has started. It keeps every promise about the disk: no result is
+ * worth anything that production would not see.
+ * @param {string} [url] of a server that is there
  * @returns {Promise<Server>}
  */
-export async function startServer() {
-  const { startPostgres } = await import('../test/harness/postgres-server.ts');
-  const own = await startPostgres({ durable: true });
-  const admin = new pg.Client({ connectionString: own.url });
+export async function startServer(url) {
+  const own = url === undefined ? await startOwn() : undefined;
+  const address = own?.url ?? url ?? '';
+  const admin = new pg.Client({ connectionString: address });
   await admin.connect();
-  const template = urlOf(own.url, 'ledger_template');
-  await admin.query('create database ledger_template');
-  await migrate(template);
-  const { rows } = await admin.query('show server_version');
+  const { rows } = await admin.query(
+    `select current_setting('server_version') as version, split_part(pg_read_file('postmaster.pid'), chr(10), 1) as pid`,
+  );
+  const server = serverOf(address, admin, rows[0]);
+  if ((await server.find(template)) === undefined) {
+    await admin.query(`create database ${template}`);
+    await migrate(urlOf(address, template));
+  }
   return {
-    version: String(rows[0].server_version),
+    ...server,
+    async stop() {
+      await admin.end();
+      await own?.stop();
+    },
+  };
+}
+
+const template = 'ledger_template';
+
+async function startOwn() {
+  const { startPostgres } = await import('../test/harness/postgres-server.ts');
+  return startPostgres({ durable: true });
+}
+
+/** @param {string} url @param {pg.Client} admin @param {{ version: string, pid: string }} facts @returns {Omit<Server, 'stop'>} */
+function serverOf(url, admin, { version, pid }) {
+  return {
+    version,
+    url,
     async database(name) {
-      await admin.query(`create database ${name} template ledger_template`);
-      return urlOf(own.url, name);
+      await admin.query(`create database ${name} template ${template}`);
+      return urlOf(url, name);
+    },
+    async find(name) {
+      const { rowCount } = await admin.query('select from pg_database where datname = $1', [name]);
+      return rowCount === 0 ? undefined : urlOf(url, name);
+    },
+    async rename(from, to) {
+      await admin.query(`alter database ${from} rename to ${to}`);
+      return urlOf(url, to);
     },
     async drop(name) {
       await admin.query(`drop database ${name} with (force)`);
     },
-    cpuSeconds: () => cpuSecondsOf(own.pid),
+    cpuSeconds: () => cpuSecondsOf(Number(pid)),
     async checkpoint() {
       await admin.query('checkpoint');
     },
-    async stop() {
-      await admin.end();
-      await own.stop();
+    async carelessly(work) {
+      const set = async (/** @type {'on' | 'off'} */ value) => {
+        for (const name of ['fsync', 'full_page_writes']) await admin.query(`alter system set ${name} = ${value}`);
+        await admin.query('select pg_reload_conf()');
+      };
+      await set('off');
+      try {
+        await work();
+      } finally {
+        await set('on');
+        await admin.query('checkpoint');
+      }
     },
   };
 }

@@ -167,7 +167,10 @@ describe('each index', () => {
       'item_id_created_at_idx',
     ],
     'serves a trace': [`select * from audit_log where trace_id = '${traceId}'`, 'trace_id_idx'],
-    'serves a correlation id': [`select * from audit_log where correlation_id = 'c10'`, 'correlation_id_idx'],
+    'serves a correlation id': [
+      `select * from audit_log where correlation_id = 'c10' order by created_at desc limit 50`,
+      'correlation_id_created_at_idx',
+    ],
     'serves the newest records': ['select * from audit_log order by created_at desc, id desc limit 20', '_pkey'],
     'serves the last errors': ['select * from v_errors order by created_at desc limit 20', 'created_at_idx'],
     'serves the errors of a session': [
@@ -195,5 +198,40 @@ describe('each index', () => {
     const timeline = await planOf(queries['serves a page of a session’s timeline without sorting it']?.[0] ?? '');
     expect(timeline).toContain('Merge Append');
     expect(timeline).not.toContain('->  Sort');
+  });
+
+  /** What is asked of tables that are nearly empty here: shown is that the index can answer it. */
+  const further = [
+    'select max(id) from audit_log where id > 3990',
+    'select * from api_logs order by created_at desc, id desc limit 100',
+    `select * from api_logs where trace_id = '${traceId}'`,
+    `select * from api_logs where correlation_id = 'c10'`,
+    'select * from api_logs where response_status >= 500 order by created_at desc limit 20',
+    `select * from task_progress where created_at < '2025-01-01'`,
+    `select * from task_progress where session_id = 's7' order by created_at`,
+    `select state, count(*) from import_items where session_id = 's7' group by state`,
+  ];
+
+  test('is one that a query needs: there are no others', async () => {
+    const statements = [...Object.values(queries).map(([sql]) => sql), ...further];
+    const { indexes, plans } = await store.database.transaction(async (connection) => {
+      await connection.script('set local search_path = spanledger; set local enable_seqscan = off');
+      const plans: string[] = [];
+      for (const sql of statements) {
+        plans.push(JSON.stringify(await connection.query(`explain (costs off) ${sql}`)));
+      }
+      const found = await connection.query<{ name: string; own: string[] }>(`
+        select i.indexrelid::regclass::text as name,
+          array(select p.inhrelid::regclass::text from pg_inherits p where p.inhparent = i.indexrelid
+            union select i.indexrelid::regclass::text) as own
+        from pg_index i join pg_class c on c.oid = i.indrelid
+        where c.relname in ('audit_log', 'api_logs', 'task_progress', 'import_sessions', 'import_items')
+          and c.relnamespace = 'spanledger'::regnamespace and (not i.indisprimary or c.relkind = 'p')`);
+      return { indexes: found, plans };
+    }, 'read only');
+    expect(indexes.length).toBeGreaterThan(15);
+    const used = new Set(plans.flatMap((plan) => plan.match(/\w+/g) ?? []));
+    const unused = indexes.filter(({ own }) => !own.some((name) => used.has(name)));
+    expect(unused.map(({ name }) => name)).toEqual([]);
   });
 });

@@ -39,8 +39,8 @@ create index audit_log_session on :"schema".audit_log (session_id, created_at) w
 create index audit_log_item on :"schema".audit_log (item_id, created_at) where item_id is not null;
 -- From a trace to its rows: where trace_id = $1.
 create index audit_log_trace on :"schema".audit_log (trace_id);
--- From a correlation id to its rows: where correlation_id = $1.
-create index audit_log_correlation on :"schema".audit_log (correlation_id) where correlation_id is not null;
+-- From a correlation id to its newest rows: where correlation_id = $1 order by created_at desc limit 50. An import of a day has one.
+create index audit_log_correlation on :"schema".audit_log (correlation_id, created_at) where correlation_id is not null;
 -- The last 20 errors of all: where level in ('error', 'critical') order by created_at desc.
 create index audit_log_errors on :"schema".audit_log (created_at) where level in ('error', 'critical');
 -- The errors of one session, counted or listed, among its many other rows.

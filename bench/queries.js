@@ -1,0 +1,186 @@
+// @ts-check
+// How long the questions of the command line and of the views take, in a small and in a large ledger, and which indexes answer them.
+// Each question is asked many times about other sessions, items and traces, through the store as the command line asks it. Needs a
+// build.
+//
+//   node bench/queries.js [--small ROWS] [--large ROWS] [--times N] [--server URL] [--json FILE]
+import { parseArgs } from 'node:util';
+import { createStoreReader } from '../dist/cli/reading/store-reader.js';
+import { createPostgresStore } from '../dist/shipping/postgres-store.js';
+import { correlationId, itemId, ledgerOf, sessionId, sessionOf, traceId } from './ledger.js';
+import { figure, quantile, report } from './measurement.js';
+import { startServer, withClient } from './server.js';
+
+const { values } = parseArgs({
+  options: {
+    small: { type: 'string', default: '100000' },
+    large: { type: 'string', default: '10000000' },
+    times: { type: 'string', default: '200' },
+    server: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+const times = Number(values.times);
+const page = 50;
+const warmUps = 20;
+const maxMillis = 5;
+const maxGrowth = 1.5;
+const errorLevels = ['error', 'critical'];
+
+/** @typedef {import('../dist/cli/reading/ledger-reader.js').LedgerReader} LedgerReader */
+/** @typedef {import('../dist/shipping/store.js').LedgerStore} LedgerStore */
+/** @typedef {{ reader: LedgerReader, store: LedgerStore, row: number }} Asked `row` is the number of an audit row by chance */
+/** @typedef {{ millis: readonly number[], indexes: readonly string[], rows: number }} Answer */
+
+/** @type {Record<string, (asked: Asked) => Promise<readonly unknown[]>>} */
+const questions = {
+  'a page of a session’s timeline': ({ store, row }) =>
+    store.query(`select * from v_session_timeline where session_id = $1 order by at, seq limit ${page}`, [
+      sessionId(sessionOf(row)),
+    ]),
+  'the last records of a session': ({ reader, row }) => reader.events({ sessionId: sessionId(sessionOf(row)) }, page),
+  'the records of an item': ({ reader, row }) =>
+    reader.events({ sessionId: sessionId(sessionOf(row)), itemId: itemId(row) }, page),
+  'a trace': ({ reader, row }) => reader.events({ traceId: traceId(row) }, page),
+  'the steps of a trace': ({ store, row }) =>
+    store.query('select * from task_progress where trace_id = $1::uuid', [traceId(row)]),
+  'a correlation id': ({ reader, row }) => reader.events({ correlationId: correlationId(sessionOf(row)) }, page),
+  'the last 20 errors': ({ reader }) => reader.events({ levels: errorLevels }, 20),
+  'the last 20 errors of a session': ({ reader, row }) =>
+    reader.events({ levels: errorLevels, sessionId: sessionId(sessionOf(row)) }, 20),
+  'the newest 20 records': ({ reader }) => reader.events({}, 20),
+  'what is running': ({ reader }) => reader.running({}, page),
+  'what is stuck': ({ store }) => store.query('select * from v_stuck order by started_at limit 50'),
+  'a session': ({ reader, row }) => reader.sessions({ id: sessionId(sessionOf(row)), last: 1 }),
+  'the newest 20 sessions': ({ reader }) => reader.sessions({ last: 20 }),
+  'the steps of a session, slowest first': ({ reader, row }) => reader.slowestSteps(sessionId(sessionOf(row)), 10),
+  'the requests of a trace': ({ store, row }) =>
+    store.query('select * from api_logs where trace_id = $1::uuid', [traceId(row)]),
+};
+
+const server = await startServer(values.server);
+try {
+  await askAll(Number(values.small), warmUps);
+  const small = await askAll(Number(values.small));
+  const large = await askAll(Number(values.large));
+  report(summarise(small, large), { json: values.json, postgres: server.version });
+} finally {
+  await server.stop();
+}
+
+/** @param {number} rows @param {number} [count] @returns {Promise<Map<string, Answer>>} */
+async function askAll(rows, count = times) {
+  const { url } = await ledgerOf(server, rows);
+  const store = createPostgresStore({ connectionString: url });
+  const answers = new Map();
+  for (const [name, question] of Object.entries(questions)) {
+    const answer = await ask(store, url, { rows, count }, question);
+    answers.set(name, answer);
+  }
+  await store.close();
+  console.error(`asked a ledger of ${rows.toLocaleString('en')} audit rows`);
+  return answers;
+}
+
+/**
+ * @param {LedgerStore} store
+ * @param {string} url
+ * @param {{ rows: number, count: number }} size
+ * @param {(asked: Asked) => Promise<readonly unknown[]>} question
+ * @returns {Promise<Answer>}
+ */
+async function ask(store, url, { rows, count }, question) {
+  /** @type {{ sql: string, parameters: readonly unknown[] }} */
+  let last = { sql: '', parameters: [] };
+  /** @type {LedgerStore} */
+  const listening = Object.create(store, {
+    query: {
+      value: (/** @type {string} */ sql, /** @type {readonly unknown[]} */ parameters = []) => {
+        last = { sql, parameters };
+        return store.query(sql, parameters);
+      },
+    },
+  });
+  const reader = createStoreReader(listening, 'spanledger');
+  const anyRow = () => Math.floor(Math.random() * rows);
+  const millis = [];
+  let found = 0;
+  for (let time = -warmUps; time < count; time += 1) {
+    const asked = { reader, store: listening, row: anyRow() };
+    const startedAt = performance.now();
+    const answer = await question(asked);
+    if (time >= 0) millis.push(performance.now() - startedAt);
+    found = Math.max(found, answer.length);
+  }
+  return { millis, indexes: await indexesOf(url, last), rows: found };
+}
+
+/** The indexes in the plan of a statement, by their names in the migrations. @param {string} url @param {{ sql: string, parameters: readonly unknown[] }} statement */
+function indexesOf(url, { sql, parameters }) {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query(`explain (format json) ${sql}`, [...parameters]);
+    const names = [...JSON.stringify(rows).matchAll(/"Index Name":"([^"]+)"/g)].map(([, name]) => name);
+    const { rows: parents } = await client.query(
+      `select distinct coalesce(inhparent, c.oid)::regclass::text as name
+         from pg_class c left join pg_inherits on inhrelid = c.oid where c.relname = any($1) order by 1`,
+      [names],
+    );
+    return parents.map(({ name }) => String(name));
+  });
+}
+
+/** @param {Map<string, Answer>} small @param {Map<string, Answer>} large @returns {import('./measurement.js').Result} */
+function summarise(small, large) {
+  const of = (/** @type {Map<string, Answer>} */ answers, /** @type {string} */ name, /** @type {number} */ share) =>
+    quantile(answers.get(name)?.millis ?? [], share);
+  const names = Object.keys(questions);
+  const growth = (/** @type {string} */ name) => of(large, name, 0.5) / of(small, name, 0.5);
+  const rows = names.map((name) => [
+    name,
+    large.get(name)?.rows ?? 0,
+    figure(of(small, name, 0.5)),
+    figure(of(small, name, 0.95)),
+    figure(of(large, name, 0.5)),
+    figure(of(large, name, 0.95)),
+    figure(growth(name)),
+    (large.get(name)?.indexes ?? []).join(', '),
+  ]);
+  const slowest = maxOf(names, (name) => of(large, name, 0.95));
+  const steepest = maxOf(names, growth);
+  const sizes = [values.small, values.large].map((size) => Number(size).toLocaleString('en'));
+  return {
+    name: 'queries',
+    title: 'Questions to the ledger',
+    about: `Each question ${times} times about ids by chance, pages of ${page} rows where nothing else is said, through the store with its transaction of four round trips; rows over six months, a thousand a session, ten a trace; a unit of work for every second audit row. p50 and p95 in milliseconds with ${sizes.join(' and ')} audit rows; growth is the ratio of the p50.`,
+    tables: [
+      {
+        title: `${sizes.join(' and ')} audit rows`,
+        columns: ['question', 'rows', 'small p50', 'small p95', 'large p50', 'large p95', 'growth', 'indexes'],
+        rows,
+      },
+    ],
+    goals: [
+      {
+        what: `p95 with ${sizes[1]} audit rows, slowest: ${slowest.name}`,
+        bound: 'at most',
+        limit: maxMillis,
+        value: slowest.value,
+        unit: ' ms',
+      },
+      {
+        what: `p50 of the large ledger over the small one, highest: ${steepest.name}`,
+        bound: 'at most',
+        limit: maxGrowth,
+        value: steepest.value,
+        unit: ' x',
+      },
+    ],
+  };
+}
+
+/** @param {readonly string[]} names @param {(name: string) => number} figureOf */
+function maxOf(names, figureOf) {
+  return names
+    .map((question) => ({ name: question, value: figureOf(question) }))
+    .reduce((most, one) => (one.value > most.value ? one : most));
+}
