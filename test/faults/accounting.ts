@@ -18,6 +18,8 @@ export interface AccountingOptions {
   readonly appended?: Counts;
   /** What journals say they had to drop. */
   readonly dropped?: Counts;
+  /** Some records were stored later than those around them, as dead letters are; default false. */
+  readonly hasLatecomers?: boolean;
 }
 
 /** Where the records of one class are. `difference` is what nobody can account for. */
@@ -43,7 +45,8 @@ export interface Balance {
 
 /**
  * The invariant at the end of every fault: produced = stored + journalled + dead letters + dropped, by class; each record that was
- * acknowledged, and each that was written, is in one place and once; the state of each item is that of its last transition.
+ * acknowledged, and each that was written, is in one place and once; the state of each item is that of its last transition; what a session
+ * or an item told was stored in the order in which it was told.
  */
 export async function accounting(options: AccountingOptions): Promise<Balance> {
   const client = new pg.Client({ connectionString: options.url });
@@ -92,6 +95,7 @@ async function balance(client: pg.Client, options: AccountingOptions): Promise<B
       ...(await missingKeys(client, 'written', noCounts())),
       ...(await shipmentFault(client, sum(stored))),
       ...(await misplacedItems(client)),
+      ...(options.hasLatecomers === true ? [] : await disorderedUnits(client)),
     ].slice(0, mostFaults),
   };
 }
@@ -249,5 +253,16 @@ async function misplacedItems(client: pg.Client): Promise<readonly string[]> {
       and e.event = 'import.item.transition' and e.span_id = i.span_id order by seq desc limit 1) l on l.to_state <> i.state limit 10`);
   return rows.map(
     ({ session_id, id, state, to_state }) => `${session_id} ${id} is ${state}, last moved to ${to_state}`,
+  );
+}
+
+/** Within a unit of work `seq` tells the order in which things happened, and `id` the order in which they were stored. */
+async function disorderedUnits(client: pg.Client): Promise<readonly string[]> {
+  const { rows } = await client.query(`select session_id, item_id, seq, before from (
+      select session_id, item_id, seq, lag(seq) over (partition by trace_id, span_id order by id) as before
+      from spanledger.audit_log where seq is not null) e
+    where seq < before limit 10`);
+  return rows.map(
+    ({ session_id, item_id, seq, before }) => `${session_id} ${item_id ?? ''} stored number ${seq} after ${before}`,
   );
 }

@@ -43,6 +43,8 @@ function recordsOf(n: number): readonly LedgerRecord[] {
   ];
 }
 
+const toUuid = (hex: string) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+
 describe('the accounting', () => {
   const written = Array.from({ length: 50 }, (_, n) => recordsOf(n)).flat();
   const acknowledged = written.flatMap((record) => acknowledgementOf(record) ?? []);
@@ -122,6 +124,17 @@ describe('the accounting', () => {
       `update spanledger.shipments set end_offset = ${rows[0].end_offset}`,
     );
     expect(found).toMatch(/twice: /);
+  });
+
+  it('fails when a session was not stored in its order', async () => {
+    const of = (n: number) => `(select id from spanledger.audit_log where span_id = '${ids(n).spanId}')`;
+    // Two events of two units become two of one, told in the other order.
+    const found = await brokenBy(
+      `update spanledger.audit_log set span_id = '${ids(7).spanId}', trace_id = '${toUuid(ids(7).traceId)}', seq = 0 where id = ${of(8)}`,
+      `update spanledger.audit_log set span_id = '${ids(8).spanId}', trace_id = '${toUuid(ids(8).traceId)}', seq = 1
+       where item_id = 'i8'`,
+    );
+    expect(found).toMatch(/s i8 stored number 0 after 1/);
   });
 
   it('takes what was dropped for missing, and nothing beyond it', async () => {

@@ -3,12 +3,15 @@ import { startProxy } from './postgres-proxy.ts';
 import { settle } from './settlement.ts';
 import { until } from './until.ts';
 
+/** A cut costs a pause and a new connection; every third commit is cut. */
+const mostMillisPerCut = 10_000;
+
 /** Connections are cut around COMMIT: before it, behind it, and between it and its answer. */
 export const lostCommit: Fault<{ commits: number; itemsPerSecond: number }> = {
   name: 'lost-commit',
   brief: 'the connection is cut around COMMIT, above all between COMMIT and its answer',
   small: { commits: 25, itemsPerSecond: 100 },
-  full: { commits: 500, itemsPerSecond: 300 },
+  full: { commits: 300, itemsPerSecond: 300 },
   async run(stage, { commits, itemsPerSecond }, random) {
     const server = await stage.startServer();
     const witness = stage.watchJournal();
@@ -24,7 +27,11 @@ export const lostCommit: Fault<{ commits: number; itemsPerSecond: number }> = {
       env: { DATABASE_URL: proxy.url },
     });
     await app.ready;
-    await until('enough commits were cut', 600_000, () => cuts(proxy.commits.cut) >= commits);
+    await until(
+      'enough commits were cut',
+      20_000 + commits * mostMillisPerCut,
+      () => cuts(proxy.commits.cut) >= commits,
+    );
     proxy.cutCommits(() => undefined);
     app.tell({ stop: true });
     const settled = await settle(stage, { url: server.url, witness, app: await app.ended });

@@ -1,5 +1,7 @@
 import pg from 'pg';
+import { latencyOf, millis, slowerCalls } from './call-latency.ts';
 import type { Child } from './child.ts';
+import { watchContention } from './contention.ts';
 import { type Fault, runAlone } from './fault.ts';
 import { settle, unexpected } from './settlement.ts';
 
@@ -27,7 +29,9 @@ export const manyWriters: Fault<{ processes: number; workers: number; seconds: n
       }),
     );
     await Promise.all(apps.map(({ ready }) => ready));
+    const contention = watchContention();
     const samples = await watchDatabase(client, seconds * 1000);
+    const share = contention.share();
     const ends = await stopAll(apps);
     const settled = await settle(stage, { url: server.url, witness });
     const { rows } = await client.query(
@@ -35,11 +39,19 @@ export const manyWriters: Fault<{ processes: number; workers: number; seconds: n
     );
     const third = Math.floor(samples.length / 3);
     const [early, late] = [median(samples.slice(0, third)), median(samples.slice(-third))];
+    const calls = (part: 0 | 2) =>
+      latencyOf(
+        apps.flatMap(({ windows }) => {
+          const size = Math.floor(windows.length / 3);
+          return windows.slice(part * size, (part + 1) * size);
+        }),
+      );
     const convoys = samples.filter(({ waiting }) => waiting > convoySize).length;
     const faults = [
       ...ends,
       ...settled.faults,
       ...(settled.balance.deadLetters === 0 ? [] : [`${settled.balance.deadLetters} records were refused`]),
+      ...slowerCalls('in the last third of the time', calls(0), calls(2), share),
       ...(late <= Math.max(2 * early, early + 500)
         ? []
         : [`the oldest writer was ${late} ms behind at the end, ${early} ms at first`]),
@@ -47,7 +59,14 @@ export const manyWriters: Fault<{ processes: number; workers: number; seconds: n
         ? []
         : [`connections queued for locks in ${convoys} of ${samples.length} samples`]),
     ];
-    const figures = { behindEarlyMillis: early, behindLateMillis: late, deadlocksRetried: rows[0].deadlocks, convoys };
+    const figures = {
+      behindEarlyMillis: early,
+      behindLateMillis: late,
+      deadlocksRetried: rows[0].deadlocks,
+      convoys,
+      callP99EarlyMillis: millis(calls(0).p99),
+      callP99LateMillis: millis(calls(2).p99),
+    };
     return { runs: processes * workers, balance: settled.balance, figures, faults };
   },
 };

@@ -61,7 +61,7 @@ export const poison: Fault<{ records: number }> = {
     const codes = (await readDeadLetters(stage.ledger)).map(({ code }) => code).sort();
     for (const { repairs } of poisons) await client.query(repairs);
     const retried = await stage.run(['ship', '--dead-letters'], { env });
-    const healed = await settle(stage, { url: server.url, witness });
+    const healed = await settle(stage, { url: server.url, witness, hasLatecomers: true });
     return {
       runs: poisons.length,
       balance: healed.balance,

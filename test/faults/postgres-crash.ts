@@ -1,6 +1,8 @@
 import pg from 'pg';
 import type { PostgresServer } from '../harness/postgres-server.ts';
+import { calmWindows, latencyOf, millis, slowerCalls } from './call-latency.ts';
 import type { Child, Window } from './child.ts';
+import { watchContention } from './contention.ts';
 import { type Fault, runAlone } from './fault.ts';
 import { settle } from './settlement.ts';
 import type { Stage } from './stage.ts';
@@ -25,8 +27,8 @@ export const postgresCrash: Fault<{ rounds: number; itemsPerSecond: number }> = 
       env: { DATABASE_URL: server.url },
     });
     await app.ready;
-    await moment(2);
-    const calm = app.windows.slice(2);
+    const calm = await calmWindows(app, 12);
+    const contention = watchContention();
     const outages: (readonly Window[])[] = [];
     const recoveries: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
@@ -39,20 +41,15 @@ export const postgresCrash: Fault<{ rounds: number; itemsPerSecond: number }> = 
         outages.push(app.windows.slice(begin));
       }
     }
+    const share = contention.share();
     const failover = await failOver(stage, server, app);
     app.tell({ stop: true });
     const settled = await settle(stage, { url: server.url, witness, app: await app.ended });
-    const [before, during] = [median(calm.map(({ p99 }) => p99)), median(outages.flat().map(({ p99 }) => p99))];
-    const faults = [
-      ...failover,
-      ...settled.faults,
-      ...(during <= Math.max(2 * before, before + 0.2)
-        ? []
-        : [`calls took ${during} ms (p99) with the server away, ${before} ms before`]),
-    ];
+    const [before, during] = [latencyOf(calm), latencyOf(outages.flat())];
+    const faults = [...failover, ...settled.faults, ...slowerCalls('with the server away', before, during, share)];
     const figures = {
-      callP99BeforeMillis: round(before),
-      callP99DuringMillis: round(during),
+      callP99BeforeMillis: millis(before.p99),
+      callP99DuringMillis: millis(during.p99),
       recoveryMaxMillis: Math.round(Math.max(...recoveries)),
     };
     return { runs: 3 * rounds + 2, balance: settled.balance, figures, faults };
@@ -128,14 +125,6 @@ async function execute(url: string, ...statements: readonly string[]): Promise<p
 
 function moment(count: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, count * seconds));
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
-}
-
-function round(millis: number): number {
-  return Math.round(millis * 1_000) / 1_000;
 }
 
 if (process.argv[1] === import.meta.filename) await runAlone(postgresCrash);
