@@ -172,6 +172,18 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     load: () => import('./commands/ship.ts'),
   },
   {
+    name: 'recover',
+    brief: 'Close the open work of processes that are gone.',
+    notes: [
+      'Sessions and items move to failed, from where the next run takes them up; their steps end as FAILED. Each unit is closed once and told in the audit log, with the cause where it is proven. The journals of this directory are shipped first; what a process itself has recorded wins, however late it comes.',
+      'Programs that ship do this by themselves, every few seconds, and so does `ship`. A process counts as gone when its end is recorded, or when it has been silent for two minutes after somebody has begun to wait for it and does not run on this host.',
+    ],
+    arguments: [],
+    options: common,
+    examples: ['spanledger recover', 'spanledger recover --json'],
+    load: () => import('./commands/recover.ts'),
+  },
+  {
     name: 'export',
     brief: 'Write the tables as CSV files, one per table.',
     notes: [

@@ -5,11 +5,12 @@ import { createPostgresStore } from '../shipping/postgres-store.ts';
 import { retainOnceADay } from '../shipping/retention-chore.ts';
 import { findSchemaFaults } from '../shipping/schema-drift.ts';
 import type { ShippingLoad } from './courier.ts';
+import { tendLostWork } from './lost-work-chore.ts';
 import { noteDatabase } from './shipping-memory.ts';
 
 /** What the courier does for all processes of a database, besides shipping. */
 export interface Chores {
-  /** Looks now what is due, and then every hour. Once is enough; never throws. */
+  /** Looks now what is due, then every hour, and for lost work every few seconds. Once is enough; never throws. */
   begin(): void;
 }
 
@@ -26,6 +27,7 @@ export function createChores(load: ShippingLoad, store: SqlLedgerStore): Chores 
     begin() {
       if (isBegun) return;
       isBegun = true;
+      tendLostWork(store, load.owner.instanceId);
       void retain(load);
       setTimeout(() => void examine(load, store), firstExaminationMillis);
       setInterval(() => void retain(load).then(() => examine(load, store)), lookMillis);

@@ -1,6 +1,7 @@
 import { diag } from '@opentelemetry/api';
 import { accountOf } from '../journal/account.ts';
 import { writeHeartbeat } from '../journal/heartbeat.ts';
+import { readOwnOomCounter } from '../journal/oom-counter.ts';
 import type { FileJournal } from '../journal/open-journal.ts';
 import { createLossReport } from './loss-report.ts';
 
@@ -59,7 +60,8 @@ export function keepJournal(
 
 function leaveHeartbeat(journal: FileJournal): void {
   try {
-    const figures = { rssBytes: process.memoryUsage.rss(), ...accountOf(journal.stats()) };
+    const oomCounter = readOwnOomCounter();
+    const figures = { rssBytes: process.memoryUsage.rss(), ...accountOf(journal.stats()), oomCounter };
     writeHeartbeat(journal.path, { at: Date.now() * 1000, figures });
   } catch {
     // The journal itself tells of a disk that refuses; without a heartbeat the last write counts as the sign of life.

@@ -3,6 +3,7 @@ import { errorCatalogue } from '../domain/errors.ts';
 import { accountOf, missingOf } from '../journal/account.ts';
 import { writeHeartbeat } from '../journal/heartbeat.ts';
 import { instanceDirectory } from '../journal/layout.ts';
+import { readOwnOomCounter } from '../journal/oom-counter.ts';
 import { Tally, type TallyReading } from '../journal/tally.ts';
 import { createPostgresStore } from '../shipping/postgres-store.ts';
 import type { ShipReport } from '../shipping/ship-pass.ts';
@@ -111,9 +112,10 @@ function createHeartbeat(load: ShippingLoad, vitals: () => Heartbeat, trouble: T
       shipped: shippedRecords(memory),
       refused: refusedRecords(memory),
     };
+    const oomCounter = readOwnOomCounter();
     const lastTrouble = trouble.last === undefined ? {} : { lastShipFailure: trouble.last };
     try {
-      writeHeartbeat(path, { at: seenAt, figures: { ...figures, ...account, ...lastTrouble } });
+      writeHeartbeat(path, { at: seenAt, figures: { ...figures, ...account, ...lastTrouble, oomCounter } });
     } catch {
       // The journal itself tells of a disk that refuses; without a heartbeat the last write counts as the sign of life.
     }

@@ -21,7 +21,8 @@ const vitals = [
 
 /**
  * Makes or refreshes an `instances` row. A heartbeat that comes late does not move it back; one that comes after the process was
- * taken for dead takes that back. What a process said of its own end stands against what its journal lets others infer.
+ * taken for dead takes that back. What a process said of its own end stands against what its journal lets others infer; how
+ * it ended is taken from whoever knows it first.
  */
 export function heartbeatStatement(schema: string): HeartbeatStatement {
   const known = ['instance_id', 'service_name', 'host', 'pid', 'started_at', 'last_seen_at'];
@@ -36,7 +37,8 @@ export function heartbeatStatement(schema: string): HeartbeatStatement {
       on conflict (instance_id) do update set last_seen_at = greatest(excluded.last_seen_at, t.last_seen_at), ${kept},
         ended_at = coalesce(excluded.ended_at, case when excluded.last_seen_at <= t.ended_at then t.ended_at end)
       where case when excluded.ended_at is null then excluded.last_seen_at >= t.last_seen_at
-        else t.ended_at is null or excluded.last_seen_at > t.last_seen_at end`,
+        else t.ended_at is null or excluded.last_seen_at > t.last_seen_at or (t.exit_code is null and t.exit_signal is null
+          and (excluded.exit_code is not null or excluded.exit_signal is not null)) end`,
     parameters,
   };
 }

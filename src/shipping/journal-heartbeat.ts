@@ -1,15 +1,34 @@
+import type { DeathEvidence } from '../domain/cause-of-death.ts';
 import type { JournalInfo } from '../journal/journal-listing.ts';
+import { isOomCounter, oomKillsSince } from '../journal/oom-counter.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import type { Heartbeat } from './store.ts';
 
 /**
  * What a journal on disk says of its process, for processes that do not reach the database themselves: a living one was seen just
- * now, a dead one ended some time after its last sign.
+ * now, a dead one ended some time after its last sign, of whatever its parent has noted and the kernel has counted.
  */
 export function journalHeartbeat(journal: JournalInfo, owner: JournalOwner, nowMicros: number): Heartbeat {
   const journalBytes = journal.bytes;
   if (journal.isAlive) return { owner, seenAt: nowMicros, journalBytes };
+  const { exit } = journal;
   const lastWrite = Math.max(0, ...journal.segments.map(({ modifiedAt }) => Math.floor(modifiedAt * 1000)));
   const seenAt = Math.max(owner.startedAt, journal.heartbeat?.at ?? 0, lastWrite);
-  return { owner, seenAt, endedAt: seenAt, exitEvidence: '{"found": "its journal was left behind"}', journalBytes };
+  return {
+    owner,
+    seenAt,
+    endedAt: exit === undefined ? seenAt : Math.max(seenAt, exit.at),
+    ...(exit?.code !== undefined && { exitCode: exit.code }),
+    ...(exit?.signal !== undefined && { exitSignal: exit.signal }),
+    exitEvidence: JSON.stringify(evidenceOf(journal)),
+    journalBytes,
+  };
+}
+
+function evidenceOf({ exit, heartbeat }: JournalInfo): DeathEvidence {
+  const counter = heartbeat?.figures?.oomCounter;
+  const oomKills = isOomCounter(counter) ? oomKillsSince(counter) : undefined;
+  const counted = oomKills === undefined ? {} : { oomKills };
+  if (exit === undefined) return { by: 'journal', found: 'its journal was left behind', ...counted };
+  return { by: 'parent', found: 'its parent saw its end', parent: exit.seenBy, ...counted };
 }

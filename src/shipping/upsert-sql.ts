@@ -57,6 +57,9 @@ const wholeRowColumn: Readonly<Record<string, string>> = { task_progress: 'step_
 /** A state and what belongs to it are told together: an end is taken back when a new state tells of none. */
 const toldWithState: readonly string[] = ['ended_at'];
 
+/** What the end of a unit tells: with an end of its own it is told anew, and what somebody else said of its end goes. */
+const toldWithEnd: readonly string[] = ['error_message', 'stack_trace', 'output_data', 'duration_ms'];
+
 /**
  * Rows move forward only: a lower or equal version changes nothing. What the new version does not tell keeps its value. Rows are
  * taken in order of their key, so that two shippers lock them in the same order.
@@ -92,7 +95,19 @@ function assigned(table: Table, source: string, name: string): string {
   const column = quoteIdentifier(name);
   const kept = `coalesce(${source}.${column}, t.${column})`;
   if (table.name === 'task_progress' && name === 'created_at') return `least(${source}.${column}, t.${column})`;
+  if (table.name === 'task_progress') return assignedProgress(source, column, name);
   const hasState = table.columns.some((other) => other.name === 'state');
   if (!hasState || !toldWithState.includes(name)) return kept;
   return `case when ${source}.state is null then ${kept} else ${source}.${column} end`;
+}
+
+/** A unit that has ended is not opened again, by no record that comes later: only another end takes the place of an end. */
+function assignedProgress(source: string, column: string, name: string): string {
+  const kept = `coalesce(${source}.${column}, t.${column})`;
+  if (name === 'status') {
+    return `case when ${source}.ended_at is null and t.ended_at is not null then t.status else ${kept} end`;
+  }
+  return toldWithEnd.includes(name)
+    ? `case when ${source}.ended_at is null then ${kept} else ${source}.${column} end`
+    : kept;
 }

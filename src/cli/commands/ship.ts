@@ -10,13 +10,17 @@ import { createProgress } from '../rendering/progress.ts';
 import { byteSize } from '../rendering/quantities.ts';
 import { jsonLine, visible } from '../visible.ts';
 import { openWorkplace, type Workplace } from '../workplace.ts';
+import { recoverLostWork, toText } from './recover.ts';
 
 /** `spanledger ship` */
 export const run: Run = (invocation) => {
   const workplace = openWorkplace(invocation);
   return withStore(workplace, async (store) => {
     const code = await ship(invocation, store, workplace.directory);
-    if (code !== exitCode.unreachable) await retain(invocation, store, workplace);
+    if (code === exitCode.unreachable) return code;
+    for (const lost of await recoverLostWork(store, 'ship'))
+      invocation.terminal.note(`lost work: ${visible(toText(lost))}`);
+    await retain(invocation, store, workplace);
     return code;
   });
 };

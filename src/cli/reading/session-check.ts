@@ -34,7 +34,7 @@ async function checkOnce(reader: LedgerReader, session: SessionRow): Promise<Con
 async function factsOf(reader: LedgerReader, session: SessionRow): Promise<ConsistencyFacts> {
   const sessionId = session.id;
   const [lastTransition] = await reader.events({ sessionId, events: [event.sessionTransition] }, 1);
-  const errors = await reader.events({ sessionId, events: [event.sessionError] }, 1);
+  const errors = await reader.events({ sessionId, events: [event.sessionError, event.sessionInterrupted] }, 1);
   const [open] = await reader.running({ sessionId, units: ['session'] }, 1);
   return {
     running: open?.verdict === 'running',
