@@ -2,6 +2,7 @@ export { type AuditCategory, type AuditLevel, auditCategoryNames, auditLevelName
 export { type ConsistencyReport, StateConsistencyValidator, validateConsistency } from './domain/consistency.ts';
 export { type Diagnosis, type DiagnosisContext, diagnose, ErrorHandler } from './domain/diagnosis.ts';
 export { type ErrorCode, type ErrorEntry, errorCatalogue, SpanledgerError } from './domain/errors.ts';
+export type { Duration, ExpectationOptions, VolumePart } from './domain/expectation.ts';
 export type {
   RefusedTransition,
   StateMachine,
@@ -53,5 +54,6 @@ export {
 } from './telemetry/state-management.ts';
 export type { Batch, BatchBlock, Step, StepBlock, StepHandle } from './telemetry/step-scope.ts';
 export type { ErrorFields, LogFields, UnitLogger } from './telemetry/unit-logger.ts';
+export type { WaitOptions, WaitOutcome } from './telemetry/waiting.ts';
 export { type ItemContext, type WithItemOptions, withItem } from './telemetry/with-item.ts';
-export { audit, batch, step, type TaskStepOptions } from './telemetry/work.ts';
+export { audit, batch, step, type TaskStepOptions, waitFor } from './telemetry/work.ts';

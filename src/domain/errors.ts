@@ -20,6 +20,10 @@ export const errorCatalogue = entries({
     message: 'The {what} id {id} cannot be used: {why}.',
     action: 'Pass a non-empty string of at most 1,024 bytes of UTF-8.',
   },
+  INVALID_DURATION: {
+    message: '{duration} is no time to wait for.',
+    action: 'Pass a duration such as { seconds: 30 }, or the Date until which to wait.',
+  },
   SESSION_REFUSED: {
     message: 'Session {id} ended in {state} and is not run again.',
     action: 'Start a new session; link it to this one if it repeats its work.',

@@ -1,3 +1,4 @@
+import { giveStopNotice, passStopNoticeOn } from '../telemetry/stop-notice.ts';
 import type { ProcessEnd } from './courier.ts';
 
 /** The slice of `process` that the end of a program needs; `listenerCount` tells whether the host has a say. */
@@ -38,6 +39,7 @@ export function onEnding(ending: Ending, host: EndingProcess = process): void {
   const flushBeside = () => within(ending.timeoutMillis, ending.flush());
   host.once('beforeExit', () => void flush());
   host.on('exit', (code) => finish({ code }));
+  passStopNoticeOn();
   for (const signal of signals) listen(signal, { flush, finish, flushBeside }, host);
 }
 
@@ -60,6 +62,7 @@ function listen(signal: NodeJS.Signals, { flush, finish, flushBeside }: Steps, h
     raise();
   };
   const onSignal = () => {
+    giveStopNotice();
     if (host.listenerCount(signal) > 1) void flushBeside();
     else if (isEnding) raise();
     else void end();

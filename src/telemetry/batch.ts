@@ -20,11 +20,17 @@ class BatchRun extends StepRun implements Batch {
   #failed = 0;
 
   constructor(scope: Scope, name: string, options: BatchOptions) {
-    const { index, count, size, attributes } = options;
+    const { index, count, size, attributes, expected, limit, stuckAfter } = options;
     super(scope, {
       kind: 'batch',
       name,
-      options: { input: { index, count, size }, ...(attributes !== undefined && { attributes }) },
+      options: {
+        input: { index, count, size },
+        ...(attributes !== undefined && { attributes }),
+        ...(expected !== undefined && { expected }),
+        ...(limit !== undefined && { limit }),
+        ...(stuckAfter !== undefined && { stuckAfter }),
+      },
       attributes: { [attribute.order]: index, ...(size !== undefined && { [attribute.total]: size }) },
     });
     this.#options = options;
@@ -58,13 +64,13 @@ class BatchRun extends StepRun implements Batch {
   }
 
   #tell(message: string, done: number, details?: unknown): void {
-    const { size } = this.#options;
+    const { index, count, size } = this.#options;
     this.unit.emit({
       name: event.stepProgress,
       level: 'info',
       category: 'performance',
       message,
-      details: details ?? { ...this.#options, attributes: undefined },
+      details: details ?? { index, count, size },
       attributes: { [attribute.done]: done, ...(size !== undefined && { [attribute.total]: size }) },
     });
   }

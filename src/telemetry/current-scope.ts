@@ -1,6 +1,6 @@
-import { type Attributes, type Context, context, createContextKey } from '@opentelemetry/api';
+import { type Attributes, type Context, context, createContextKey, type Span } from '@opentelemetry/api';
 import type { TraceBudget } from './trace-budget.ts';
-import type { UnitRuntime } from './unit.ts';
+import type { Unit, UnitRuntime } from './unit.ts';
 import type { UnitEvent } from './unit-event.ts';
 
 const scopeKey = createContextKey('spanledger.scope.v1');
@@ -15,16 +15,27 @@ export interface Scope {
   readonly budget: TraceBudget | undefined;
   /** Errors of steps inside are reported by the scope itself, as an item does. */
   readonly reportsErrors: boolean;
+  /** Ends what waits inside. */
+  readonly signal: AbortSignal | undefined;
   nextOrder(): number;
   emit(event: UnitEvent): void;
   /** A step began; the returned function is called when it has ended. */
   stepBegun(step: OpenStep): (succeeded: boolean) => void;
+  /** The open unit that waits when code waits under this span; `undefined` where none is open. */
+  unitAt(span: Span | undefined): Unit | undefined;
 }
 
 /** A step that its scope can end. */
 export interface OpenStep {
   readonly name: string;
+  readonly unit: Unit;
   abandon(): void;
+}
+
+/** The step among these whose span it is. */
+export function stepAt(steps: Iterable<OpenStep>, span: Span | undefined): Unit | undefined {
+  for (const { unit } of steps) if (unit.span === span) return unit;
+  return undefined;
 }
 
 /** The scope around the code that runs now. */

@@ -140,7 +140,8 @@ class EachWalk<T> {
 
   #itemOptions(value: T, index: number): ItemOptions {
     const filePath = this.#options.filePath?.(value, index);
-    return { id: this.#options.id(value, index), ...(filePath !== undefined && { filePath }) };
+    const expectation = this.#options.expectation?.(value, index);
+    return { id: this.#options.id(value, index), ...(filePath !== undefined && { filePath }), ...expectation };
   }
 
   #slept(): Promise<void> {

@@ -11,11 +11,12 @@ import type { ItemState } from '../domain/item-states.ts';
 import { createItemStateMachine, type ItemStateMachine } from '../domain/state-machine.ts';
 import { announceTogether } from './announcer.ts';
 import { attribute, spanTable } from './conventions.ts';
-import { type OpenStep, type Scope, withScope } from './current-scope.ts';
+import { type OpenStep, type Scope, stepAt, withScope } from './current-scope.ts';
 import { type ErrorRecord, toErrorRecord } from './error-record.ts';
 import type { ItemPast } from './history.ts';
 import { claimEvent, itemEndEvent, itemErrorEvent, itemUnknownEvent } from './item-events.ts';
 import type { ItemHost, ItemStart } from './item-host.ts';
+import { tellExpectation } from './told-expectation.ts';
 import type { TraceBudget } from './trace-budget.ts';
 import { labelOf, refusedEvent, transitionEvent } from './transition-event.ts';
 import { Unit, type UnitRuntime } from './unit.ts';
@@ -102,6 +103,11 @@ export class ItemCore implements Scope {
     };
   }
 
+  /** Code under any other span waits for the item as a whole. */
+  unitAt(span: Span | undefined): Unit {
+    return stepAt(this.#openSteps ?? [], span) ?? this.unit;
+  }
+
   /** What a normal return of the block does. */
   complete(): void {
     if (!this.ended) announceTogether(() => this.#complete());
@@ -150,6 +156,7 @@ export class ItemCore implements Scope {
     attributes[attribute.order] = start.order;
     attributes[attribute.attempt] = this.attempt;
     if (this.filePath !== undefined) attributes[attribute.filePath] = this.filePath;
+    tellExpectation(attributes, start.options);
     return new Unit(this.runtime, {
       kind: 'item',
       spanName: spanTable.item[0],

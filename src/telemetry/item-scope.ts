@@ -1,9 +1,11 @@
 import type { Context, Span } from '@opentelemetry/api';
+import type { Duration } from '../domain/expectation.ts';
 import type { ItemState } from '../domain/item-states.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import type { SavedFile, StepOptions } from './session-options.ts';
 import type { StepBlock, StepHandle } from './step-scope.ts';
 import type { UnitLogger } from './unit-logger.ts';
+import type { WaitOptions, WaitOutcome } from './waiting.ts';
 
 /** The states that `finish` may leave an item in. */
 export type ItemFinish = 'imported' | 'warning' | 'path_updated' | 'source_restored';
@@ -52,6 +54,13 @@ export interface Item {
   step<T>(name: string, fn: StepBlock<T>, options?: StepOptions): Promise<Awaited<T>>;
   /** A step for code that cannot use a block. */
   startStep(name: string, options?: StepOptions): StepHandle;
+  /**
+   * Waits until then, and says so: the unit counts as waiting, not as stuck, until its time is over. Resolves early when the
+   * signal aborts, or the session's, or the process is told to stop.
+   *
+   * @throws SpanledgerError `SPANLEDGER_INVALID_DURATION`
+   */
+  waitFor(time: Duration | Date, options?: WaitOptions): Promise<WaitOutcome>;
   audit(entry: AuditEntry | string): void;
   /** Runs `fn` and records how long it took, also when it throws. */
   measure<T>(operation: string, options: MeasureOptions, fn: () => T): Promise<Awaited<T>>;

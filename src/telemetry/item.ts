@@ -1,5 +1,6 @@
 import { context } from '@opentelemetry/api';
 import { SpanledgerError } from '../domain/errors.ts';
+import type { Duration } from '../domain/expectation.ts';
 import type { ItemState } from '../domain/item-states.ts';
 import { legalPath } from '../domain/legal-path.ts';
 import { itemMachine } from '../domain/transition.ts';
@@ -16,6 +17,7 @@ import { runStep, StepRun } from './step.ts';
 import type { StepBlock, StepHandle } from './step-scope.ts';
 import { toMetadata } from './transition-event.ts';
 import { createUnitLogger, type UnitLogger } from './unit-logger.ts';
+import { type WaitOptions, type WaitOutcome, waitInside } from './waiting.ts';
 
 /** One item at work, as a program sees it. */
 export class ItemRun extends ItemCore implements ItemHandle {
@@ -79,6 +81,11 @@ export class ItemRun extends ItemCore implements ItemHandle {
   startStep(name: string, options: StepOptions = {}): StepHandle {
     this.#assertOpen('startStep');
     return new StepRun(this, { kind: 'step', name, options });
+  }
+
+  async waitFor(time: Duration | Date, options: WaitOptions = {}): Promise<WaitOutcome> {
+    this.#assertOpen('waitFor');
+    return waitInside(this.unit, time, options, this.signal);
   }
 
   audit(entry: AuditEntry | string): void {

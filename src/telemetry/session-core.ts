@@ -1,4 +1,4 @@
-import type { Attributes, Context } from '@opentelemetry/api';
+import type { Attributes, Context, Span } from '@opentelemetry/api';
 import type { TransitionEntry } from '../domain/guarded-machine.ts';
 import type { SessionEntry } from '../domain/outcome.ts';
 import { isTerminalSessionState, type SessionState } from '../domain/session-states.ts';
@@ -6,7 +6,7 @@ import { createSessionStateMachine, type SessionStateMachine } from '../domain/s
 import { synchronise } from '../domain/synchronisation.ts';
 import { attribute, spanTable } from './conventions.ts';
 import { correlationId, setCorrelationId } from './correlation.ts';
-import { type OpenStep, type Scope, withScope } from './current-scope.ts';
+import { type OpenStep, type Scope, stepAt, withScope } from './current-scope.ts';
 import type { ItemPast, SessionPast } from './history.ts';
 import { createCorrelationId, workerName } from './identity.ts';
 import { contextIdentity } from './log-context.ts';
@@ -21,6 +21,7 @@ import {
 } from './session-events.ts';
 import { type ItemsHost, SessionItems } from './session-items.ts';
 import type { SessionOptions } from './session-options.ts';
+import { tellExpectation } from './told-expectation.ts';
 import type { TraceBudget } from './trace-budget.ts';
 import { TracePlaces } from './trace-places.ts';
 import { labelOf, refusedEvent, transitionEvent } from './transition-event.ts';
@@ -145,6 +146,11 @@ export class SessionCore implements ItemsHost, Scope {
     return () => this.#openSteps.delete(step);
   }
 
+  /** Code under any other span waits for the session as a whole. */
+  unitAt(span: Span | undefined): Unit {
+    return stepAt(this.#openSteps, span) ?? this.unit;
+  }
+
   /** Ends steps that are still open, as abandoned. */
   abandonSteps(): void {
     for (const step of [...this.#openSteps]) step.abandon();
@@ -196,19 +202,21 @@ export class SessionCore implements ItemsHost, Scope {
 
   #openUnit({ options, around, past, entry }: SessionStart): Unit {
     const attempt = this.machine.attempt + (entry === 'retry' ? 1 : 0);
+    const attributes: Attributes = {
+      ...this.identity,
+      [attribute.sessionKind]: this.kind,
+      ...(this.accountId !== undefined && { [attribute.accountId]: this.accountId }),
+      [attribute.taskName]: this.taskName,
+      [attribute.stepName]: spanTable.session[0],
+      [attribute.attempt]: attempt,
+      ...(options.total !== undefined && { [attribute.total]: options.total }),
+      ...options.attributes,
+    };
+    tellExpectation(attributes, options);
     return new Unit(this.runtime, {
       kind: 'session',
       spanName: spanTable.session[0],
-      attributes: {
-        ...this.identity,
-        [attribute.sessionKind]: this.kind,
-        ...(this.accountId !== undefined && { [attribute.accountId]: this.accountId }),
-        [attribute.taskName]: this.taskName,
-        [attribute.stepName]: spanTable.session[0],
-        [attribute.attempt]: attempt,
-        ...(options.total !== undefined && { [attribute.total]: options.total }),
-        ...options.attributes,
-      },
+      attributes,
       parent: around,
       version: past?.version,
     });

@@ -1,11 +1,12 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { ExpectationOptions } from '../domain/expectation.ts';
 import type { Clock } from './clock.ts';
 
 /** How events travel: on the span, as OTLP log events, or both. Rows in the ledger do not depend on it. */
 export type EventTransport = 'span' | 'log' | 'both';
 
 /** What opens a session. */
-export interface SessionOptions {
+export interface SessionOptions extends ExpectationOptions {
   /** Non-empty, at most 1,024 bytes of UTF-8. A second run under the same id is a retry, a take-up or a skip. */
   readonly id: string;
   /** What kind of job it is, such as `local` or `picker`; also its task name. Default `import`. */
@@ -32,7 +33,7 @@ export interface SessionOptions {
 }
 
 /** What opens an item. */
-export interface ItemOptions {
+export interface ItemOptions extends ExpectationOptions {
   /** Non-empty, at most 1,024 bytes of UTF-8; unique in its session. */
   readonly id: string;
   readonly filePath?: string;
@@ -45,6 +46,8 @@ export interface EachOptions<T> {
   /** Id of the item a value becomes. Pure: it may be called twice for one value. */
   readonly id: (value: T, index: number) => string;
   readonly filePath?: (value: T, index: number) => string | undefined;
+  /** How long an item should take, and may take. */
+  readonly expectation?: (value: T, index: number) => ExpectationOptions;
   /** Items in work at a time. Default 1. */
   readonly concurrency?: number;
   /** Whether a failed item ends the loop. Default `continue`. */
@@ -54,7 +57,7 @@ export interface EachOptions<T> {
 }
 
 /** What is known of a step beforehand. */
-export interface StepOptions {
+export interface StepOptions extends ExpectationOptions {
   /** Written as JSON to `input_data`. */
   readonly input?: unknown;
   readonly attempt?: number;
@@ -62,7 +65,7 @@ export interface StepOptions {
 }
 
 /** A batch among its siblings. */
-export interface BatchOptions {
+export interface BatchOptions extends ExpectationOptions {
   /** From 0. */
   readonly index: number;
   /** Batches in all. */

@@ -1,4 +1,5 @@
 import type { Context, Span } from '@opentelemetry/api';
+import type { Duration } from '../domain/expectation.ts';
 import type { SessionState } from '../domain/session-states.ts';
 import type { ItemCounts } from '../domain/statistics.ts';
 import type { AuditEntry } from './audit-entry.ts';
@@ -7,6 +8,7 @@ import type { Item, ItemBlock, ItemHandle, MeasureOptions } from './item-scope.t
 import type { BatchOptions, EachOptions, ItemOptions, StepOptions } from './session-options.ts';
 import type { BatchBlock, StepBlock, StepHandle } from './step-scope.ts';
 import type { UnitLogger } from './unit-logger.ts';
+import type { WaitOptions, WaitOutcome } from './waiting.ts';
 
 /** What a walk of `each` came to. */
 export interface EachSummary {
@@ -74,6 +76,13 @@ export interface Session {
   startStep(name: string, options?: StepOptions): StepHandle;
   /** Runs one batch, with its begin, end, seconds and counts on record. */
   batch<T>(name: string, options: BatchOptions, fn: BatchBlock<T>): Promise<Awaited<T>>;
+  /**
+   * Waits until then, and says so: the unit counts as waiting, not as stuck, until its time is over. Resolves early when the
+   * signal aborts, or the session's, or the process is told to stop.
+   *
+   * @throws SpanledgerError `SPANLEDGER_INVALID_DURATION`
+   */
+  waitFor(time: Duration | Date, options?: WaitOptions): Promise<WaitOutcome>;
   audit(entry: AuditEntry | string): void;
   /** Runs `fn` and records how long it took, also when it throws. */
   measure<T>(operation: string, options: MeasureOptions, fn: () => T): Promise<Awaited<T>>;

@@ -1,5 +1,6 @@
 import { type Context, context, type Span } from '@opentelemetry/api';
 import { SpanledgerError } from '../domain/errors.ts';
+import type { Duration } from '../domain/expectation.ts';
 import { isTerminalSessionState, type SessionState } from '../domain/session-states.ts';
 import { type ItemCounts, noItems } from '../domain/statistics.ts';
 import { announceTogether } from './announcer.ts';
@@ -21,6 +22,7 @@ import { runStep, StepRun } from './step.ts';
 import type { BatchBlock, StepBlock, StepHandle } from './step-scope.ts';
 import { toMetadata } from './transition-event.ts';
 import { createUnitLogger, type UnitLogger } from './unit-logger.ts';
+import { type WaitOptions, type WaitOutcome, waitInside } from './waiting.ts';
 
 /** One run of a session, as a program sees it. */
 export class SessionRun implements SessionHandle {
@@ -157,6 +159,11 @@ export class SessionRun implements SessionHandle {
   async batch<T>(name: string, options: BatchOptions, fn: BatchBlock<T>): Promise<Awaited<T>> {
     this.#assertRunning('batch');
     return runBatch(this.#core, name, options, fn);
+  }
+
+  async waitFor(time: Duration | Date, options: WaitOptions = {}): Promise<WaitOutcome> {
+    this.#assertRunning('waitFor');
+    return waitInside(this.#core.unit, time, options, this.signal);
   }
 
   audit(entry: AuditEntry | string): void {

@@ -1,6 +1,8 @@
 import type { Span } from '@opentelemetry/api';
+import type { Duration } from '../domain/expectation.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import type { StepOptions } from './session-options.ts';
+import type { WaitOptions, WaitOutcome } from './waiting.ts';
 
 /** A step at work: one span, one row in `task_progress`. */
 export interface Step {
@@ -10,6 +12,13 @@ export interface Step {
   progress(done: number, total?: number): void;
   /** Sets the result that is written as JSON to `output_data`. */
   output(value: unknown): void;
+  /**
+   * Waits until then, and says so: the unit counts as waiting, not as stuck, until its time is over. Resolves early when the
+   * signal aborts, or the session's, or the process is told to stop.
+   *
+   * @throws SpanledgerError `SPANLEDGER_INVALID_DURATION`
+   */
+  waitFor(time: Duration | Date, options?: WaitOptions): Promise<WaitOutcome>;
   /** Writes a record of one's own; its span is this step's. */
   audit(entry: AuditEntry | string): void;
   /** Runs a step inside this one. */

@@ -1,4 +1,5 @@
 import { type Attributes, type Context, context, type Span } from '@opentelemetry/api';
+import type { Duration } from '../domain/expectation.ts';
 import { sanitizer } from '../storable/sanitizer.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import { auditEvent } from './audit-event.ts';
@@ -7,8 +8,10 @@ import { contextWithin, type OpenStep, type Scope } from './current-scope.ts';
 import { diagnosisDetails, type ErrorRecord, toErrorRecord } from './error-record.ts';
 import type { StepOptions } from './session-options.ts';
 import type { StepBlock, StepHandle } from './step-scope.ts';
+import { tellExpectation } from './told-expectation.ts';
 import { labelOf } from './transition-event.ts';
 import { Unit, type UnitKind } from './unit.ts';
+import { type WaitOptions, type WaitOutcome, waitInside } from './waiting.ts';
 
 /** Progress of one step is recorded at most this often; the end of it always. */
 const progressIntervalMicros = 250_000;
@@ -50,7 +53,7 @@ const reported = new WeakSet<object>();
 /** One step at work. */
 export class StepRun implements StepHandle, OpenStep {
   readonly name: string;
-  protected readonly unit: Unit;
+  readonly unit: Unit;
   readonly #scope: Scope;
   readonly #ended: (succeeded: boolean) => void;
   #result: string | undefined;
@@ -92,6 +95,10 @@ export class StepRun implements StepHandle, OpenStep {
 
   output(value: unknown): void {
     this.#result = sanitizer().json(value);
+  }
+
+  waitFor(time: Duration | Date, options: WaitOptions = {}): Promise<WaitOutcome> {
+    return waitInside(this.unit, time, options, this.#scope.signal);
   }
 
   audit(entry: AuditEntry | string): void {
@@ -184,6 +191,7 @@ function stepAttributes(scope: Scope, start: StepStart): Attributes {
   attributes[attribute.order] = scope.nextOrder();
   if (attempt !== undefined) attributes[attribute.attempt] = attempt;
   if (input !== undefined) attributes[attribute.input] = sanitizer().json(input);
+  tellExpectation(attributes, start.options);
   return Object.assign(attributes, start.attributes, start.options.attributes);
 }
 
@@ -196,8 +204,10 @@ function bound(scope: Scope): Scope {
     context: scope.context,
     budget: scope.budget,
     reportsErrors: scope.reportsErrors,
+    signal: scope.signal,
     nextOrder: () => scope.nextOrder(),
     emit: (emitted) => scope.emit(emitted),
     stepBegun: (step) => scope.stepBegun(step),
+    unitAt: (span) => scope.unitAt(span),
   };
 }

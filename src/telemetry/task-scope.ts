@@ -1,11 +1,11 @@
 import { type Attributes, type Context, context, isSpanContextValid, type Span, trace } from '@opentelemetry/api';
 import { attribute } from './conventions.ts';
 import { correlationId, setCorrelationId } from './correlation.ts';
-import { currentScope, type Scope, withScope } from './current-scope.ts';
+import { currentScope, type OpenStep, type Scope, stepAt, withScope } from './current-scope.ts';
 import { EventDoor } from './event-door.ts';
 import { createCorrelationId, inventSpanContext } from './identity.ts';
 import { contextIdentity } from './log-context.ts';
-import { createRuntime, type UnitRuntime } from './unit.ts';
+import { createRuntime, type Unit, type UnitRuntime } from './unit.ts';
 import type { UnitEvent } from './unit-event.ts';
 
 /** The scope around the code that runs now; a new one, of this task, outside of sessions and items. */
@@ -21,6 +21,8 @@ class TaskScope implements Scope {
   readonly context: Context;
   readonly budget = undefined;
   readonly reportsErrors = false;
+  readonly signal = undefined;
+  readonly #openSteps = new Set<OpenStep>();
   #order = 0;
 
   constructor(taskName: string) {
@@ -42,8 +44,14 @@ class TaskScope implements Scope {
     door.emit({ of: { attributes: this.identity, version: 0 }, ...event });
   }
 
-  stepBegun(): () => void {
-    return () => undefined;
+  stepBegun(step: OpenStep): () => void {
+    this.#openSteps.add(step);
+    return () => this.#openSteps.delete(step);
+  }
+
+  /** Under a span of the host's own, the step that began last waits. */
+  unitAt(span: Span | undefined): Unit | undefined {
+    return stepAt(this.#openSteps, span) ?? [...this.#openSteps].at(-1)?.unit;
   }
 }
 

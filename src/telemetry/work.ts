@@ -1,4 +1,5 @@
-import { context } from '@opentelemetry/api';
+import { context, trace } from '@opentelemetry/api';
+import type { Duration } from '../domain/expectation.ts';
 import { type AnnouncedEvent, captureAnnouncements } from './announcer.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import { auditEvent } from './audit-event.ts';
@@ -7,6 +8,7 @@ import type { BatchOptions, StepOptions } from './session-options.ts';
 import { runStep } from './step.ts';
 import type { BatchBlock, StepBlock } from './step-scope.ts';
 import { scopeFor } from './task-scope.ts';
+import { type WaitOptions, type WaitOutcome, waitInside } from './waiting.ts';
 
 /** Options of a step outside of sessions and items. */
 export interface TaskStepOptions extends StepOptions {
@@ -34,6 +36,28 @@ export function batch<T>(
   fn: BatchBlock<T>,
 ): Promise<Awaited<T>> {
   return runBatch(scopeFor(options.task ?? name), name, options, fn);
+}
+
+/**
+ * Waits until then, and says so on the step, item or session in which it is called: it counts as waiting, not as stuck, until
+ * its time is over. Outside of all of them the wait is a step of its own. Resolves with `stopped`, within a second, when the
+ * signal aborts, or that of the session around it, or the process is told to stop (SIGTERM, SIGINT).
+ *
+ * @throws SpanledgerError `SPANLEDGER_INVALID_DURATION`
+ *
+ * @example
+ * ```ts
+ * while ((await waitFor({ hours: 3 }, { reason: 'next cycle', signal })) === 'elapsed') await runCycle();
+ * ```
+ */
+export async function waitFor(
+  time: Duration | Date,
+  options: WaitOptions & { readonly task?: string } = {},
+): Promise<WaitOutcome> {
+  const scope = scopeFor(options.task ?? 'wait');
+  const unit = scope.unitAt(trace.getSpan(context.active()));
+  if (unit !== undefined && !unit.ended) return waitInside(unit, time, options, scope.signal);
+  return runStep(scope, 'wait', (waiting) => waiting.waitFor(time, options));
 }
 
 /** Writes a record of one's own, for the session, item or request in which it is called. Never throws. */
