@@ -44,14 +44,17 @@ sent, since the default endpoint on localhost is a guess that fails on most mach
 | \`OTEL_EXPORTER_OTLP_ENDPOINT\`, \`OTEL_EXPORTER_OTLP_{TRACES,LOGS,METRICS}_ENDPOINT\` | sends the signals there, encoded on the main thread and sent by a thread of its own |
 | \`OTEL_EXPORTER_OTLP_PROTOCOL\` and its forms for each signal | \`http/protobuf\` (default), \`http/json\`, or \`grpc\`, which is sent from the main thread |
 | \`OTEL_EXPORTER_OTLP_HEADERS\`, \`_TIMEOUT\`, \`_COMPRESSION\`, \`_CERTIFICATE\`, \`_CLIENT_KEY\`, \`_CLIENT_CERTIFICATE\` | as specified |
-| \`OTEL_TRACES_EXPORTER\`, \`OTEL_LOGS_EXPORTER\`, \`OTEL_METRICS_EXPORTER\` | \`otlp\`, \`console\`, \`none\`; also \`zipkin\` for traces and \`prometheus\` for metrics |
+| \`OTEL_TRACES_EXPORTER\`, \`OTEL_LOGS_EXPORTER\`, \`OTEL_METRICS_EXPORTER\` | \`otlp\`, \`console\`, \`none\`; also \`zipkin\` for traces and \`prometheus\` for metrics, where the program has \`@opentelemetry/exporter-zipkin\` or \`@opentelemetry/exporter-prometheus\` installed, as \`grpc\` needs \`@opentelemetry/exporter-{trace,logs,metrics}-otlp-grpc\`; an error names what to install |
 | \`OTEL_TRACES_SAMPLER\`, \`OTEL_TRACES_SAMPLER_ARG\` | thins what is sent; the ledger has every span all the same |
 | \`OTEL_SERVICE_NAME\`, \`OTEL_RESOURCE_ATTRIBUTES\` | name the service, also in the tables. A \`service.instance.id\` given here stays on the resource and begins the id of the instance in the tables |
 | \`OTEL_BSP_SCHEDULE_DELAY\`, \`OTEL_BSP_MAX_EXPORT_BATCH_SIZE\`, \`OTEL_BLRP_SCHEDULE_DELAY\`, \`OTEL_BLRP_MAX_EXPORT_BATCH_SIZE\` | as specified. Queue size and export timeout matter to \`grpc\` and \`zipkin\` only: over HTTP a batch is handed to the other thread at once, and at most 64 requests wait there |
-| \`OTEL_PROPAGATORS\`, \`OTEL_METRIC_EXPORT_INTERVAL\`, \`OTEL_METRIC_EXPORT_TIMEOUT\`, \`OTEL_SPAN_*_LIMIT\`, \`OTEL_NODE_RESOURCE_DETECTORS\` | as specified |
+| \`OTEL_PROPAGATORS\` | \`tracecontext\`, \`baggage\`, \`none\`; \`b3\` and \`b3multi\` where the program has \`@opentelemetry/propagator-b3\` installed. The correlation header has a setting of its own |
+| \`OTEL_METRIC_EXPORT_INTERVAL\`, \`OTEL_METRIC_EXPORT_TIMEOUT\`, \`OTEL_SPAN_*_LIMIT\`, \`OTEL_EVENT_*_LIMIT\`, \`OTEL_LINK_*_LIMIT\`, \`OTEL_LOGRECORD_*_LIMIT\`, \`OTEL_ATTRIBUTE_*_LIMIT\` | as specified |
+| \`OTEL_NODE_RESOURCE_DETECTORS\` | \`env\`, \`process\`, \`host\`, \`os\`, \`all\`, \`none\` |
+| \`OTEL_NODE_ENABLED_INSTRUMENTATIONS\`, \`OTEL_NODE_DISABLED_INSTRUMENTATIONS\` | only these, or all but these, by the end of their package name: \`http,pg\`. See [instrumentation.md](instrumentation.md) |
 | \`OTEL_SDK_DISABLED\` | \`true\` switches spanledger off as well |
 | \`OTEL_LOG_LEVEL\` | what OpenTelemetry and spanledger say about themselves, on standard error; \`warn\` unless set |
-| \`OTEL_CONFIG_FILE\` | not read yet; a warning says so |
+| \`OTEL_CONFIG_FILE\` | refused with an error that says what to do; the \`OTEL_*\` variables and \`spanledger.yaml\` apply |
 
 What is sent over OTLP is redacted by the same rules as what is stored. If an SDK is registered already when \`spanledger/register\` is loaded, spanledger attaches its
 processors to it and leaves everything else alone; sampling and exporters are then that SDK's affair.`;

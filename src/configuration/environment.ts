@@ -16,3 +16,6 @@ export function environmentValue(environment: Environment, name: string): string
   const quoted = /^(["'])(.*)\1$/s.exec(value);
   return quoted === null ? value : quoted[2] || undefined;
 }
+
+/** Names the file in which `spanledger doctor -- node app.js` finds what the program has become. */
+export const startReportVariable = 'SPANLEDGER_START_REPORT';

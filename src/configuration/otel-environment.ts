@@ -45,6 +45,8 @@ export interface OtelEnvironment {
   /** Names of exporters, for each signal; empty means none. */
   readonly exporters: Readonly<Record<Signal, readonly string[]>>;
   readonly protocol: Readonly<Record<Signal, string>>;
+  /** Where OTLP goes, for each signal, as far as the environment tells. */
+  readonly endpoints: Readonly<Record<Signal, string | undefined>>;
   readonly sampler: { readonly name: string; readonly argument: string | undefined };
   readonly metrics: {
     readonly temporality: string;
@@ -79,6 +81,11 @@ export function readOtelEnvironment(environment: Environment): OtelEnvironment {
       traces: protocolOf(environment, 'TRACES'),
       logs: protocolOf(environment, 'LOGS'),
       metrics: protocolOf(environment, 'METRICS'),
+    },
+    endpoints: {
+      traces: endpointOf(environment, 'TRACES'),
+      logs: endpointOf(environment, 'LOGS'),
+      metrics: endpointOf(environment, 'METRICS'),
     },
     metrics: {
       temporality: read('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE')?.toLowerCase() ?? 'cumulative',
@@ -141,10 +148,14 @@ function propagatorsOf(value: string | undefined): readonly string[] {
 function exportersOf(environment: Environment, signal: string): readonly string[] {
   const named = listOf(environmentValue(environment, `OTEL_${signal}_EXPORTER`));
   if (named !== undefined) return named.includes('none') ? [] : [...new Set(named)];
-  const endpoint =
+  return endpointOf(environment, signal) === undefined ? [] : ['otlp'];
+}
+
+function endpointOf(environment: Environment, signal: string): string | undefined {
+  return (
     environmentValue(environment, `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`) ??
-    environmentValue(environment, 'OTEL_EXPORTER_OTLP_ENDPOINT');
-  return endpoint === undefined ? [] : ['otlp'];
+    environmentValue(environment, 'OTEL_EXPORTER_OTLP_ENDPOINT')
+  );
 }
 
 function protocolOf(environment: Environment, signal: string): string {

@@ -35,6 +35,11 @@ export const identifier = textKind(
   (value): value is string => /^[a-z_][a-z0-9_]{0,62}$/.test(value),
 );
 
+/** Name of a header, or `none`. */
+export const headerName = textKind('a header name of letters, digits and hyphens, or none', (value): value is string =>
+  /^[A-Za-z0-9-]{1,100}$/.test(value),
+);
+
 /** A connection URL of Postgres. */
 export const postgresUrl = textKind('a URL of the form postgres://user:password@host:port/database', isPostgresUrl);
 

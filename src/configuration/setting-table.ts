@@ -1,4 +1,14 @@
-import { flag, identifier, integer, oneOf, postgresUrl, type SettingKind, text, words } from './setting-kinds.ts';
+import {
+  flag,
+  headerName,
+  identifier,
+  integer,
+  oneOf,
+  postgresUrl,
+  type SettingKind,
+  text,
+  words,
+} from './setting-kinds.ts';
 
 /** One setting: where it may be written, what it takes and what it does. */
 export interface SettingDefinition<T> {
@@ -100,6 +110,22 @@ export const settingTable = {
     fallback: 'both',
     brief:
       'How transitions travel to OpenTelemetry: as span events, as log events, or both. The tables have them in any case.',
+  }),
+  instrument: preset({
+    env: ['SPANLEDGER_INSTRUMENT'],
+    file: 'instrumentation.enabled',
+    kind: flag,
+    fallback: true,
+    brief:
+      'Whether the libraries of the program are instrumented: requests, calls and queries become spans. OTEL_NODE_DISABLED_INSTRUMENTATIONS leaves out single ones.',
+  }),
+  correlationHeader: preset({
+    env: ['SPANLEDGER_CORRELATION_HEADER'],
+    file: 'correlation_header',
+    kind: headerName,
+    fallback: 'X-Correlation-ID',
+    brief:
+      'Header that carries the correlation id: read from requests, returned with answers, sent with outgoing calls. none: no header does.',
   }),
   redactKeys: preset({
     env: ['SPANLEDGER_REDACT_KEYS'],

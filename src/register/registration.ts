@@ -2,7 +2,12 @@ import { resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
 import { describeSettings } from '../configuration/description.ts';
-import { type Environment, processEnvironment } from '../configuration/environment.ts';
+import {
+  type Environment,
+  environmentValue,
+  processEnvironment,
+  startReportVariable,
+} from '../configuration/environment.ts';
 import { type OtelEnvironment, readOtelEnvironment } from '../configuration/otel-environment.ts';
 import type { Settings } from '../configuration/setting-table.ts';
 import { loadSettings } from '../configuration/settings.ts';
@@ -21,6 +26,7 @@ import { createDiagnosticLogger, installDiagnosticLogger } from './diagnostic-lo
 import { onEnding } from './exit.ts';
 import { courierSignals, type ExportPlans, exportPlans, noExports } from './export-plan.ts';
 import { createIdentity } from './identity.ts';
+import { correlationPropagator, instrument } from './instrumenting.ts';
 import { type JournalKeeper, keepJournal } from './journal-keeping.ts';
 import { observeLedger } from './ledger-metrics.ts';
 import { createPropagator } from './propagation.ts';
@@ -30,6 +36,7 @@ import { createSending, type Sending } from './sending.ts';
 import { createSessionHistory } from './session-history.ts';
 import { sessionStores } from './session-stores.ts';
 import { createShippingMemory, type ShippingMemory } from './shipping-memory.ts';
+import { tellStart } from './start-report.ts';
 
 const key = Symbol.for('spanledger.registered.v1');
 const slot = globalThis as { [key]?: boolean };
@@ -68,14 +75,18 @@ export function register(): void {
   const shipping = shippingLoad(place);
   const courier = startCourier(shipping, plans, environment);
   const sending = createSending(plans, otel, courier);
-  startSdk({
+  const isOurSdk = startSdk({
     identity,
     sampler: createRecordAlwaysSampler(createSampler(otel.sampler)),
-    propagator: createPropagator(otel.propagators),
+    propagator: createPropagator(otel.propagators, correlationPropagator(settings)),
     limits: otel,
     recording: { span: createLiveSpanProcessor(recorder), log: createLedgerLogProcessor(recorder) },
     sending,
   });
+  // Somebody else's SDK has its own instrumentations: with ours beside them every request would be there twice.
+  const instrumentation = isOurSdk ? instrument(settings, otel) : undefined;
+  const parts = { settings, otel, service: identity.owner.service, directory, isOurSdk, instrumentation };
+  tellStart(parts, environmentValue(environment, startReportVariable));
   observeLedger(journal, memory);
   const keeper = keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined });
   endWell(settings, { keeper, sending, courier });

@@ -4,8 +4,9 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { detectResources, type Resource } from '@opentelemetry/resources';
 import { LoggerProvider, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import { type Sampler, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { OtelEnvironment } from '../configuration/otel-environment.ts';
+import { AdoptingTracerProvider } from './adopting-provider.ts';
 import {
   attachLogRecordProcessor,
   attachSpanProcessor,
@@ -47,7 +48,7 @@ function start({ identity, sampler, propagator, limits, recording, sending }: Sd
   startMetrics(resource, sending);
   const spanProcessors = [recording.span, ...sending.span];
   const spanLimits = { ...limits.spanLimits };
-  api.trace.setGlobalTracerProvider(new TracerProvider({ resource, sampler, spanLimits, spanProcessors }));
+  api.trace.setGlobalTracerProvider(new AdoptingTracerProvider({ resource, sampler, spanLimits, spanProcessors }));
   const processors = [recording.log, ...sending.log];
   const logRecordLimits = { ...limits.logRecordLimits };
   logsApi().setGlobalLoggerProvider(new LoggerProvider({ resource, logRecordLimits, processors }));

@@ -39,6 +39,8 @@ const samples: Record<SettingKey, Sample> = {
   exitTimeoutMillis: { text: '11', value: 11, yaml: '12', fileValue: 12, code: 13, wrong: '-1' },
   progressEvery: { text: '11', value: 11, yaml: '12', fileValue: 12, code: 13, wrong: '0' },
   transitions: { text: 'SPAN', value: 'span', yaml: 'log', fileValue: 'log', code: 'span', wrong: 'smoke' },
+  instrument: { text: 'off', value: false, yaml: 'false', fileValue: false, code: false, wrong: 'maybe' },
+  correlationHeader: { text: 'X-One', value: 'X-One', yaml: 'X-Two', fileValue: 'X-Two', code: 'none', wrong: 'a b' },
   redactKeys: { text: 'a, b', value: ['a', 'b'], yaml: '[c]', fileValue: ['c'], code: ['d'], wrong: '' },
   retentionDays: { text: '11', value: 11, yaml: '12', fileValue: 12, code: 13, wrong: '1.5' },
   retentionSchedule: {

@@ -1,0 +1,47 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where packages are looked for: as the main module of the program would, as its working directory would, as spanledger would. */
+export function lookupPlaces(main: string | undefined, directory: string): readonly string[] {
+  const program = main === undefined ? [] : [realPath(main)];
+  return [...program, join(directory, 'index.js'), fileURLToPath(import.meta.url)];
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Whether one of these places has a package installed, whatever it exports. */
+export function isInstalled(name: string, places: readonly string[]): boolean {
+  return places.some((place) =>
+    (createRequire(place).resolve.paths(name) ?? []).some((directory) => existsSync(join(directory, name))),
+  );
+}
+
+/** Names of the packages that the program itself asks for, in the package.json nearest to each place but our own. */
+export function appDependencies(places: readonly string[]): readonly string[] {
+  const names = places.slice(0, -1).flatMap((place) => dependenciesAbove(dirname(place)));
+  return [...new Set(names)];
+}
+
+function dependenciesAbove(directory: string): readonly string[] {
+  const parent = dirname(directory);
+  try {
+    const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Manifest;
+    return Object.keys({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies });
+  } catch {
+    return parent === directory ? [] : dependenciesAbove(parent);
+  }
+}
+
+interface Manifest {
+  readonly dependencies?: object;
+  readonly devDependencies?: object;
+  readonly optionalDependencies?: object;
+}

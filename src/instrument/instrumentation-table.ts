@@ -1,0 +1,69 @@
+import { expressOptions } from './express.ts';
+import { httpOptions } from './http.ts';
+import { koaOptions } from './koa.ts';
+import { pgOptions } from './pg.ts';
+
+/** One thing that can be instrumented, as data. */
+export interface InstrumentationEntry {
+  /** As `OTEL_NODE_ENABLED_INSTRUMENTATIONS` and `OTEL_NODE_DISABLED_INSTRUMENTATIONS` name it. */
+  readonly name: string;
+  /** Packages, or modules of Node.js, that are patched. */
+  readonly modules: readonly string[];
+  /** The package that patches them; its export ends in `Instrumentation`. Absent where nothing needs to be patched. */
+  readonly package?: string;
+  /** What it is told. Called when it is loaded. */
+  readonly options?: () => Readonly<Record<string, unknown>>;
+  /** What is seen of these modules where nothing patches them. */
+  readonly seenThrough?: string;
+  /** Whether these modules may be ES modules, which only a loader hook can reach. */
+  readonly isEsm?: true;
+}
+
+const contrib = (name: string) => `@opentelemetry/instrumentation-${name}`;
+
+/** An instrumentation that the program may have installed. */
+function installable(name: string, ...modules: readonly string[]): InstrumentationEntry {
+  return { name, modules: modules.length === 0 ? [name] : modules, package: contrib(name) };
+}
+
+const throughHttp = 'requests are seen through node:http';
+
+/** A framework on top of `node:http`: without its own instrumentation its requests are seen all the same. */
+function framework(name: string, ...modules: readonly string[]): InstrumentationEntry {
+  return { ...installable(name, ...modules), seenThrough: throughHttp };
+}
+
+/** Everything that is known to be instrumentable. The first five instrumentations come with spanledger. */
+export const instrumentationTable: readonly InstrumentationEntry[] = [
+  { name: 'http', modules: ['http', 'https'], package: contrib('http'), options: httpOptions },
+  { name: 'undici', modules: ['undici'], package: contrib('undici') },
+  { name: 'express', modules: ['express'], package: contrib('express'), options: expressOptions },
+  { name: 'koa', modules: ['koa', '@koa/router', 'koa-router'], package: contrib('koa'), options: koaOptions },
+  { name: 'pg', modules: ['pg', 'pg-pool'], package: contrib('pg'), options: pgOptions },
+  { name: 'fastify', modules: ['fastify'], seenThrough: `${throughHttp}, with their routes` },
+  { name: 'hono', modules: ['hono'], seenThrough: throughHttp },
+  framework('connect'),
+  framework('hapi', '@hapi/hapi'),
+  framework('nestjs-core', '@nestjs/core'),
+  framework('restify'),
+  framework('socket.io'),
+  installable('amqplib'),
+  installable('aws-sdk', '@aws-sdk/middleware-stack', '@smithy/middleware-stack', '@smithy/smithy-client', 'aws-sdk'),
+  installable('cassandra-driver'),
+  installable('dataloader'),
+  installable('grpc', '@grpc/grpc-js'),
+  { ...installable('graphql'), isEsm: true },
+  installable('ioredis'),
+  installable('kafkajs'),
+  installable('knex'),
+  installable('memcached'),
+  installable('mongodb'),
+  installable('mongoose'),
+  installable('mysql'),
+  installable('mysql2'),
+  { ...installable('openai'), isEsm: true },
+  installable('oracledb'),
+  installable('redis', 'redis', '@redis/client', '@node-redis/client'),
+  installable('tedious'),
+  installable('typeorm'),
+];

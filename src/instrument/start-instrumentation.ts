@@ -1,0 +1,124 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { diag } from '@opentelemetry/api';
+import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
+import { appDependencies, isInstalled, lookupPlaces } from './app-packages.ts';
+import { beginsAsCommonJs } from './entry-format.ts';
+import { type EsmHook, hookEsModules } from './esm-hook.ts';
+import { followFastify } from './fastify-routes.ts';
+import { addHttpAspect } from './http-aspects.ts';
+import { createHttpCorrelation } from './http-correlation.ts';
+import { Instrumentation } from './instrumentation.ts';
+import { type InstrumentationEntry, instrumentationTable } from './instrumentation-table.ts';
+import { createModuleReport, type FoundModule, type ModuleReport } from './module-report.ts';
+import { isBuiltinModule, loadedPackages, watchModules } from './module-watch.ts';
+import { packageVersionIn } from './package-file.ts';
+import { onFirstUndiciRequest } from './undici.ts';
+
+export interface InstrumentationOptions {
+  /** What `OTEL_NODE_*_INSTRUMENTATIONS` say. */
+  readonly choice: InstrumentationChoice;
+  /** The header that carries the correlation id; `undefined` where none does. */
+  readonly correlationHeader: string | undefined;
+  /** The main module of the program. */
+  readonly main: string | undefined;
+  /** Its working directory. */
+  readonly directory: string;
+}
+
+/** What is instrumented in this process. */
+export interface RunningInstrumentation {
+  /** Every module that was found so far, and what has become of it. */
+  modules(): readonly FoundModule[];
+  readonly esmHook: EsmHook;
+}
+
+/** Begins to instrument whatever the program loads from now on. Call it after the providers are registered, once per process. */
+export function startInstrumentation(options: InstrumentationOptions): RunningInstrumentation {
+  const report = createModuleReport();
+  const places = lookupPlaces(options.main, options.directory);
+  const entries = [...instrumentationTable, ...furtherEntries(places)];
+  const instrumentation = new Instrumentation({ entries, choice: options.choice, places, report });
+  noteEarly(instrumentation, report);
+  if (options.correlationHeader !== undefined) addHttpAspect(createHttpCorrelation(options.correlationHeader));
+  watchModules({
+    packages: new Set(instrumentation.modules),
+    builtins: new Set(instrumentation.modules.filter(isBuiltinModule)),
+    onFile: (file, exports) => instrumentation.onFile(file, exports),
+    onBuiltin: (name, exports) => {
+      if (instrumentation.onBuiltin(name, exports)) syncBuiltinESMExports();
+    },
+  });
+  beginHttp(options.main);
+  onFirstUndiciRequest(() => switchOn(instrumentation, 'undici', report));
+  if (instrumentation.isChosen({ name: 'fastify' })) followFastify(() => {});
+  return { modules: () => report.list(), esmHook: hookEsm(instrumentation, entries, places) };
+}
+
+/** Instrumentations that the program has installed and that the table does not know. */
+function furtherEntries(places: readonly string[]): InstrumentationEntry[] {
+  const known = new Set(instrumentationTable.map((entry) => entry.package));
+  const prefix = '@opentelemetry/instrumentation-';
+  return appDependencies(places)
+    .filter((name) => name.startsWith(prefix) && !known.has(name))
+    .map((name) => {
+      const short = name.slice(prefix.length);
+      return { name: short, modules: [short], package: name, isEsm: true };
+    });
+}
+
+function noteEarly(instrumentation: Instrumentation, report: ModuleReport): void {
+  const watched = new Set(instrumentation.modules);
+  for (const { name, directory } of loadedPackages()) {
+    if (!watched.has(name)) continue;
+    const version = packageVersionIn(directory);
+    report.note({
+      module: name,
+      ...(version !== undefined && { version }),
+      file: directory,
+      status: 'loaded too early',
+      note: 'It was loaded before spanledger/register: make that the first --import.',
+    });
+  }
+}
+
+const httpChannels = ['http.server.request.start', 'http.client.request.start'];
+
+/**
+ * A program that begins as CommonJS gets `node:http` patched when it asks for it. ES modules import it in a way that cannot be watched,
+ * so for these it is patched at once. What a CommonJS program imports from ES modules later is found by its first request.
+ */
+function beginHttp(main: string | undefined): void {
+  const load = () => {
+    for (const channel of httpChannels) unsubscribe(channel, load);
+    const require = createRequire(import.meta.url);
+    for (const name of ['node:http', 'node:https']) require(name);
+  };
+  if (!beginsAsCommonJs(main)) load();
+  else for (const channel of httpChannels) subscribe(channel, load);
+}
+
+function switchOn(instrumentation: Instrumentation, name: string, report: ModuleReport) {
+  try {
+    const instance = instrumentation.switchOn(name);
+    if (instance !== undefined) report.note({ module: 'fetch', version: process.version, status: 'patched' });
+    return instance;
+  } catch (error) {
+    diag.warn(`${name} could not be instrumented.`, error);
+    report.note({ module: 'fetch', version: process.version, status: 'failed', note: String(error) });
+    return undefined;
+  }
+}
+
+/** Only what is there, may be an ES module and has an instrumentation is worth a hook. */
+function hookEsm(
+  instrumentation: Instrumentation,
+  entries: readonly InstrumentationEntry[],
+  places: readonly string[],
+): EsmHook {
+  const names = entries
+    .filter((entry) => entry.isEsm === true && instrumentation.isChosen(entry))
+    .filter((entry) => entry.package !== undefined && isInstalled(entry.package, places))
+    .flatMap((entry) => entry.modules.filter((module) => isInstalled(module, places)));
+  return hookEsModules(names, (exports, name, directory) => instrumentation.onEsModule(exports, name, directory));
+}

@@ -1,0 +1,114 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { diag } from '@opentelemetry/api';
+import { maskUrl } from '../configuration/description.ts';
+import type { OtelEnvironment, Signal } from '../configuration/otel-environment.ts';
+import type { Settings } from '../configuration/setting-table.ts';
+import { type FoundModule, isNotInstrumented } from '../instrument/module-report.ts';
+import type { RunningInstrumentation } from '../instrument/start-instrumentation.ts';
+
+/** What is instrumented and where everything goes: the answer to "why do I see nothing?". */
+export interface StartReport {
+  readonly node: string;
+  readonly service: string;
+  /** `own`, or `joined` where somebody else's SDK was there first. */
+  readonly sdk: 'own' | 'joined';
+  /** How ES modules are intercepted; `off` where nothing is instrumented. */
+  readonly esmHook: string;
+  readonly modules: readonly FoundModule[];
+  /** Where each signal goes. */
+  readonly exports: readonly { readonly signal: Signal; readonly exporter: string; readonly to: string }[];
+  readonly ledger: { readonly journal: string; readonly database: string };
+  readonly redaction: { readonly rules: string; readonly furtherKeys: readonly string[] };
+  readonly propagation: { readonly propagators: readonly string[]; readonly correlationHeader: string };
+  /** Whether the program listens on a port or a socket by now. */
+  readonly isListening: boolean;
+}
+
+export interface StartReportParts {
+  readonly settings: Settings;
+  readonly otel: OtelEnvironment;
+  readonly service: string;
+  /** Directory of the journal. */
+  readonly directory: string;
+  readonly isOurSdk: boolean;
+  readonly instrumentation: RunningInstrumentation | undefined;
+}
+
+/** What there is to say now. */
+export function startReport(parts: StartReportParts): StartReport {
+  const { settings, otel, instrumentation } = parts;
+  return {
+    node: process.version,
+    service: parts.service,
+    sdk: parts.isOurSdk ? 'own' : 'joined',
+    esmHook: instrumentation?.esmHook ?? 'off',
+    modules: instrumentation?.modules() ?? [],
+    exports: parts.isOurSdk ? signals.flatMap((signal) => exportsOf(signal, otel)) : [],
+    ledger: { journal: parts.directory, database: databaseText(settings) },
+    redaction: {
+      rules: 'credentials, cookies, tokens, keys, passwords and connection strings, in every record and export',
+      furtherKeys: settings.redactKeys,
+    },
+    propagation: { propagators: otel.propagators, correlationHeader: settings.correlationHeader },
+    isListening: process.getActiveResourcesInfo().some((name) => name === 'TCPServerWrap' || name === 'PipeServerWrap'),
+  };
+}
+
+const signals: readonly Signal[] = ['traces', 'logs', 'metrics'];
+
+function exportsOf(signal: Signal, otel: OtelEnvironment): StartReport['exports'] {
+  const { [signal]: exporters } = otel.exporters;
+  return exporters.map((name) => ({
+    signal,
+    exporter: name === 'otlp' ? `otlp ${otel.protocol[signal]}` : name,
+    to: name === 'otlp' ? maskUrl(otel.endpoints[signal] ?? 'the default endpoint') : name,
+  }));
+}
+
+function databaseText({ databaseUrl, ship }: Settings): string {
+  if (databaseUrl === undefined) return 'none: the records stay in the journal';
+  return ship ? maskUrl(databaseUrl) : `${maskUrl(databaseUrl)}, shipped by another process`;
+}
+
+const lookMillis = 200;
+const debugMillis = 2000;
+
+/**
+ * Tells the report once, as a debug message, when a program has had the time to load its modules; and keeps it in a file for
+ * `spanledger doctor -- node app.js`, where that asks for it. Keeps no process alive.
+ */
+export function tellStart(parts: StartReportParts, file: string | undefined): void {
+  const tell = once(() => diag.debug('What is instrumented, and where it goes:', startReport(parts)));
+  setTimeout(tell, debugMillis).unref();
+  process.once('exit', tell);
+  warnOfGaps(parts);
+  if (file === undefined) return;
+  const write = () => writeReport(file, startReport(parts));
+  setInterval(write, lookMillis).unref();
+  process.once('exit', write);
+}
+
+/** A module that is loaded already is the one gap that is known at once, and that nobody notices. */
+function warnOfGaps({ instrumentation }: StartReportParts): void {
+  for (const { module, status, note } of instrumentation?.modules() ?? []) {
+    if (isNotInstrumented({ status })) diag.warn(`${module} is not instrumented: ${status}. ${note ?? ''}`);
+  }
+}
+
+function writeReport(file: string, report: StartReport): void {
+  try {
+    // Whole or not at all: it is read while it is written.
+    writeFileSync(`${file}.new`, JSON.stringify(report));
+    renameSync(`${file}.new`, file);
+  } catch (error) {
+    diag.debug('The start report could not be written.', error);
+  }
+}
+
+function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) work();
+    isDone = true;
+  };
+}
