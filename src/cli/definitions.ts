@@ -255,11 +255,23 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     brief: 'Examine journals, database and settings; say what to do.',
     notes: [
       'Tells what waits to be shipped and since when, how fast it is shipped, dead letters, what processes dropped by class and reason, the last errors of the ledger itself, differences of the schema and its indexes, and the clocks. docs/operations.md explains each finding.',
+      'With a program behind `--` it runs that program with spanledger/register instead, until it listens, ends, or --seconds are over, ends it, and tells what is instrumented, what is not and why, and where everything goes. The output of the program goes to standard error.',
     ],
-    arguments: [],
-    options: [{ flags: '--config', brief: 'Show every setting with its value and source.' }, ...common],
-    examples: ['spanledger doctor', 'spanledger doctor --config'],
-    finding: 'something is unhealthy',
+    arguments: [
+      { name: '[program...]', brief: 'A program and its arguments, behind `--`, to be started and examined.' },
+    ],
+    options: [
+      { flags: '--config', brief: 'Show every setting with its value and source.' },
+      {
+        flags: '--seconds <n>',
+        brief: 'How long the program may take to listen or to end.',
+        value: 'count',
+        fallback: '10',
+      },
+      ...common,
+    ],
+    examples: ['spanledger doctor', 'spanledger doctor --config', 'spanledger doctor -- node app.js'],
+    finding: 'something is unhealthy or not instrumented',
     load: () => import('./commands/doctor.ts'),
   },
 ];

@@ -17,5 +17,5 @@ export function environmentValue(environment: Environment, name: string): string
   return quoted === null ? value : quoted[2] || undefined;
 }
 
-/** Names the file in which `spanledger doctor -- node app.js` finds what the program has become. */
+/** Names the directory in which `spanledger doctor -- node app.js` finds what became of the program, a file for each process. */
 export const startReportVariable = 'SPANLEDGER_START_REPORT';

@@ -1,4 +1,5 @@
 import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { diag } from '@opentelemetry/api';
 import { maskUrl } from '../configuration/description.ts';
 import type { OtelEnvironment, Signal } from '../configuration/otel-environment.ts';
@@ -9,6 +10,7 @@ import type { RunningInstrumentation } from '../instrument/start-instrumentation
 /** What is instrumented and where everything goes: the answer to "why do I see nothing?". */
 export interface StartReport {
   readonly node: string;
+  readonly pid: number;
   readonly service: string;
   /** `own`, or `joined` where somebody else's SDK was there first. */
   readonly sdk: 'own' | 'joined';
@@ -39,6 +41,7 @@ export function startReport(parts: StartReportParts): StartReport {
   const { settings, otel, instrumentation } = parts;
   return {
     node: process.version,
+    pid: process.pid,
     service: parts.service,
     sdk: parts.isOurSdk ? 'own' : 'joined',
     esmHook: instrumentation?.esmHook ?? 'off',
@@ -74,15 +77,16 @@ const lookMillis = 200;
 const debugMillis = 2000;
 
 /**
- * Tells the report once, as a debug message, when a program has had the time to load its modules; and keeps it in a file for
- * `spanledger doctor -- node app.js`, where that asks for it. Keeps no process alive.
+ * Tells the report once, as a debug message, when a program has had the time to load its modules; and keeps it in a file of that
+ * directory for `spanledger doctor -- node app.js`, where that asks for it. Keeps no process alive.
  */
-export function tellStart(parts: StartReportParts, file: string | undefined): void {
+export function tellStart(parts: StartReportParts, directory: string | undefined): void {
   const tell = once(() => diag.debug('What is instrumented, and where it goes:', startReport(parts)));
   setTimeout(tell, debugMillis).unref();
   process.once('exit', tell);
   warnOfGaps(parts);
-  if (file === undefined) return;
+  if (directory === undefined) return;
+  const file = join(directory, `${process.pid}.json`);
   const write = () => writeReport(file, startReport(parts));
   setInterval(write, lookMillis).unref();
   process.once('exit', write);

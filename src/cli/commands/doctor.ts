@@ -1,6 +1,8 @@
 import { describeSettings } from '../../configuration/description.ts';
 import { examineJournals } from '../examination/journals.ts';
 import type { Observation } from '../examination/observation.ts';
+import { runProgram } from '../examination/program-run.ts';
+import { examineStart } from '../examination/program-start.ts';
 import { examineSettings } from '../examination/settings.ts';
 import { examineStore } from '../examination/store.ts';
 import { exitCode } from '../exit-code.ts';
@@ -12,9 +14,11 @@ import { resolveWorkplace, type Workplace } from '../workplace.ts';
 export const run: Run = async (invocation) => {
   const workplace = resolveWorkplace(invocation);
   if (invocation.options.flag('config')) await printSettings(invocation, workplace);
+  const [program, ...parameters] = invocation.arguments;
+  const chosen = program === undefined ? examinations : [programExamination(invocation, [program, ...parameters])];
   let findings = 0;
   let isUnreachable = false;
-  for (const examine of examinations) {
+  for (const examine of chosen) {
     for (const observation of await examine(workplace)) {
       if (observation.status === 'finding') findings += 1;
       if (observation.unreachable === true) isUnreachable = true;
@@ -27,7 +31,20 @@ export const run: Run = async (invocation) => {
   return findings === 0 ? exitCode.ok : exitCode.finding;
 };
 
-const examinations: readonly ((workplace: Workplace) => readonly Observation[] | Promise<readonly Observation[]>)[] = [
+type Examination = (workplace: Workplace) => readonly Observation[] | Promise<readonly Observation[]>;
+
+const defaultSeconds = 10;
+
+/** `spanledger doctor -- node app.js` */
+function programExamination({ options, signal }: Invocation, command: readonly [string, ...string[]]): Examination {
+  return async () => {
+    const timeoutMillis = (options.count('seconds') ?? defaultSeconds) * 1000;
+    const [report] = await runProgram({ command, timeoutMillis, signal });
+    return examineStart(report);
+  };
+}
+
+const examinations: readonly Examination[] = [
   examineSettings,
   ({ directory }) => examineJournals(directory),
   examineStore,

@@ -8,6 +8,8 @@ export interface Observation {
   readonly action?: string;
   /** The database could not be asked, so that less was examined. */
   readonly unreachable?: true;
+  /** The module that was examined, with `--json`. */
+  readonly module?: object;
 }
 
 /** All is well. */

@@ -1,0 +1,64 @@
+import { type FoundModule, isNotInstrumented } from '../../instrument/module-report.ts';
+import type { StartReport } from '../../register/start-report.ts';
+import { finding, type Observation, well } from './observation.ts';
+
+/** What a program says of itself after its start: what is instrumented, what is not and why, where everything goes. */
+export function examineStart(report: StartReport | undefined): readonly Observation[] {
+  if (report === undefined) return [silent];
+  const { node, pid, service, isListening, esmHook } = report;
+  const state = isListening ? 'listens' : 'does not listen';
+  return [
+    well('program', `${service} ran as process ${pid} on Node.js ${node}; it ${state}`),
+    ...(report.sdk === 'joined' ? [joined] : []),
+    ...modules(report),
+    well('es modules', esmHook === 'none' ? 'need no hook here' : `are intercepted ${esmHook}`),
+    ...exports(report),
+    well('ledger', `journal in ${report.ledger.journal}, database ${report.ledger.database}`),
+    well('redaction', redactionText(report)),
+    well('propagation', propagationText(report)),
+  ];
+}
+
+const silent = finding(
+  'program',
+  'It told nothing of itself: no Node.js program, one that ended before it began, or OTEL_SDK_DISABLED is true.',
+  'See what it wrote above; raise --seconds where it takes long to start.',
+);
+
+const joined = well(
+  'sdk',
+  'another OpenTelemetry SDK was there first and is joined; what it instruments is its own affair',
+);
+
+function modules({ modules: found, esmHook }: StartReport): readonly Observation[] {
+  if (esmHook === 'off') return [well('modules', 'are not instrumented here')];
+  if (found.length === 0) return [well('modules', 'none was loaded that can be instrumented')];
+  return found.map(observed);
+}
+
+function observed(found: FoundModule): Observation {
+  const { module, version = '', file, status, instrumentation, note = '' } = found;
+  const place = file === undefined ? '' : ` (${file})`;
+  const by = instrumentation === undefined ? '' : ` by ${instrumentation}`;
+  const facts = { module: found };
+  if (isNotInstrumented(found)) return { ...finding(module, `${version}: ${status}${by}${place}`, note), ...facts };
+  const why = note === '' ? '' : `. ${note}`;
+  return { ...well(module, `${version}: ${status}${by}${place}${why}`), ...facts };
+}
+
+function exports({ exports: found, sdk }: StartReport): readonly Observation[] {
+  if (sdk === 'joined') return [];
+  return (['traces', 'logs', 'metrics'] as const).flatMap((signal) => {
+    const ways = found.filter((one) => one.signal === signal);
+    if (ways.length === 0) return [well(signal, 'are not sent: no exporter and no endpoint is named')];
+    return ways.map(({ exporter, to }) => well(signal, exporter === to ? `go to ${to}` : `go by ${exporter} to ${to}`));
+  });
+}
+
+function redactionText({ redaction: { rules, furtherKeys } }: StartReport): string {
+  return furtherKeys.length === 0 ? rules : `${rules}; further fields: ${furtherKeys.join(', ')}`;
+}
+
+function propagationText({ propagation: { propagators, correlationHeader } }: StartReport): string {
+  return `${propagators.length === 0 ? 'no trace context' : propagators.join(', ')}; correlation header ${correlationHeader}`;
+}
