@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createProgram } from '../src/cli/program.ts';
+import { helpOf } from '../src/cli/reference.ts';
+import { placeEmbeddedStore } from './harness/database.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs()];
@@ -38,8 +41,8 @@ describe('README.md', () => {
     expect(docs().filter((page) => !readme.includes(`](${page})`))).toEqual([]);
   });
 
-  it('shows what its program and the command line really print', () => {
-    const directory = temporaryDirectory();
+  it('shows what its program and the command line really print', { timeout: 120_000 }, async () => {
+    const directory = await ledgerDirectory();
     runProgram(codeBlock(readme, 'js'), { SPANLEDGER_DIR: directory, OTEL_SERVICE_NAME: 'photos' });
     const printed = run(['dist/cli/main.js', 'session', 'first-import'], { SPANLEDGER_DIR: directory });
     const shown = readme.split('$ npx spanledger session first-import\n')[1]?.split('```')[0] ?? '';
@@ -48,8 +51,8 @@ describe('README.md', () => {
 });
 
 describe('the programs of the pages', { timeout: 120_000 }, () => {
-  it('getting-started.md: imports two orders, fails one, and is skipped when it runs again', () => {
-    const environment = { SPANLEDGER_DIR: temporaryDirectory() };
+  it('getting-started.md: imports two orders, fails one, and is skipped when it runs again', async () => {
+    const environment = { SPANLEDGER_DIR: await ledgerDirectory() };
     const program = codeBlock(readPage('docs/getting-started.md'), 'js');
     const printed = [runProgram(program, environment), runProgram(program, environment)];
     for (const text of printed) expect(text).toMatch(/^imported \{[^}]*imported: 2,[^}]*failed: 1/);
@@ -61,8 +64,8 @@ describe('the programs of the pages', { timeout: 120_000 }, () => {
     expect(logs.match(/"import\.session\.skip"/g)).toHaveLength(1);
   });
 
-  it('adoption.md: the exporters work in an SDK that is built by hand', () => {
-    const directory = temporaryDirectory();
+  it('adoption.md: the exporters work in an SDK that is built by hand', async () => {
+    const directory = await ledgerDirectory();
     const sdk = codeBlock(readPage('docs/adoption.md').split('## With an OpenTelemetry SDK')[1] ?? '', 'js');
     const work =
       "import { importSession } from 'spanledger'; await importSession({ id: 'own' }, () => {}); await sdk.shutdown();";
@@ -76,9 +79,11 @@ function readPage(page: string): string {
   return readFileSync(join(root, page), 'utf8');
 }
 
-function temporaryDirectory(): string {
+/** A directory with an embedded store in it, gone when the test has ended. */
+async function ledgerDirectory(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'spanledger-documents-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  await placeEmbeddedStore(directory);
   return directory;
 }
 
@@ -149,25 +154,11 @@ function unknownCommands(text: string): string[] {
   const spans = [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/`([^`]+)`/g)].map(([, span = '']) => span);
   const lines = [...blocks, ...spans].join('\n').matchAll(/^(?:\$ )?(?:npx )?spanledger ([a-z][a-z-]*)(.*)$/gm);
   return [...lines].flatMap(([line, command = '', rest = '']) => {
-    const help = helpOf(command);
+    const help = helps.get(command);
     if (help === undefined) return [line];
     const options = rest.match(/(?<=\s)--[a-z][a-z-]*/g) ?? [];
     return options.filter((option) => !help.includes(option)).map((option) => `${line}: ${option}`);
   });
 }
 
-const helps = new Map<string, string | undefined>();
-
-function helpOf(command: string): string | undefined {
-  if (!helps.has(command)) helps.set(command, readHelp(command));
-  return helps.get(command);
-}
-
-function readHelp(command: string): string | undefined {
-  try {
-    const help = run(['dist/cli/main.js', command, '--help'], {});
-    return help.includes(`spanledger ${command}`) ? help : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const helps = new Map(createProgram(() => undefined).commands.map((command) => [command.name(), helpOf(command)]));

@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import pg from 'pg';
+import { type EmbeddedTemplate, makeEmbeddedTemplate } from './embedded-template.ts';
 import { type PostgresServer, startPostgres } from './postgres-server.ts';
 
 /**
  * Hands databases to test files over HTTP, one server for a whole run. The server starts with the first request, so runs
- * that need no database do not pay for it. `POST /migrated` and `POST /empty` answer with a URL, `DELETE /name` drops it.
+ * that need no database do not pay for it. `POST /migrated` and `POST /empty` answer with a URL, `DELETE /name` drops it;
+ * `POST /embedded` answers with the folder of a migrated embedded store, for copies.
  */
 export interface DatabaseService {
   readonly url: string;
@@ -25,15 +27,20 @@ export async function startDatabaseService(): Promise<DatabaseService> {
     cluster ??= startCluster();
     return cluster;
   };
+  let template: Promise<EmbeddedTemplate> | undefined;
+  const embedded = async () => {
+    template ??= makeEmbeddedTemplate();
+    return (await template).directory;
+  };
   const server = createServer((request, response) => {
-    answer(started, request).then(
+    (request.url === '/embedded' ? embedded() : answer(started, request)).then(
       (text) => response.end(text),
       (error: unknown) => fail(response, error),
     );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { url: addressOf(server), close: () => close(server, cluster) };
+  return { url: addressOf(server), close: () => close(server, cluster, template) };
 }
 
 async function answer(started: () => Promise<Cluster>, request: IncomingMessage): Promise<string> {
@@ -96,9 +103,14 @@ function fail(response: ServerResponse, error: unknown): void {
   response.end(error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 
-async function close(server: Server, cluster: Promise<Cluster> | undefined): Promise<void> {
+async function close(
+  server: Server,
+  cluster: Promise<Cluster> | undefined,
+  template: Promise<EmbeddedTemplate> | undefined,
+): Promise<void> {
   server.closeAllConnections();
   server.close();
+  (await template?.catch(() => undefined))?.remove();
   const running = await cluster?.catch(() => undefined);
   await running?.stop();
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, inject } from 'vitest';
+import { copyEmbeddedStore } from './embedded-template.ts';
 
 /** A database of the test file's own on a real Postgres. `url` may be read in hooks and tests. */
 export interface TestDatabase {
@@ -37,6 +38,11 @@ export async function createDatabase(kind: 'migrated' | 'empty' = 'migrated'): P
 /** Drops a database with every connection to it. */
 export async function dropDatabase(url: string): Promise<void> {
   await ask('DELETE', new URL(url).pathname.slice(1));
+}
+
+/** Puts a migrated, empty embedded store into a spanledger directory, as an earlier program would have left it. */
+export async function placeEmbeddedStore(directory: string): Promise<void> {
+  copyEmbeddedStore(await ask('POST', 'embedded'), directory);
 }
 
 async function ask(method: string, path: string): Promise<string> {

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { tables } from '../../../src/projection/tables.ts';
-import { useDatabase } from '../../harness/database.ts';
+import { placeEmbeddedStore, useDatabase } from '../../harness/database.ts';
 import { createWorkshop } from '../../register/program.ts';
 import { runCli, runJson } from '../cli-process.ts';
 import { sampleRecords, startAt, temporaryDirectory, writeJournal } from '../written-ledger.ts';
@@ -49,9 +49,26 @@ it('takes the days from the settings where none are given', async () => {
   expect(await runCli(['retention', '--days', '0'], { environment })).toMatchObject({ code: 2 });
 });
 
+it('an archive that is cut short is refused', async () => {
+  const directory = temporaryDirectory();
+  writeJournal(directory, sampleRecords(), `of ${directory}`);
+  const environment = { DATABASE_URL: database.url, SPANLEDGER_DIR: directory };
+  const archive = join(directory, 'archive');
+  await runCli(['ship'], { environment });
+  await runCli(['retention', '--days', days, '--archive', archive], { environment });
+  const [made = ''] = readdirSync(archive);
+  const [name = ''] = readdirSync(join(archive, made));
+  const path = join(archive, made, name);
+  truncateSync(path, statSync(path).size - 20);
+  const { code, errors } = await runCli(['import-csv', path], { environment });
+  expect(code).toBe(1);
+  expect(errors).toContain('no whole gzip file');
+});
+
 describe.each(['Postgres', 'the embedded store'])('spanledger retention in %s', (kind) => {
-  const place = () => {
+  const place = async () => {
     const directory = temporaryDirectory();
+    if (kind !== 'Postgres') await placeEmbeddedStore(directory);
     writeJournal(directory, sampleRecords(), `of ${directory}`);
     const target: Record<string, string> = kind === 'Postgres' ? { DATABASE_URL: own.url } : {};
     return { directory, environment: { ...target, SPANLEDGER_DIR: directory } };
@@ -61,7 +78,7 @@ describe.each(['Postgres', 'the embedded store'])('spanledger retention in %s', 
     (await runJson(['logs', '--all', '--last', '100000'], { environment })).map(({ id: _, ...row }) => row);
 
   it('archives what goes, and what was archived can be loaded again', { timeout: 120_000 }, async () => {
-    const { directory, environment } = place();
+    const { directory, environment } = await place();
     await runCli(['ship'], { environment });
     const before = await rowsOf(environment);
     const archive = join(directory, 'archive');
@@ -88,22 +105,8 @@ describe.each(['Postgres', 'the embedded store'])('spanledger retention in %s', 
     expect(await runJson(['sessions'], { environment })).toHaveLength(4);
   });
 
-  it('refuses an archive that is cut short', { timeout: 120_000 }, async () => {
-    const { directory, environment } = place();
-    const archive = join(directory, 'archive');
-    await runCli(['ship'], { environment });
-    await runCli(['retention', '--days', days, '--archive', archive], { environment });
-    const [made = ''] = readdirSync(archive);
-    const [name = ''] = readdirSync(join(archive, made));
-    const path = join(archive, made, name);
-    truncateSync(path, statSync(path).size - 20);
-    const { code, errors } = await runCli(['import-csv', path], { environment });
-    expect(code).toBe(1);
-    expect(errors).toContain('no whole gzip file');
-  });
-
   it('is done by `ship` once a day where that is the schedule', { timeout: 120_000 }, async () => {
-    const { directory, environment: usual } = place();
+    const { directory, environment: usual } = await place();
     const environment = {
       ...usual,
       SPANLEDGER_RETENTION_SCHEDULE: 'daily',
