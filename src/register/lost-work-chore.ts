@@ -27,6 +27,6 @@ export function tendLostWork(store: SqlLedgerStore, instanceId: string): void {
 function tell({ status, instanceId, service, host, pid, cause, sessions, items, units }: LostInstance): void {
   const process = `process ${pid} of ${service} on ${host} (${instanceId})`;
   const work = `${sessions} sessions, ${items} items, ${units} units in all`;
-  if (status === 'closed') diag.warn(`The ${process} is gone, ${cause.text}; its work was closed: ${work}.`);
-  if (status === 'reopened') diag.warn(`The ${process} lives after all; its work is open again: ${work}.`);
+  if (status === 'closed') diag.info(`The ${process} is gone, ${cause.text}; its work was closed: ${work}.`);
+  if (status === 'reopened') diag.info(`The ${process} lives after all; its work is open again: ${work}.`);
 }

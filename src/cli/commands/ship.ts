@@ -18,8 +18,9 @@ export const run: Run = (invocation) => {
   return withStore(workplace, async (store) => {
     const code = await ship(invocation, store, workplace.directory);
     if (code === exitCode.unreachable) return code;
-    for (const lost of await recoverLostWork(store, 'ship'))
-      invocation.terminal.note(`lost work: ${visible(toText(lost))}`);
+    for (const lost of await recoverLostWork(store, 'ship')) {
+      if (lost.status !== 'suspected') invocation.terminal.note(`lost work: ${visible(toText(lost))}`);
+    }
     await retain(invocation, store, workplace);
     return code;
   });
