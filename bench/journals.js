@@ -1,5 +1,6 @@
 // @ts-check
 // Journals to ship: audit rows alone, and what the example importer writes.
+import { randomUUID } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,7 +106,7 @@ async function importFile(item, entry) {
 async function write(fill) {
   const directory = mkdtempSync(join(tmpdir(), 'spanledger-bench-'));
   const startedAt = Date.now() * 1_000;
-  const owner = { instanceId: `bench-${startedAt}`, service: 'bench', host: 'bench', pid: process.pid, startedAt };
+  const owner = { instanceId: `bench-${randomUUID()}`, service: 'bench', host: 'bench', pid: process.pid, startedAt };
   const journal = openJournal({ directory, owner, maxBytes: 64 * 1024 ** 3 });
   await fill(journal);
   const { appended, bytes } = journal.stats();

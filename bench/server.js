@@ -14,7 +14,7 @@ const ticksPerSecond = 100;
  * @typedef {object} Server
  * @property {string} version
  * @property {string} url of its maintenance database
- * @property {(name: string) => Promise<string>} database makes an empty database with the schema, and answers its URL
+ * @property {(name: string, from?: string) => Promise<string>} database makes a copy of a database, or one with an empty ledger, and answers its URL
  * @property {(name: string) => Promise<string | undefined>} find the URL of a database, if there is one
  * @property {(from: string, to: string) => Promise<string>} rename answers the new URL
  * @property {(name: string) => Promise<void>} drop
@@ -64,8 +64,8 @@ function serverOf(url, admin, { version, pid }) {
   return {
     version,
     url,
-    async database(name) {
-      await admin.query(`create database ${name} template ${template}`);
+    async database(name, from = template) {
+      await admin.query(`create database ${name} template ${from}`);
       return urlOf(url, name);
     },
     async find(name) {
