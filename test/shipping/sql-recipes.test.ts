@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEmbeddedStore } from '../../src/shipping/embedded-store.ts';
 import type { SqlLedgerStore } from '../../src/shipping/ledger-store.ts';
 import { createPostgresStore } from '../../src/shipping/postgres-store.ts';
-import { useDatabase } from '../harness/database.ts';
+import { placeEmbeddedStore, useDatabase } from '../harness/database.ts';
 import { apiRow, auditRow, itemRow, progressRow, sampleOwner, sessionRow, shipment, traceId } from './sample-rows.ts';
 
 interface Recipe {
@@ -227,6 +227,8 @@ const expected: Readonly<Record<string, readonly unknown[]>> = {
 const database = useDatabase();
 const directory = mkdtempSync(join(tmpdir(), 'spanledger-recipes-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+beforeAll(() => placeEmbeddedStore(directory));
 
 describe.each([
   ['Postgres', () => createPostgresStore({ connectionString: database.url })],
