@@ -11,6 +11,8 @@ export interface ReceivedSpan {
   readonly spanId: string;
   readonly parentSpanId: string;
   readonly name: string;
+  /** As OTLP counts: 1 internal, 2 server, 3 client. */
+  readonly kind: number;
   readonly startNanos: bigint;
   readonly endNanos: bigint;
   readonly attributes: Readonly<Record<string, unknown>>;
@@ -123,6 +125,7 @@ function toSpan(span: Message, scope: Message, resource: Message): ReceivedSpan 
     spanId: id(span, 'spanId'),
     parentSpanId: id(span, 'parentSpanId'),
     name: String(span.name),
+    kind: Number(span.kind ?? 0),
     startNanos: BigInt(String(span.startTimeUnixNano)),
     endNanos: BigInt(String(span.endTimeUnixNano)),
     attributes: attributes(span),

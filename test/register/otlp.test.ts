@@ -65,6 +65,8 @@ describe.each(['http/protobuf', 'http/json'])('one run, over OTLP (%s) and in th
       OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
       OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
       OTEL_SERVICE_NAME: 'importer',
+      // A machine that is busy is no reason to lose what the test looks for.
+      SPANLEDGER_EXIT_TIMEOUT: '30000',
     };
     ended = await workshop.run({ script: 'linked.mjs', env });
     ({ progress, audits } = await readTables(database.url));
