@@ -1,9 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { describe, expect, it } from 'vitest';
+import { placeEmbeddedStore } from '../harness/database.ts';
 import { runImporter, runNode, startImporter } from './importer-process.ts';
-import { createWorkplace, targetFiles } from './workplace.ts';
+import { createWorkplace, targetFiles, type Workplace } from './workplace.ts';
 
 describe('the local importer without a database', { timeout: 120_000 }, () => {
   it('imports each content once and finds only duplicates in a second session', async () => {
@@ -28,6 +30,7 @@ describe('the local importer without a database', { timeout: 120_000 }, () => {
   it('shows its sessions on the command line, from the embedded ledger', async () => {
     const place = createWorkplace();
     writeFiles(place.folder, 5, 5);
+    await prepare(place, 'ledger');
     await runImporter({ ...place, args: ['--session-id', 'shown', '--kind', 'photos', '--account', '456'] });
 
     const { code, stdout } = await runNode(['dist/cli/main.js', 'sessions', '--json'], {
@@ -47,6 +50,9 @@ describe('the local importer without a database', { timeout: 120_000 }, () => {
   it('never overwrites a file of the target tree', async () => {
     const place = createWorkplace();
     writeFiles(place.folder, 1, 1);
+    await prepare(place, 'catalogue');
+    cpSync(join(place.state, 'catalogue'), join(place.state, 'other'), { recursive: true });
+    own(place);
     await runImporter({ ...place, args: ['--catalogue', join(place.state, 'other')] });
     const [stored = ''] = targetFiles(place.state);
     writeFileSync(stored, 'somebody else wrote here');
@@ -92,6 +98,22 @@ describe('the example', () => {
     expect(code).toBe(0);
   });
 });
+
+/** Puts an empty database where the importer would first make one, which takes it seconds; the first test lets it do so. */
+async function prepare(place: Workplace, name: 'ledger' | 'catalogue'): Promise<void> {
+  const prepared = join(place.state, 'ledger');
+  await placeEmbeddedStore(prepared);
+  if (name === 'catalogue') {
+    renameSync(join(prepared, 'store', 'data'), join(place.state, 'catalogue'));
+    rmSync(prepared, { recursive: true });
+  }
+  own(place);
+}
+
+/** Gives what a test has made to the user that the importer runs as. */
+function own({ state, uid }: Workplace): void {
+  if (uid !== undefined) execFileSync('chown', ['-R', String(uid), state]);
+}
 
 function writeFiles(folder: string, count: number, contents: number): void {
   for (let i = 0; i < count; i += 1) writeFileSync(join(folder, `file-${i}.txt`), `content ${i % contents}`);
