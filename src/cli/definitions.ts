@@ -25,6 +25,12 @@ const equals = (name: string, brief: string): OptionDefinition => ({
   value: 'text',
 });
 const sessionArgument = { name: '<id>', brief: 'Session id, matched exactly.' };
+const runningFilters: readonly OptionDefinition[] = [
+  equals('session-id', 'Session, matched exactly.'),
+  equals('service', 'Service, matched exactly.'),
+  equals('task', 'Task; of items and steps in a session, its kind.'),
+];
+const unitNames = ['session', 'item', 'step', 'task', 'batch', 'chunk'];
 const tableNames = ['audit_log', 'api_logs', 'task_progress', 'import_sessions', 'import_items'];
 
 /** Every command of `spanledger`, in the order in which `--help` lists them. */
@@ -98,16 +104,50 @@ export const commandDefinitions: readonly CommandDefinition[] = [
   },
   {
     name: 'running',
-    brief: 'List open sessions, items, steps and batches, the oldest first.',
-    notes: [],
+    brief: 'Show what runs: open sessions, items, steps and batches, by process.',
+    notes: [
+      'Units stand below the unit around them, with what they have done, their rate, when they should end and where that is known from, their last event, and the verdict: running, waiting, stuck or lost. Of each process: processor time, memory, delay of the event loop, where its main thread is blocked, and the oldest call without an answer. docs/liveness.md says how the verdict is found.',
+      'Filters combine with AND and match exactly. --watch shows it anew every two seconds until Ctrl+C.',
+    ],
     arguments: [],
     options: [
-      equals('session-id', 'Session, matched exactly.'),
-      last('How many, the oldest first to be chosen.', '50'),
+      ...runningFilters,
+      { flags: '--unit <unit>', brief: 'Kind of unit.', choices: unitNames, repeatable: true },
+      {
+        flags: '--verdict <verdict>',
+        brief: 'Verdict on the unit.',
+        choices: ['running', 'waiting', 'stuck', 'lost'],
+        repeatable: true,
+      },
+      last('How many, the oldest first to be chosen.', '200'),
+      { flags: '--watch', brief: 'Show it again and again.' },
+      { flags: '--interval <seconds>', brief: 'Seconds between two looks of --watch.', value: 'count', fallback: '2' },
       ...common,
     ],
-    examples: ['spanledger running', 'spanledger running --session-id local-7 --json'],
+    examples: ['spanledger running', 'spanledger running --watch', 'spanledger running --session-id local-7 --json'],
     load: () => import('./commands/running.ts'),
+  },
+  {
+    name: 'stuck',
+    brief: 'Show what does not advance, since when, compared with what, and where.',
+    notes: [
+      'For a blocked main thread the stack, for a wait the open step and the pending call, for a database wait the session that holds the lock. Fit for cron, systemd and health checks: exits with 0 when nothing is stuck, with 1 when something is, with 3 when the ledger cannot be reached.',
+      'With --from-journal an unreachable database is no obstacle: the journals of this machine answer.',
+    ],
+    arguments: [],
+    options: [
+      ...runningFilters,
+      {
+        flags: '--limit <time>',
+        brief: 'Longest time without progress, such as 90s or 15m, in place of the limits of the units.',
+        value: 'age',
+      },
+      { flags: '--from-journal', brief: 'Answer from the journals where the database cannot be reached.' },
+      ...common,
+    ],
+    examples: ['spanledger stuck', 'spanledger stuck --limit 15m --json'],
+    finding: 'something is stuck or lost',
+    load: () => import('./commands/stuck.ts'),
   },
   {
     name: 'report',

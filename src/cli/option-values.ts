@@ -6,6 +6,7 @@ export const optionParsers = {
   text: parseText,
   count: parseCount,
   moment: parseMoment,
+  age: parseAge,
   level: parseLevel,
 } as const;
 
@@ -44,6 +45,13 @@ export function parseMoment(value: string, now: number = Date.now()): Date {
     throw new InvalidArgumentError('Give an age such as 90s, 15m, 2h or 7d, or a time such as 2026-01-31T08:00:00Z.');
   }
   return moment;
+}
+
+/** `90s`, `15m`, `2h`, `7d` and `4w` in seconds. */
+export function parseAge(value: string): number {
+  const [, amount, unit] = age.exec(value) ?? [];
+  if (amount !== undefined && unit !== undefined) return (Number(amount) * (unitMillis[unit] ?? 0)) / 1000;
+  throw new InvalidArgumentError('Give a length of time such as 90s, 15m, 2h or 7d.');
 }
 
 function inUtc(value: string): string {

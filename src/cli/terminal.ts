@@ -15,14 +15,28 @@ export interface Terminal {
   line(text?: string): Promise<void>;
   /** Writes a remark that is not part of the answer. */
   note(text: string): void;
+  /** The screen that answers are shown on; `undefined` where they go to a file or another program. */
+  screen(): Screen | undefined;
   /** `text` in a style, or as it is where colours are off. */
   style(style: Style, text: string): string;
+}
+
+/** A screen that can be written anew. */
+export interface Screen {
+  readonly columns: number;
+  readonly rows: number;
+  /** Writes text with whatever control sequences it holds. */
+  write(text: string): void;
+  /** Calls `listener` when the size changes, until the returned function is called. */
+  onResize(listener: () => void): () => void;
 }
 
 /** The slice of a writable standard stream that is used. */
 export interface OutputStream extends NodeJS.EventEmitter {
   write(text: string): boolean;
   readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
   hasColors?(): boolean;
 }
 
@@ -43,7 +57,23 @@ export function createTerminal(output: OutputStream, errors: OutputStream): Term
     note(text) {
       errors.write(`${text}\n`);
     },
+    screen: () => (output.isTTY === true ? screenOf(output) : undefined),
     style: (style, text) => (color ? styleText(style, text, { validateStream: false }) : text),
+  };
+}
+
+const usualColumns = 80;
+const usualRows = 24;
+
+function screenOf(output: OutputStream): Screen {
+  return {
+    columns: output.columns ?? usualColumns,
+    rows: output.rows ?? usualRows,
+    write: (text) => void output.write(text),
+    onResize(listener) {
+      output.on('resize', listener);
+      return () => output.off('resize', listener);
+    },
   };
 }
 

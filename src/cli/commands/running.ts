@@ -1,38 +1,65 @@
 import { exitCode } from '../exit-code.ts';
-import type { Run } from '../invocation.ts';
+import type { Invocation, Run } from '../invocation.ts';
+import type { LedgerReader, RunningFilter } from '../reading/ledger-reader.ts';
 import { withLedger } from '../reading/open-ledger.ts';
-import type { RunningRow } from '../reading/rows.ts';
-import { type ListingColumn, renderListing } from '../rendering/listing.ts';
-import { duration, isoTime } from '../rendering/quantities.ts';
-import { jsonLine } from '../visible.ts';
+import { describeOpenWork } from '../reading/open-work.ts';
+import { showLive } from '../rendering/live-screen.ts';
+import { runningPage } from '../rendering/running-page.ts';
+import { jsonLine, visible } from '../visible.ts';
+
+const defaultLast = 200;
+const defaultSeconds = 2;
 
 /** `spanledger running` */
-export const run: Run = (invocation) =>
-  withLedger(invocation, async (reader) => {
-    const { options, terminal } = invocation;
-    const rows = await reader.running({ sessionId: options.text('sessionId') }, options.count('last') ?? 50);
-    if (options.flag('json')) for (const row of rows) await terminal.line(jsonLine(row));
-    else if (rows.length === 0) await terminal.line('Nothing is running.');
-    else await terminal.line(renderListing(terminal, columns, rows));
-    return exitCode.ok;
-  });
+export const run: Run = async (invocation) => {
+  const { options, terminal } = invocation;
+  if (!options.flag('watch')) return withLedger(invocation, (reader) => show(invocation, reader, terminal.line));
+  const seconds = options.count('interval') ?? defaultSeconds;
+  const { signal } = invocation;
+  await showLive({ terminal, signal, intervalMillis: seconds * 1000, draw: () => snapshot(invocation) });
+  return exitCode.ok;
+};
 
-const columns: readonly ListingColumn<RunningRow>[] = [
-  { title: 'UNIT', text: (row) => row.unit },
-  { title: 'WHAT', text: (row) => (row.unit === 'session' || row.unit === 'item' ? row.task_name : row.step_name) },
-  { title: 'SESSION', text: (row) => row.session_id ?? '-' },
-  { title: 'ITEM', text: (row) => row.item_id ?? '-' },
-  { title: 'DONE', align: 'right', text: doneText },
-  { title: 'STARTED', text: (row) => isoTime(row.started_at) },
-  { title: 'RUNNING', align: 'right', text: (row) => duration(row.running_seconds * 1000) },
-  { title: 'SILENT', align: 'right', text: (row) => duration(row.silent_seconds * 1000) },
-  {
-    title: 'VERDICT',
-    text: (row) => row.verdict,
-    paint: (row, terminal, text) => terminal.style(row.verdict === 'running' ? 'green' : 'yellow', text),
-  },
-];
+async function show(invocation: Invocation, reader: LedgerReader, line: (text: string) => unknown) {
+  const { options, terminal } = invocation;
+  const rows = await reader.running(filterOf(invocation), options.count('last') ?? defaultLast);
+  if (options.flag('json')) {
+    for (const row of rows) await line(jsonLine({ ...describeOpenWork(row), process: row.process }));
+  } else {
+    const processes = hasFilter(invocation) ? [] : await reader.processes();
+    for (const text of runningPage(terminal, rows, processes, new Date())) await line(text);
+  }
+  return exitCode.ok;
+}
 
-function doneText({ done, total }: RunningRow): string {
-  return done === null && total === null ? '-' : `${done ?? 0}/${total ?? '?'}`;
+/** What is running now, as text; remarks of the opening stand above it, an outage in its place. */
+async function snapshot(invocation: Invocation): Promise<string> {
+  const notes: string[] = [];
+  const lines: string[] = [];
+  const terminal = { ...invocation.terminal, interactive: false, note: (text: string) => void notes.push(text) };
+  const { command, arguments: words, options, signal } = invocation;
+  const quiet: Invocation = { command, arguments: words, options, signal, terminal };
+  try {
+    await withLedger(quiet, (reader) => show(quiet, reader, (text) => lines.push(text)));
+  } catch (error) {
+    lines.push(visible(error instanceof Error ? error.message : String(error)));
+  }
+  const time = `${new Date().toISOString()}  Ctrl+C ends.`;
+  return options.flag('json') ? lines.join('\n') : [time, ...notes, '', ...lines].join('\n');
+}
+
+function filterOf({ options }: Invocation): RunningFilter {
+  const units = options.texts('unit');
+  const verdicts = options.texts('verdict');
+  return {
+    sessionId: options.text('sessionId'),
+    service: options.text('service'),
+    task: options.text('task'),
+    ...(units.length > 0 && { units }),
+    ...(verdicts.length > 0 && { verdicts }),
+  };
+}
+
+function hasFilter(invocation: Invocation): boolean {
+  return Object.values(filterOf(invocation)).some((value) => value !== undefined);
 }

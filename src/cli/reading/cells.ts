@@ -1,3 +1,4 @@
+import type { Expectation } from '../../domain/expectation.ts';
 import type { Cell, Row } from '../../projection/tables.ts';
 import type { EventRow, SessionRow, UnitRow } from './rows.ts';
 
@@ -58,6 +59,9 @@ export function toUnitRow(values: Values): UnitRow {
     ended_at: time(values.ended_at),
     duration_ms: number(values.duration_ms),
     instance_id: text(values.instance_id),
+    waiting_until: time(values.waiting_until),
+    wait_reason: text(values.wait_reason),
+    expectation: json(values.expectation) as Expectation | null,
   };
 }
 

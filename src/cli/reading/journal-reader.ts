@@ -4,8 +4,9 @@ import { journalStatistics } from './journal-statistics.ts';
 import { groupErrors, summarizeSteps } from './journal-summaries.ts';
 import type { EventFilter, LedgerReader, UnitFilter } from './ledger-reader.ts';
 import { createNewest } from './newest.ts';
-import { judgeOpenUnit, type LivenessOf } from './open-unit.ts';
-import { matchesDetails, matchesSession, mayMatchEvent } from './row-filter.ts';
+import { judgeOpenUnits } from './open-units.ts';
+import type { ProcessRow } from './process-row.ts';
+import { matchesDetails, matchesRunning, matchesSession, mayMatchEvent } from './row-filter.ts';
 import { mergeTable } from './row-merge.ts';
 import type { EventRow, StateCount } from './rows.ts';
 
@@ -13,8 +14,9 @@ import type { EventRow, StateCount } from './rows.ts';
 export interface JournalRows {
   readonly description: string;
   scan(): AsyncIterable<Row>;
-  /** Whether the process that does a piece of work lives. */
-  readonly livenessOf: LivenessOf;
+  /** The process behind an instance id. */
+  processOf(instanceId: string): ProcessRow | undefined;
+  processes(): readonly ProcessRow[];
 }
 
 /**
@@ -47,12 +49,15 @@ export function createJournalReader(journal: JournalRows): LedgerReader {
     slowestSteps: async (sessionId, last) => summarizeSteps((await units({ sessionId })).map(toUnitRow)).slice(0, last),
     errorGroups: async (sessionId) => groupErrors(await events({ sessionId, levels: errorLevels }, maxErrors)),
     async running(filter, last) {
-      const open = (await units(filter))
-        .filter(({ ended_at: end }) => end === null || end === undefined)
-        .map(toUnitRow);
-      const oldestFirst = open.toSorted((a, b) => a.created_at.getTime() - b.created_at.getTime());
-      return oldestFirst.slice(0, last).map((unit) => judgeOpenUnit(unit, journal.livenessOf));
+      const known = { units: (await units({})).map(toUnitRow), sessions: (await sessions()).map(toSessionRow) };
+      const now = Date.now();
+      const rows = judgeOpenUnits({ ...known, processOf: journal.processOf, now }).filter((row) =>
+        matchesRunning(row, filter),
+      );
+      return rows.toSorted((a, b) => a.started_at.getTime() - b.started_at.getTime()).slice(0, last);
     },
+    processes: async () => journal.processes().filter(({ ended_at: end }) => end === null),
+    databaseWaits: async () => undefined,
     statistics: async (scope) =>
       journalStatistics(scope, await sessions(), await items(scope.sessionId), rowsOf(journal.scan(), 'audit_log')),
     close: async () => undefined,

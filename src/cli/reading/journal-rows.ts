@@ -1,24 +1,22 @@
 import type { JournalEntry } from '../../journal/journal.ts';
-import { type JournalInfo, listJournals, type SegmentInfo } from '../../journal/journal-listing.ts';
+import { listJournals, type SegmentInfo } from '../../journal/journal-listing.ts';
 import { readSegment } from '../../journal/segment-reader.ts';
 import { rowsOf } from '../../projection/rows.ts';
 import type { Row } from '../../projection/tables.ts';
 import type { JournalRows } from './journal-reader.ts';
-import type { Liveness } from './open-unit.ts';
+import { processOfJournal } from './process-row.ts';
 
 /** The rows of every journal in a directory; of a directory that is not there, none. */
 export async function openJournalRows(directory: string): Promise<JournalRows> {
   const journals = await listJournals(directory);
-  const byInstance = new Map(journals.map((journal) => [journal.instanceId, toLiveness(journal)]));
+  const now = new Date();
+  const byInstance = new Map(journals.map((journal) => [journal.instanceId, processOfJournal(journal, now)]));
   return {
     description: `the journals in ${directory}`,
     scan: () => scanJournals(directory),
-    livenessOf: (instanceId) => byInstance.get(instanceId),
+    processOf: (instanceId) => byInstance.get(instanceId),
+    processes: () => [...byInstance.values()],
   };
-}
-
-function toLiveness({ owner, isAlive }: JournalInfo): Liveness {
-  return { host: owner?.host ?? null, pid: owner?.pid ?? null, alive: isAlive };
 }
 
 /** Listed anew for each pass: segments come and go while somebody works. */

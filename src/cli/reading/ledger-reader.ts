@@ -1,3 +1,5 @@
+import type { DatabaseWaits } from './database-waits.ts';
+import type { ProcessRow } from './process-row.ts';
 import type { ErrorGroup, EventRow, RunningRow, SessionRow, StateCount, StepSummary, UnitRow } from './rows.ts';
 import type { Statistics, StatisticsScope } from './statistics.ts';
 
@@ -34,6 +36,15 @@ export interface UnitFilter {
   readonly units?: readonly string[];
 }
 
+/** What an open unit must match. Missing fields match everything. */
+export interface RunningFilter extends UnitFilter {
+  readonly service?: string | undefined;
+  /** Task, which for items and steps of a session is its kind. */
+  readonly task?: string | undefined;
+  /** Verdicts; an empty list matches every one. */
+  readonly verdicts?: readonly string[];
+}
+
 /** Reads the ledger, wherever it is: a database, or the journals alone. */
 export interface LedgerReader {
   /** Where the answers come from, for people. */
@@ -50,8 +61,12 @@ export interface LedgerReader {
   slowestSteps(sessionId: string, last: number): Promise<readonly StepSummary[]>;
   /** Every error record of a session, grouped. */
   errorGroups(sessionId: string): Promise<readonly ErrorGroup[]>;
-  /** Units that have not ended, the oldest first. */
-  running(filter: UnitFilter, last: number): Promise<readonly RunningRow[]>;
+  /** Units that have not ended, the oldest first, each with the verdict on it. */
+  running(filter: RunningFilter, last: number): Promise<readonly RunningRow[]>;
+  /** Processes that have not ended, and what they do now. */
+  processes(): Promise<readonly ProcessRow[]>;
+  /** Who waits for whom in the server of the ledger; `undefined` where there is no server to ask. */
+  databaseWaits(): Promise<DatabaseWaits | undefined>;
   statistics(scope: StatisticsScope): Promise<Statistics>;
   close(): Promise<void>;
 }

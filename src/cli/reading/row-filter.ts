@@ -1,8 +1,8 @@
 import type { Cell } from '../../projection/tables.ts';
 import { detailsOf } from '../rendering/event-text.ts';
 import { number, text, type Values } from './cells.ts';
-import type { EventFilter, SessionFilter } from './ledger-reader.ts';
-import type { EventRow, SessionRow } from './rows.ts';
+import type { EventFilter, RunningFilter, SessionFilter } from './ledger-reader.ts';
+import type { EventRow, RunningRow, SessionRow } from './rows.ts';
 
 /** Whether a record of the audit log may match, by its plain columns: cheap, before anything is parsed. */
 export function mayMatchEvent(values: Values, filter: EventFilter): boolean {
@@ -33,6 +33,17 @@ export function matchesSession(row: SessionRow, filter: SessionFilter): boolean 
     isOneOf(row.state, filter.states?.length === 0 ? undefined : filter.states) &&
     (since === undefined || (row.started_at !== null && row.started_at >= since)) &&
     (openOrEndedSince === undefined || row.ended_at === null || row.ended_at >= openOrEndedSince)
+  );
+}
+
+/** Whether an open unit matches. */
+export function matchesRunning(row: RunningRow, filter: RunningFilter): boolean {
+  return (
+    is(row.session_id, filter.sessionId) &&
+    is(row.service_name, filter.service) &&
+    is(row.task_name, filter.task) &&
+    isOneOf(row.unit, filter.units) &&
+    isOneOf(row.verdict, filter.verdicts?.length === 0 ? undefined : filter.verdicts)
   );
 }
 

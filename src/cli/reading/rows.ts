@@ -1,3 +1,7 @@
+import type { Expectation } from '../../domain/expectation.ts';
+import type { Verdict } from '../../domain/verdict.ts';
+import type { ProcessRow } from './process-row.ts';
+
 /**
  * Rows as the command line reads them: columns as in the tables, `timestamptz` as `Date`, trace ids as 32 hex digits,
  * jsonb parsed. `null` is SQL's.
@@ -75,6 +79,9 @@ export type UnitRow = {
   readonly ended_at: Date | null;
   readonly duration_ms: number | null;
   readonly instance_id: string | null;
+  readonly waiting_until: Date | null;
+  readonly wait_reason: string | null;
+  readonly expectation: Expectation | null;
 };
 
 /** How many items of a session are in a state. */
@@ -109,11 +116,33 @@ export type RunningRow = {
   readonly pid: number | null;
   readonly trace_id: string;
   readonly span_id: string;
+  readonly parent_span_id: string | null;
+  /** Kind of the session. */
+  readonly kind: string | null;
   readonly started_at: Date;
   readonly last_progress_at: Date;
+  readonly last_event_at: Date | null;
+  readonly last_seen_at: Date | null;
+  readonly instance_ended_at: Date | null;
   readonly running_seconds: number;
   readonly silent_seconds: number;
-  readonly verdict: string;
+  /** Of a wait that is open. */
+  readonly waiting_until: Date | null;
+  readonly wait_reason: string | null;
+  readonly stuck_after_seconds: number;
+  /** `caller`, `history`, `expected`, `default`, or `inner`: as long as what is open inside it. */
+  readonly stuck_after_source: string;
+  readonly limit_seconds: number | null;
+  readonly expected_seconds: number | null;
+  /** `caller`, `volumes` or `history`. */
+  readonly expected_source: string | null;
+  readonly expectation: Expectation | null;
+  readonly history_runs: number | null;
+  readonly history_median_seconds: number | null;
+  readonly history_p95_seconds: number | null;
+  readonly process: ProcessRow | null;
+  readonly judged_at: Date;
+  readonly verdict: Verdict;
 };
 
 /** Error records of a session that share diagnosis and advice. */

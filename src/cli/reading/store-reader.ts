@@ -1,8 +1,10 @@
 import { quoteIdentifier } from '../../shipping/identifier.ts';
 import type { LedgerStore } from '../../shipping/store.ts';
 import { type Conditions, createConditions } from './conditions.ts';
+import { readDatabaseWaits } from './database-waits.ts';
 import type { EventFilter, LedgerReader, SessionFilter, UnitFilter } from './ledger-reader.ts';
-import type { ErrorGroup, EventRow, RunningRow, SessionRow, StateCount, StepSummary, UnitRow } from './rows.ts';
+import type { ErrorGroup, EventRow, SessionRow, StateCount, StepSummary, UnitRow } from './rows.ts';
+import { readProcesses, readRunning } from './running-query.ts';
 import { readStatistics } from './statistics.ts';
 
 /** Reads the tables of a database with plain SQL. */
@@ -40,13 +42,9 @@ export function createStoreReader(store: LedgerStore, schema: string): LedgerRea
     },
     slowestSteps: (sessionId, last) => store.query<StepSummary>(slowestSteps(prefix), [sessionId, last]),
     errorGroups: (sessionId) => store.query<ErrorGroup>(errorGroups(prefix), [sessionId]),
-    running: (filter, last) =>
-      page<RunningRow>(
-        `select ${runningColumns} from ${prefix}.v_running`,
-        unitConditions(filter),
-        'order by started_at, span_id',
-        last,
-      ),
+    running: (filter, last) => readRunning(store, prefix, filter, last),
+    processes: () => readProcesses(store, prefix),
+    databaseWaits: () => readDatabaseWaits(store),
     statistics: (scope) => readStatistics(store, schema, scope),
     close: () => store.close(),
   };
@@ -66,10 +64,8 @@ export const eventColumns = `id, created_at, level, category, event, message, se
   error_type, error_message, stack_trace, recommended_actions`;
 
 const unitColumns = `${hexTraceId}, span_id, parent_span_id, service_name, session_id, item_id, unit, task_name, step_name,
-  status, attempt, done, total, last_event, error_message, created_at, updated_at, ended_at, duration_ms, instance_id`;
-
-const runningColumns = `unit, session_id, item_id, task_name, step_name, status, attempt, done, total, last_event, service_name,
-  instance_id, host, pid, ${hexTraceId}, span_id, started_at, last_progress_at, running_seconds, silent_seconds, verdict`;
+  status, attempt, done, total, last_event, error_message, created_at, updated_at, ended_at, duration_ms, instance_id,
+  waiting_until, wait_reason, expectation`;
 
 function sessionConditions(filter: SessionFilter): Conditions {
   const states = filter.states?.length === 0 ? undefined : filter.states;

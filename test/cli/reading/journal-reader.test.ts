@@ -4,12 +4,19 @@ import { createJournalReader } from '../../../src/cli/reading/journal-reader.ts'
 import { openJournalRows } from '../../../src/cli/reading/journal-rows.ts';
 import { heldDirectory, sampleRecords, temporaryDirectory, writeJournal } from '../written-ledger.ts';
 import { describeReader } from './reader-contract.ts';
+import { describeRunning, openWorkRecords } from './running-contract.ts';
 
 const directory = heldDirectory();
 
 describeReader('a reader of journals', async () => {
   writeJournal(directory, sampleRecords());
   return createJournalReader(await openJournalRows(directory));
+});
+
+const runningDirectory = heldDirectory();
+describeRunning('a reader of journals', async () => {
+  writeJournal(runningDirectory, openWorkRecords());
+  return createJournalReader(await openJournalRows(runningDirectory));
 });
 
 it('answers with nothing where there is no directory', async () => {

@@ -1,0 +1,93 @@
+import type { JournalInfo } from '../../journal/journal-listing.ts';
+import { type OpenPlace, type PendingCall, parseProcessState, type StackFrame } from '../../journal/process-state.ts';
+
+/** A process and what it does, as its last sign of life tells. `null` is not known, or not so. */
+export type ProcessRow = {
+  readonly instance_id: string;
+  readonly service_name: string | null;
+  readonly host: string | null;
+  readonly pid: number | null;
+  readonly started_at: Date | null;
+  readonly last_seen_at: Date | null;
+  readonly ended_at: Date | null;
+  /** Processor time per time, 1 for one core. */
+  readonly cpu_ratio: number | null;
+  readonly rss_bytes: number | null;
+  readonly heap_used_bytes: number | null;
+  readonly event_loop_lag_ms: number | null;
+  readonly event_loop_delay_p99_ms: number | null;
+  readonly blocked_since: Date | null;
+  readonly blocked_stack: readonly StackFrame[] | null;
+  readonly blocked_in: OpenPlace | null;
+  readonly pending_call: PendingCall | null;
+};
+
+/** A process as `to_jsonb` tells its row of `instances`, whatever columns that has. */
+export function toProcessRow(value: unknown): ProcessRow | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const row = value as Readonly<Record<string, unknown>>;
+  return {
+    instance_id: String(row.instance_id),
+    service_name: textOf(row.service_name),
+    host: textOf(row.host),
+    pid: numberOf(row.pid),
+    started_at: dateOf(row.started_at),
+    last_seen_at: dateOf(row.last_seen_at),
+    ended_at: dateOf(row.ended_at),
+    cpu_ratio: numberOf(row.cpu_ratio),
+    rss_bytes: numberOf(row.rss_bytes),
+    heap_used_bytes: numberOf(row.heap_used_bytes),
+    event_loop_lag_ms: numberOf(row.event_loop_lag_ms),
+    event_loop_delay_p99_ms: numberOf(row.event_loop_delay_p99_ms),
+    blocked_since: dateOf(row.blocked_since),
+    blocked_stack: Array.isArray(row.blocked_stack) ? (row.blocked_stack as readonly StackFrame[]) : null,
+    blocked_in: objectOf<OpenPlace>(row.blocked_in),
+    pending_call: objectOf<PendingCall>(row.pending_call),
+  };
+}
+
+/** A process as its journal on disk tells of it. */
+export function processOfJournal({ instanceId, owner, isAlive, heartbeat }: JournalInfo, now: Date): ProcessRow {
+  const figures = heartbeat?.figures;
+  const state = parseProcessState(figures);
+  const seenAt = isAlive ? now : dateOfMicros(heartbeat?.at ?? owner?.startedAt);
+  return {
+    instance_id: instanceId,
+    service_name: owner?.service ?? null,
+    host: owner?.host ?? null,
+    pid: owner?.pid ?? null,
+    started_at: dateOfMicros(owner?.startedAt),
+    last_seen_at: seenAt,
+    ended_at: isAlive ? null : seenAt,
+    cpu_ratio: numberOf(figures?.cpuRatio),
+    rss_bytes: numberOf(figures?.rssBytes),
+    heap_used_bytes: numberOf(state?.heapUsedBytes),
+    event_loop_lag_ms: numberOf(figures?.eventLoopLagMillis),
+    event_loop_delay_p99_ms: numberOf(state?.eventLoopDelayP99Millis),
+    blocked_since: dateOfMicros(state?.blockedSince),
+    blocked_stack: state?.blockedStack ?? null,
+    blocked_in: state?.blockedIn ?? null,
+    pending_call: state?.pendingCall ?? null,
+  };
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+function dateOf(value: unknown): Date | null {
+  if (value instanceof Date) return value;
+  return typeof value === 'string' ? new Date(value) : null;
+}
+
+function dateOfMicros(micros: number | undefined): Date | null {
+  return micros === undefined ? null : new Date(micros / 1000);
+}
+
+function objectOf<T extends object>(value: unknown): T | null {
+  return typeof value === 'object' && value !== null ? (value as T) : null;
+}
