@@ -16,6 +16,8 @@ export interface AppOptions extends LaunchOptions {
   readonly script: 'mixed-load.js' | 'blocked-loop.js';
   /** What the app is told; see the script. */
   readonly load: { readonly name: string } & Readonly<Record<string, unknown>>;
+  /** Where the app writes what its calls have acknowledged, if not to the file of the stage. */
+  readonly acknowledgements?: string;
 }
 
 /** What an app has felt within a quarter of a second. */
@@ -56,7 +58,7 @@ const ownVariables = /^(SPANLEDGER_|OTEL_|DATABASE_URL$|NODE_OPTIONS$|VITEST|NOD
 const noExports = { OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' };
 
 /** Starts an app as its users would, with nothing but the flag that puts spanledger in. */
-export function launchApp(options: AppOptions & { readonly acknowledgements: string }): Child {
+export function launchApp(options: AppOptions): Child {
   const { script, load, acknowledgements, flags = [] } = options;
   const env = {
     ...noExports,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import { recordClasses } from '../../src/projection/record.ts';
+import { type RecordClass, recordClasses } from '../../src/projection/record.ts';
 import { metricTable } from '../../src/telemetry/conventions.ts';
 import type { Counts } from './accounting.ts';
 
@@ -12,6 +12,8 @@ export interface MetricsReceiver {
   dropped(): Counts;
   /** Drops by class and reason, such as `request disk-full`. */
   reasons(): Readonly<Record<string, number>>;
+  /** When a drop of each class was heard of first, in milliseconds; endless where none was. */
+  firstDrops(): Readonly<Record<RecordClass, number>>;
   close(): void;
 }
 
@@ -23,9 +25,12 @@ interface Point {
 
 export async function startMetricsReceiver(): Promise<MetricsReceiver> {
   const values = new Map<string, number>();
+  const first: Partial<Record<RecordClass, number>> = {};
   const server = createServer((request, response) => {
     read(request).then((text) => {
       for (const [key, value] of pointsIn(text)) values.set(key, value);
+      for (const name of recordClasses)
+        if (byClass(metricTable.recordsDropped[0])[name] > 0) first[name] ??= Date.now();
       response.setHeader('content-type', 'application/json').end('{}');
     }, response.destroy.bind(response));
   });
@@ -44,6 +49,7 @@ export async function startMetricsReceiver(): Promise<MetricsReceiver> {
     },
     appended: () => byClass(metricTable.recordsAppended[0]),
     dropped: () => byClass(metricTable.recordsDropped[0]),
+    firstDrops: () => ({ request: Infinity, progress: Infinity, audit: Infinity, ...first }),
     reasons() {
       const prefix = `${metricTable.recordsDropped[0]} `;
       const totals: Record<string, number> = {};

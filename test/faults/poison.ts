@@ -2,6 +2,8 @@ import pg from 'pg';
 import { readDeadLetters } from '../../src/journal/dead-letters.ts';
 import { type Fault, runAlone } from './fault.ts';
 import { settle, unexpected } from './settlement.ts';
+import type { Stage } from './stage.ts';
+import { until } from './until.ts';
 
 /** A way in which a database refuses a record, and what its keeper does about it. Apps make one record for each dose. */
 interface Poison {
@@ -59,9 +61,9 @@ export const poison: Fault<{ records: number }> = {
     const refused = await settle(stage, { url: server.url, witness, app: await app.ended, shipCode: 1 });
     const doctor = await stage.run(['doctor'], { env });
     const codes = (await readDeadLetters(stage.ledger)).map(({ code }) => code).sort();
-    for (const { repairs } of poisons) await client.query(repairs);
+    const live = await repairedMeanwhile(stage, client, env);
     const retried = await stage.run(['ship', '--dead-letters'], { env });
-    const healed = await settle(stage, { url: server.url, witness, hasLatecomers: true });
+    const healed = await settle(stage, { url: server.url, witness });
     return {
       runs: poisons.length,
       balance: healed.balance,
@@ -72,6 +74,7 @@ export const poison: Fault<{ records: number }> = {
         ...unexpected('spanledger ship --dead-letters', retried, 0),
         ...healed.faults,
         ...letterFaults(codes),
+        ...live,
         ...(/FINDING +dead letters +3 records were refused/.test(doctor.stdout)
           ? []
           : [`doctor says: ${doctor.stdout}`]),
@@ -82,6 +85,44 @@ export const poison: Fault<{ records: number }> = {
     };
   },
 };
+
+/**
+ * An app ships while the database still refuses, and is repaired under it: what it records from then on arrives, also over the
+ * connections that it has had since before.
+ */
+async function repairedMeanwhile(
+  stage: Stage,
+  client: pg.Client,
+  env: Readonly<Record<string, string>>,
+): Promise<readonly string[]> {
+  const before = await readDeadLetters(stage.ledger);
+  const load = { name: 'live', lanes: 3, itemsPerSecond: 100, doses: dosesEvery(10) };
+  const app = stage.startApp({ script: 'mixed-load.js', load, env });
+  await app.ready;
+  await until(
+    'the app has records refused',
+    30_000,
+    async () => (await readDeadLetters(stage.ledger)).length > before.length + 5,
+  );
+  for (const { repairs } of poisons) await client.query(repairs);
+  const repairedAt = (app.windows.at(-1)?.ended ?? 0) + 10;
+  // What was recorded before the repair is refused or not, and through by then.
+  await until('what came before is through', 30_000, () => (app.windows.at(-1)?.ended ?? 0) > repairedAt + 200);
+  const refused = (await readDeadLetters(stage.ledger)).length;
+  await until('more poison was tried', 30_000, () => (app.windows.at(-1)?.ended ?? 0) > repairedAt + 400);
+  app.tell({ stop: true });
+  const end = await app.ended;
+  const since = (await readDeadLetters(stage.ledger)).length - refused;
+  return [
+    ...unexpected('the app under which the database was repaired', end, 0),
+    ...(since === 0 ? [] : [`${since} records were refused after the repair`]),
+  ];
+}
+
+/** Each kind of poison in its turn, one in so many items. */
+function dosesEvery(items: number) {
+  return Array.from({ length: 100 }, (_, n) => ({ dose: poisons[n % poisons.length]?.dose, item: n * items }));
+}
 
 /** Exactly the records that carry the poison, each with the reason of the database. */
 function letterFaults(codes: readonly string[]): readonly string[] {

@@ -10,6 +10,8 @@ export interface Stage {
   readonly directory: string;
   /** The spanledger directory of the apps, `SPANLEDGER_DIR`. */
   readonly ledger: string;
+  /** The file to which apps write what their calls have acknowledged. */
+  readonly acknowledgements: string;
   /** Starts a Postgres of its own, with the tables; durable, as a database that is crashed must be. */
   startServer(options?: { readonly migrated?: boolean; readonly port?: number }): Promise<PostgresServer>;
   /** Starts `test/faults/apps/<script>` with `--import spanledger/register`. */
@@ -48,13 +50,14 @@ export function createStage(name: string): Stage {
   return {
     directory,
     ledger,
+    acknowledgements,
     async startServer({ migrated = true, ...options } = {}) {
       const server = await startPostgres({ durable: true, ...options });
       closers.push(() => server.stop());
       if (migrated) await migrate(server.url);
       return server;
     },
-    startApp: (options) => watched(launchApp({ ...placed(options), acknowledgements })),
+    startApp: (options) => watched(launchApp({ acknowledgements, ...placed(options) })),
     run: (parameters, options) => runCommand(parameters, placed(options)).ended,
     start: (parameters, options) => watched(runCommand(parameters, placed(options))),
     watchJournal() {
