@@ -127,6 +127,22 @@ export const settingTable = {
     brief:
       'Header that carries the correlation id: read from requests, returned with answers, sent with outgoing calls. none: no header does.',
   }),
+  watchdog: preset({
+    env: ['SPANLEDGER_WATCHDOG'],
+    file: 'watchdog.enabled',
+    kind: flag,
+    fallback: true,
+    brief:
+      'Whether a thread watches the event loop and tells where it is blocked. It is silent while a debugger is attached, and takes no stacks under the permission model.',
+  }),
+  watchdogThresholdMillis: preset({
+    env: ['SPANLEDGER_WATCHDOG_THRESHOLD'],
+    file: 'watchdog.threshold',
+    kind: integer(100, 3_600_000),
+    fallback: 1000,
+    unit: 'milliseconds',
+    brief: 'The event loop counts as blocked when it takes longer than this for one turn.',
+  }),
   redactKeys: preset({
     env: ['SPANLEDGER_REDACT_KEYS'],
     file: 'redact.keys',

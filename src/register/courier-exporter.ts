@@ -14,21 +14,24 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Courier } from './courier.ts';
 import type { OtlpHttpProtocol, OtlpSignal } from './otlp-sender.ts';
 
+/** The part of the courier that an exporter needs. */
+type Carrier = Pick<Courier, 'send'>;
+
 /** A span exporter whose OTLP requests are encoded here and sent by the courier thread. */
-export function createCourierSpanExporter(courier: Courier, protocol: OtlpHttpProtocol): SpanExporter {
+export function createCourierSpanExporter(courier: Carrier, protocol: OtlpHttpProtocol): SpanExporter {
   const serializer = protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer;
   return new CourierExporter(courier, 'traces', (spans) => serializer.serializeRequest(spans));
 }
 
 /** A log record exporter whose OTLP requests are encoded here and sent by the courier thread. */
-export function createCourierLogRecordExporter(courier: Courier, protocol: OtlpHttpProtocol): LogRecordExporter {
+export function createCourierLogRecordExporter(courier: Carrier, protocol: OtlpHttpProtocol): LogRecordExporter {
   const serializer = protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer;
   return new CourierExporter(courier, 'logs', (records) => serializer.serializeRequest(records));
 }
 
 /** A metric exporter whose OTLP requests are encoded here and sent by the courier thread. */
 export function createCourierMetricExporter(
-  courier: Courier,
+  courier: Carrier,
   protocol: OtlpHttpProtocol,
   selectAggregationTemporality: (instrument: InstrumentType) => AggregationTemporality,
 ): PushMetricExporter {
@@ -42,13 +45,13 @@ export function createCourierMetricExporter(
  * exporter answers, ten seconds and more while a collector is down. What the collector refuses in the end is told as a warning.
  */
 class CourierExporter<T> {
-  readonly #courier: Courier;
+  readonly #courier: Carrier;
   readonly #signal: OtlpSignal;
   readonly #encode: (items: T) => Uint8Array | undefined;
   readonly #underWay = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(courier: Courier, signal: OtlpSignal, encode: (items: T) => Uint8Array | undefined) {
+  constructor(courier: Carrier, signal: OtlpSignal, encode: (items: T) => Uint8Array | undefined) {
     this.#courier = courier;
     this.#signal = signal;
     this.#encode = encode;

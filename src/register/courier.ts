@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
 import type { JournalOwner } from '../projection/record.ts';
+import { disownWorker } from '../watchdog/worker-count.ts';
 import type { OtlpHttpProtocol, OtlpSignal } from './otlp-sender.ts';
 import type { ShippingMemory } from './shipping-memory.ts';
 
@@ -160,6 +161,7 @@ class ThreadCourier implements Courier {
       env: withoutNodeOptions(environment),
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMegabytes },
     });
+    disownWorker(thread);
     thread.on('message', (reply: CourierReply) => this.#hear(reply));
     thread.on('error', (error) => diag.warn('The courier thread failed and is started again.', error));
     thread.on('exit', () => this.#died());

@@ -3,6 +3,7 @@ import { accountOf } from '../journal/account.ts';
 import { writeHeartbeat } from '../journal/heartbeat.ts';
 import { readOwnOomCounter } from '../journal/oom-counter.ts';
 import type { FileJournal } from '../journal/open-journal.ts';
+import type { ProcessState } from '../journal/process-state.ts';
 import { createLossReport } from './loss-report.ts';
 
 const tickMillis = 1000;
@@ -25,25 +26,27 @@ export interface JournalKeeper {
   finish(): void;
 }
 
+export interface KeepingOptions {
+  readonly leavesHeartbeats: boolean;
+  /** What the process does now, if somebody knows. */
+  readonly state?: () => ProcessState | undefined;
+}
+
 /**
  * Looks after the journal once a second: what was appended is synced to the disk, off the event loop, so that a power failure costs a
  * second at most, and what had to be dropped is told. Where no courier does it, leaves a sign of life every five seconds. Keeps no process
  * alive.
  */
-export function keepJournal(
-  journal: FileJournal,
-  pulse: Pulse,
-  options: { readonly leavesHeartbeats: boolean },
-): JournalKeeper {
+export function keepJournal(journal: FileJournal, pulse: Pulse, options: KeepingOptions): JournalKeeper {
   const losses = createLossReport(journal);
   let ticks = 0;
-  if (options.leavesHeartbeats) leaveHeartbeat(journal);
+  if (options.leavesHeartbeats) leaveHeartbeat(journal, options.state?.());
   setInterval(() => {
     pulse[0] = Date.now();
     void journal.sync();
     losses.tell();
     ticks += 1;
-    if (options.leavesHeartbeats && ticks % ticksPerHeartbeat === 0) leaveHeartbeat(journal);
+    if (options.leavesHeartbeats && ticks % ticksPerHeartbeat === 0) leaveHeartbeat(journal, options.state?.());
   }, tickMillis).unref();
   const settle = () => {
     journal.retry();
@@ -51,17 +54,17 @@ export function keepJournal(
   };
   const finish = () => {
     settle();
-    if (options.leavesHeartbeats) leaveHeartbeat(journal);
+    if (options.leavesHeartbeats) leaveHeartbeat(journal, options.state?.());
     const { waiting, lastError = '' } = journal.stats();
     if (waiting > 0) diag.error(`${waiting} records are lost with this process: ${lastError}`);
   };
   return { settle, finish };
 }
 
-function leaveHeartbeat(journal: FileJournal): void {
+function leaveHeartbeat(journal: FileJournal, state: ProcessState | undefined): void {
   try {
     const oomCounter = readOwnOomCounter();
-    const figures = { rssBytes: process.memoryUsage.rss(), ...accountOf(journal.stats()), oomCounter };
+    const figures = { rssBytes: process.memoryUsage.rss(), ...accountOf(journal.stats()), oomCounter, state };
     writeHeartbeat(journal.path, { at: Date.now() * 1000, figures });
   } catch {
     // The journal itself tells of a disk that refuses; without a heartbeat the last write counts as the sign of life.

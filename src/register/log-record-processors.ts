@@ -19,12 +19,16 @@ const delayMillis = 1000;
 /** Processors that send log records to where the standard variables say, redacted. */
 export function createExportingLogRecordProcessors(
   plan: ExportPlan,
-  courier: Courier | undefined,
+  courier: Pick<Courier, 'send'> | undefined,
 ): LogRecordProcessor[] {
   return plan.exporters.flatMap((name) => createProcessor(name, plan, courier) ?? []);
 }
 
-function createProcessor(name: string, plan: ExportPlan, courier: Courier | undefined): LogRecordProcessor | undefined {
+function createProcessor(
+  name: string,
+  plan: ExportPlan,
+  courier: Pick<Courier, 'send'> | undefined,
+): LogRecordProcessor | undefined {
   switch (name) {
     case 'otlp':
       return isOtlpHttp(plan.protocol) && courier !== undefined

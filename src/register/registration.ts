@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
+import { detectResources } from '@opentelemetry/resources';
 import { describeSettings } from '../configuration/description.ts';
 import {
   type Environment,
@@ -20,12 +21,16 @@ import { createRecorder } from '../recording/recorder.ts';
 import { createSanitizer, setSanitizer } from '../storable/sanitizer.ts';
 import { setSessionHistory } from '../telemetry/history.ts';
 import { setSessionDefaults } from '../telemetry/session-defaults.ts';
+import { logTarget } from '../watchdog/log-target.ts';
+import { observeProcess } from '../watchdog/process-metrics.ts';
+import { readState } from '../watchdog/watch-memory.ts';
+import { startWatchdog, type Watchdog } from '../watchdog/watchdog.ts';
 import { isTracerProviderRegistered, registeredServiceName } from './attachment.ts';
 import { type Courier, createCourier, type ShippingLoad } from './courier.ts';
 import { createDiagnosticLogger, installDiagnosticLogger } from './diagnostic-logger.ts';
 import { onEnding } from './exit.ts';
-import { courierSignals, type ExportPlans, exportPlans, noExports } from './export-plan.ts';
-import { createIdentity } from './identity.ts';
+import { courierSignals, type ExportPlan, type ExportPlans, exportPlans, noExports } from './export-plan.ts';
+import { createIdentity, type Identity } from './identity.ts';
 import { correlationPropagator, instrument } from './instrumenting.ts';
 import { type JournalKeeper, keepJournal } from './journal-keeping.ts';
 import { observeLedger } from './ledger-metrics.ts';
@@ -75,12 +80,20 @@ export function register(): void {
   const shipping = shippingLoad(place);
   const courier = startCourier(shipping, plans, environment);
   const sending = createSending(plans, otel, courier);
+  const watchdog = startWatching(
+    place,
+    { identity, plan: plans.logs, heartbeats: shipping === undefined },
+    environment,
+  );
   const isOurSdk = startSdk({
     identity,
     sampler: createRecordAlwaysSampler(createSampler(otel.sampler)),
     propagator: createPropagator(otel.propagators, correlationPropagator(settings)),
     limits: otel,
-    recording: { span: createLiveSpanProcessor(recorder), log: createLedgerLogProcessor(recorder) },
+    recording: {
+      spans: [createLiveSpanProcessor(recorder), ...(watchdog === undefined ? [] : [watchdog.spanProcessor])],
+      log: createLedgerLogProcessor(recorder),
+    },
     sending,
   });
   // Somebody else's SDK has its own instrumentations: with ours beside them every request would be there twice.
@@ -88,8 +101,10 @@ export function register(): void {
   const parts = { settings, otel, service: identity.owner.service, directory, isOurSdk, instrumentation };
   tellStart(parts, environmentValue(environment, startReportVariable));
   observeLedger(journal, memory);
-  const keeper = keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined });
-  endWell(settings, { keeper, sending, courier });
+  if (watchdog !== undefined) observeProcess(memory.watch, watchdog.pulse);
+  const state = () => readState(memory.watch);
+  const keeper = keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined, state });
+  endWell(settings, { keeper, sending, courier, watchdog });
 }
 
 /** What the parts have in common. */
@@ -162,15 +177,46 @@ function startCourier(
   return createCourier({ load: { otlp, ...(shipping !== undefined && { shipping }) }, environment });
 }
 
+interface WatchingParts {
+  readonly identity: Identity;
+  readonly plan: ExportPlan;
+  /** Nobody else leaves a sign of life while the main thread is blocked. */
+  readonly heartbeats: boolean;
+}
+
+function startWatching(
+  { settings, directory, owner, memory }: Place,
+  { identity, plan, heartbeats }: WatchingParts,
+  environment: Environment,
+): Watchdog | undefined {
+  if (!settings.watchdog) return undefined;
+  const resource = detectResources({ detectors: identity.detectors });
+  return startWatchdog({
+    directory,
+    owner,
+    thresholdMillis: settings.watchdogThresholdMillis,
+    redactKeys: settings.redactKeys,
+    memory: memory.watch,
+    journalMaxBytes: settings.journalMaxBytes,
+    heartbeats: heartbeats ? memory.tally : undefined,
+    logs: logTarget(plan, identity.resource.merge(resource)),
+    environment,
+  });
+}
+
 interface EndingParts {
   readonly keeper: JournalKeeper;
   readonly sending: Sending;
   readonly courier: Courier | undefined;
+  readonly watchdog: Watchdog | undefined;
 }
 
-function endWell(settings: Settings, { keeper, sending, courier }: EndingParts): void {
+function endWell(settings: Settings, { keeper, sending, courier, watchdog }: EndingParts): void {
   if (courier === undefined && !sending.isActive) {
-    process.once('exit', () => keeper.finish());
+    process.once('exit', () => {
+      watchdog?.finish();
+      keeper.finish();
+    });
     return;
   }
   onEnding({
@@ -180,6 +226,7 @@ function endWell(settings: Settings, { keeper, sending, courier }: EndingParts):
       return sending.flush();
     },
     finish: (timeoutMillis, end) => {
+      watchdog?.finish();
       keeper.finish();
       void sending.flush();
       courier?.finish(timeoutMillis, end);

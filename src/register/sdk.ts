@@ -24,7 +24,7 @@ export interface SdkParts {
   readonly propagator: api.TextMapPropagator | undefined;
   readonly limits: Pick<OtelEnvironment, 'spanLimits' | 'logRecordLimits'>;
   /** Processors that record; they also join an SDK that is there already. */
-  readonly recording: { readonly span: SpanProcessor; readonly log: LogRecordProcessor };
+  readonly recording: { readonly spans: readonly SpanProcessor[]; readonly log: LogRecordProcessor };
   /** What sends; left out where the SDK is somebody else's. */
   readonly sending: Pick<Sending, 'span' | 'log' | 'metricReaders'>;
 }
@@ -46,7 +46,7 @@ function start({ identity, sampler, propagator, limits, recording, sending }: Sd
   api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   if (propagator !== undefined) api.propagation.setGlobalPropagator(propagator);
   startMetrics(resource, sending);
-  const spanProcessors = [recording.span, ...sending.span];
+  const spanProcessors = [...recording.spans, ...sending.span];
   const spanLimits = { ...limits.spanLimits };
   api.trace.setGlobalTracerProvider(new AdoptingTracerProvider({ resource, sampler, spanLimits, spanProcessors }));
   const processors = [recording.log, ...sending.log];
@@ -72,7 +72,7 @@ function logsApi(): LogsApi {
 }
 
 function join({ recording }: SdkParts): void {
-  if (!attachSpanProcessor(recording.span)) {
+  if (!recording.spans.every(attachSpanProcessor)) {
     api.diag.error(
       'An OpenTelemetry SDK is registered that spanledger cannot join: only transitions are recorded, no starts and ends. ' +
         'Load spanledger/register instead of it, or give that SDK the processors of spanledger/exporters.',

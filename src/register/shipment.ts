@@ -9,6 +9,7 @@ import { createPostgresStore } from '../shipping/postgres-store.ts';
 import type { ShipReport } from '../shipping/ship-pass.ts';
 import { createShipper } from '../shipping/shipper.ts';
 import type { Heartbeat } from '../shipping/store.ts';
+import { alarmsOf, readState, type WatchMemory } from '../watchdog/watch-memory.ts';
 import { createChores } from './chores.ts';
 import type { ProcessEnd, ShippingLoad } from './courier.ts';
 import { latenessMillis } from './journal-keeping.ts';
@@ -25,6 +26,7 @@ export interface Shipment {
 
 const heartbeatMillis = 5000;
 const tickMillis = 1000;
+const alarmMillis = 100;
 const lastAdoptionMillis = 500;
 
 /** Begins to ship the journal of this process, and those of processes that died, until `finish`. */
@@ -48,6 +50,10 @@ export function startShipment(load: ShippingLoad): Shipment {
   leaveHeartbeat();
   setInterval(leaveHeartbeat, heartbeatMillis);
   setInterval(() => noteEmpty(load.memory), tickMillis);
+  onAlarm(load.memory.watch, () => {
+    leaveHeartbeat();
+    void store.heartbeat(vitals());
+  });
   return {
     async finish(end) {
       stop.abort();
@@ -65,6 +71,17 @@ export function startShipment(load: ShippingLoad): Shipment {
   };
 }
 
+/** The main thread is blocked, somewhere else, or goes on: others are to know at once. */
+function onAlarm(watch: WatchMemory, tell: () => void): void {
+  let heard = alarmsOf(watch);
+  setInterval(() => {
+    const alarms = alarmsOf(watch);
+    if (alarms === heard) return;
+    heard = alarms;
+    tell();
+  }, alarmMillis);
+}
+
 function complaints({ status, code = '', message }: ShipReport): readonly string[] {
   if (status !== 'unavailable') return [];
   const entry = code in errorCatalogue ? errorCatalogue[code as keyof typeof errorCatalogue] : undefined;
@@ -79,6 +96,7 @@ function createVitals({ owner, memory }: ShippingLoad): () => Heartbeat {
     const used = process.cpuUsage(before.cpu);
     const millis = performance.now() - before.at;
     before = { cpu: process.cpuUsage(), at: performance.now() };
+    const state = readState(memory.watch);
     return {
       owner,
       seenAt: Date.now() * 1000,
@@ -86,6 +104,7 @@ function createVitals({ owner, memory }: ShippingLoad): () => Heartbeat {
       rssBytes: process.memoryUsage.rss(),
       cpuRatio: millis > 0 ? (used.user + used.system) / 1000 / millis : 0,
       journalBytes: unshippedBytes(memory),
+      ...(state !== undefined && { state }),
     };
   };
 }

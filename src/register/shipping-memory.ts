@@ -1,4 +1,5 @@
 import { Tally, type TallyReading, tallyBytes } from '../journal/tally.ts';
+import { createWatchMemory, type WatchMemory } from '../watchdog/watch-memory.ts';
 import type { Pulse } from './journal-keeping.ts';
 
 const slots = {
@@ -20,7 +21,12 @@ export interface ShippingMemory {
   readonly pulse: Pulse;
   /** What the courier has shipped. */
   readonly shipped: Float64Array;
+  /** What the watchdog has to tell; empty where there is none. */
+  readonly watch: WatchMemory;
 }
+
+/** What of it is counted. */
+export type ShippingCounters = Pick<ShippingMemory, 'tally' | 'pulse' | 'shipped'>;
 
 export function createShippingMemory(): ShippingMemory {
   const numbers = (count: number) => new Float64Array(new SharedArrayBuffer(count * Float64Array.BYTES_PER_ELEMENT));
@@ -28,7 +34,7 @@ export function createShippingMemory(): ShippingMemory {
   shipped[slots.emptyAt] = Date.now();
   // Not looked at yet.
   for (const slot of [slots.clockOffset, slots.schemaFaults]) shipped[slot] = Number.NaN;
-  return { tally: new SharedArrayBuffer(tallyBytes), pulse: numbers(1), shipped };
+  return { tally: new SharedArrayBuffer(tallyBytes), pulse: numbers(1), shipped, watch: createWatchMemory() };
 }
 
 /** What a pass has done, as far as it is counted. */
@@ -39,7 +45,7 @@ export interface PassCounts {
 }
 
 /** Notes what a pass has stored. When it caught up, all that the journal holds by now counts as shipped. */
-export function noteShipped(memory: ShippingMemory, pass: PassCounts, now = Date.now()): void {
+export function noteShipped(memory: ShippingCounters, pass: PassCounts, now = Date.now()): void {
   const { shipped } = memory;
   shipped[slots.records] = shippedRecords(memory) + pass.records;
   shipped[slots.refused] = refusedRecords(memory) + pass.deadLetters;
@@ -52,13 +58,13 @@ export function noteShipped(memory: ShippingMemory, pass: PassCounts, now = Date
 }
 
 /** Notes that nothing waits, if that is so. Called once a second, so that the age of what waits is known as exactly. */
-export function noteEmpty(memory: ShippingMemory, now = Date.now()): void {
+export function noteEmpty(memory: ShippingCounters, now = Date.now()): void {
   if (unshippedBytes(memory) === 0) memory.shipped[slots.emptyAt] = now;
 }
 
 /** How the database was found: seconds its clock is ahead of ours, and faults of its schema. */
 export function noteDatabase(
-  memory: ShippingMemory,
+  memory: ShippingCounters,
   found: { clockOffsetSeconds: number; schemaFaults: number },
 ): void {
   memory.shipped[slots.clockOffset] = found.clockOffsetSeconds;
@@ -66,43 +72,43 @@ export function noteDatabase(
 }
 
 /** Records that this process has stored in the database, those it adopted included. */
-export function shippedRecords({ shipped }: ShippingMemory): number {
+export function shippedRecords({ shipped }: ShippingCounters): number {
   return shipped[slots.records] ?? 0;
 }
 
 /** Records that the database refused; they are in the dead letters. */
-export function refusedRecords({ shipped }: ShippingMemory): number {
+export function refusedRecords({ shipped }: ShippingCounters): number {
   return shipped[slots.refused] ?? 0;
 }
 
 /** Passes that ended because the database was not available. */
-export function shipFailures({ shipped }: ShippingMemory): number {
+export function shipFailures({ shipped }: ShippingCounters): number {
   return shipped[slots.failures] ?? 0;
 }
 
 /** Bytes that were appended since everything was shipped last. */
-export function unshippedBytes({ tally, shipped }: ShippingMemory): number {
+export function unshippedBytes({ tally, shipped }: ShippingCounters): number {
   return Math.max(0, new Tally(tally).read().bytes - (shipped[slots.bytes] ?? 0));
 }
 
 /** Records that were appended since everything was shipped last. */
-export function unshippedRecords({ tally, shipped }: ShippingMemory): number {
+export function unshippedRecords({ tally, shipped }: ShippingCounters): number {
   return Math.max(0, appendedRecords(new Tally(tally).read()) - (shipped[slots.appended] ?? 0));
 }
 
 /** For how long something has waited, in seconds, to the second; 0 when nothing does. */
-export function waitingSeconds(memory: ShippingMemory, now = Date.now()): number {
+export function waitingSeconds(memory: ShippingCounters, now = Date.now()): number {
   const emptyAt = memory.shipped[slots.emptyAt] ?? 0;
   return unshippedBytes(memory) === 0 ? 0 : Math.max(0, now - emptyAt) / 1000;
 }
 
 /** Seconds by which the clock of the database is ahead of ours, when it was looked at last, if it was. */
-export function clockOffsetSeconds({ shipped }: ShippingMemory): number | undefined {
+export function clockOffsetSeconds({ shipped }: ShippingCounters): number | undefined {
   return known(shipped[slots.clockOffset]);
 }
 
 /** Differences between the schema and the migrations, when they were looked for last, if they were. */
-export function schemaFaults({ shipped }: ShippingMemory): number | undefined {
+export function schemaFaults({ shipped }: ShippingCounters): number | undefined {
   return known(shipped[slots.schemaFaults]);
 }
 

@@ -1,3 +1,4 @@
+import type { ProcessState } from '../journal/process-state.ts';
 import { qualified } from './identifier.ts';
 import { toTimestamp } from './ship-transaction.ts';
 import type { Heartbeat } from './store.ts';
@@ -19,6 +20,17 @@ const vitals = [
   'journal_bytes',
 ] as const;
 
+/** What is so now or is not: a heartbeat that knows the state of its process replaces all of it. */
+const states = [
+  'event_loop_delay_p99_ms',
+  'blocked_since',
+  'blocked_stack',
+  'blocked_in',
+  'pending_call',
+  'heap_used_bytes',
+  'worker_threads',
+] as const;
+
 /**
  * Makes or refreshes an `instances` row. A heartbeat that comes late does not move it back; one that comes after the process was
  * taken for dead takes that back. What a process said of its own end stands against what its journal lets others infer; how
@@ -26,11 +38,12 @@ const vitals = [
  */
 export function heartbeatStatement(schema: string): HeartbeatStatement {
   const known = ['instance_id', 'service_name', 'host', 'pid', 'started_at', 'last_seen_at'];
-  const columns = [...known, ...vitals];
-  const kept = vitals
-    .slice(1)
-    .map((name) => `${name} = coalesce(excluded.${name}, t.${name})`)
-    .join(', ');
+  const columns = [...known, ...vitals, ...states];
+  const knowsState = `$${columns.length + 1}::boolean`;
+  const kept = [
+    ...vitals.slice(1).map((name) => `${name} = coalesce(excluded.${name}, t.${name})`),
+    ...states.map((name) => `${name} = case when ${knowsState} then excluded.${name} else t.${name} end`),
+  ].join(', ');
   return {
     sql: `insert into ${qualified(schema, 'instances')} as t (${columns.join(', ')})
       values (${columns.map((_, index) => `$${index + 1}`).join(', ')})
@@ -60,5 +73,22 @@ function parameters(heartbeat: Heartbeat): readonly unknown[] {
     heartbeat.rssBytes ?? null,
     heartbeat.cpuRatio ?? null,
     heartbeat.journalBytes ?? null,
+    ...stateParameters(heartbeat.state),
+    heartbeat.state !== undefined,
+  ];
+}
+
+/** In the order of `states`. */
+function stateParameters(state: ProcessState = {}): readonly unknown[] {
+  const { blockedSince } = state;
+  const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+  return [
+    state.eventLoopDelayP99Millis ?? null,
+    blockedSince === undefined ? null : toTimestamp(blockedSince),
+    json(state.blockedStack),
+    json(state.blockedIn),
+    json(state.pendingCall),
+    state.heapUsedBytes ?? null,
+    state.workerThreads ?? null,
   ];
 }

@@ -1,6 +1,7 @@
 import type { DeathEvidence } from '../domain/cause-of-death.ts';
 import type { JournalInfo } from '../journal/journal-listing.ts';
 import { isOomCounter, oomKillsSince } from '../journal/oom-counter.ts';
+import { parseProcessState } from '../journal/process-state.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import type { Heartbeat } from './store.ts';
 
@@ -10,7 +11,9 @@ import type { Heartbeat } from './store.ts';
  */
 export function journalHeartbeat(journal: JournalInfo, owner: JournalOwner, nowMicros: number): Heartbeat {
   const journalBytes = journal.bytes;
-  if (journal.isAlive) return { owner, seenAt: nowMicros, journalBytes };
+  const state = parseProcessState(journal.heartbeat?.figures);
+  const told = { journalBytes, ...(state !== undefined && { state }) };
+  if (journal.isAlive) return { owner, seenAt: nowMicros, ...told };
   const { exit } = journal;
   const lastWrite = Math.max(0, ...journal.segments.map(({ modifiedAt }) => Math.floor(modifiedAt * 1000)));
   const seenAt = Math.max(owner.startedAt, journal.heartbeat?.at ?? 0, lastWrite);
@@ -21,7 +24,7 @@ export function journalHeartbeat(journal: JournalInfo, owner: JournalOwner, nowM
     ...(exit?.code !== undefined && { exitCode: exit.code }),
     ...(exit?.signal !== undefined && { exitSignal: exit.signal }),
     exitEvidence: JSON.stringify(evidenceOf(journal)),
-    journalBytes,
+    ...told,
   };
 }
 

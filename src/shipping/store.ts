@@ -1,3 +1,4 @@
+import type { ProcessState } from '../journal/process-state.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import type { Row } from '../projection/tables.ts';
 import type { EncodedRows } from './row-encoding.ts';
@@ -50,6 +51,8 @@ export interface Heartbeat {
   readonly cpuRatio?: number;
   /** Bytes in the journal that are not shipped. */
   readonly journalBytes?: number;
+  /** What the process does now. */
+  readonly state?: ProcessState;
 }
 
 /** A database that holds the ledger: Postgres through `pg`, or the embedded PGlite. */

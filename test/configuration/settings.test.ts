@@ -41,6 +41,8 @@ const samples: Record<SettingKey, Sample> = {
   transitions: { text: 'SPAN', value: 'span', yaml: 'log', fileValue: 'log', code: 'span', wrong: 'smoke' },
   instrument: { text: 'off', value: false, yaml: 'false', fileValue: false, code: false, wrong: 'maybe' },
   correlationHeader: { text: 'X-One', value: 'X-One', yaml: 'X-Two', fileValue: 'X-Two', code: 'none', wrong: 'a b' },
+  watchdog: { text: 'off', value: false, yaml: 'false', fileValue: false, code: false, wrong: 'maybe' },
+  watchdogThresholdMillis: { text: '500', value: 500, yaml: '600', fileValue: 600, code: 700, wrong: '99' },
   redactKeys: { text: 'a, b', value: ['a', 'b'], yaml: '[c]', fileValue: ['c'], code: ['d'], wrong: '' },
   retentionDays: { text: '11', value: 11, yaml: '12', fileValue: 12, code: 13, wrong: '1.5' },
   retentionSchedule: {

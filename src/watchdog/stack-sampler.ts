@@ -1,0 +1,171 @@
+import { type Debugger, Session } from 'node:inspector';
+import { diag } from '@opentelemetry/api';
+
+/** A frame as V8 tells it: of the code that runs, line and column from 0. */
+export interface RawFrame {
+  readonly function: string;
+  readonly url: string;
+  readonly line: number;
+  readonly column: number;
+  /** Where its source map is: relative to the url, or a data URL. */
+  readonly sourceMapUrl: string;
+}
+
+/** Where the main thread was. */
+export interface Sample {
+  /** Innermost first. */
+  readonly frames: readonly RawFrame[];
+  /** What the expression that was asked for is there: a string, or nothing. */
+  readonly answer: string | undefined;
+}
+
+export interface SamplerOptions {
+  /** Evaluated on the innermost frame. */
+  readonly expression: string;
+  /** Whether the main thread is still where it was when the sample was asked for; what else it does is nobody's business. */
+  readonly isBlocked: () => boolean;
+  /** Somebody else's debugger has the main thread stopped. */
+  readonly onDebugger: () => void;
+}
+
+/** Takes the stack of the main thread, one at a time. */
+export interface StackSampler {
+  /** Resolves once the main thread could be asked: in native code that is when it returns. Never rejects. */
+  take(options: SamplerOptions): Promise<Sample | undefined>;
+  /** Gives up what is under way and lets the main thread go. */
+  release(): void;
+  readonly isBusy: boolean;
+}
+
+/**
+ * Through the inspector, without a port. It is connected only while a sample is taken: with the debugger enabled, asynchronous code is
+ * several times slower, and a session that is still connected at the end of the process would hold it.
+ */
+export function createStackSampler(): StackSampler {
+  let current: Capture | undefined;
+  return {
+    take(options) {
+      if (current !== undefined) return Promise.resolve(undefined);
+      const capture = new Capture(options);
+      current = capture;
+      return capture.outcome.finally(() => {
+        current = undefined;
+      });
+    },
+    release: () => current?.release(),
+    get isBusy() {
+      return current !== undefined;
+    },
+  };
+}
+
+const maxFrames = 64;
+/** The main thread answers in microseconds; a getter of the program might not. */
+const answerMillis = 200;
+const partingMillis = 500;
+
+class Capture {
+  readonly outcome: Promise<Sample | undefined>;
+  readonly #options: SamplerOptions;
+  readonly #session = new Session();
+  readonly #scripts = new Map<string, Pick<Debugger.ScriptParsedEventDataType, 'url' | 'sourceMapURL'>>();
+  #settle: (sample: Sample | undefined) => void = () => {};
+  #enabled = false;
+  #released = false;
+  #frames: readonly RawFrame[] | undefined;
+  #answer: string | undefined;
+
+  constructor(options: SamplerOptions) {
+    this.#options = options;
+    this.outcome = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    try {
+      this.#begin();
+    } catch (error) {
+      diag.debug('The stack of the main thread cannot be taken.', error);
+      this.release();
+    }
+  }
+
+  #begin(): void {
+    const session = this.#session;
+    session.connectToMainThread();
+    session.on('Debugger.scriptParsed', ({ params }) => this.#scripts.set(params.scriptId, params));
+    session.on('Debugger.paused', ({ params }) => this.#paused(params));
+    session.post('Debugger.enable', () => {
+      this.#enabled = true;
+    });
+    // Behind it at once, not when it is answered: what returns from native code meets both before it goes on.
+    session.post('Debugger.pause');
+  }
+
+  /** The main thread stands still until it is released: nothing here may throw past that. */
+  #paused({ callFrames }: Debugger.PausedEventDataType): void {
+    if (!this.#enabled) {
+      // It stood still before it was asked to: at a breakpoint, which is not ours to leave.
+      this.#options.onDebugger();
+      this.#part();
+      return;
+    }
+    try {
+      const [innermost] = callFrames;
+      if (innermost === undefined || !this.#options.isBlocked()) {
+        this.release();
+        return;
+      }
+      this.#frames = callFrames.slice(0, maxFrames).map((frame) => this.#toFrame(frame));
+      this.#ask(innermost.callFrameId);
+    } catch (error) {
+      diag.debug('The stack of the main thread could not be read.', error);
+      this.release();
+    }
+  }
+
+  #toFrame({ functionName, location }: Debugger.CallFrame): RawFrame {
+    const script = this.#scripts.get(location.scriptId);
+    return {
+      function: functionName,
+      url: script?.url ?? '',
+      line: location.lineNumber,
+      column: location.columnNumber ?? 0,
+      sourceMapUrl: script?.sourceMapURL ?? '',
+    };
+  }
+
+  #ask(callFrameId: string): void {
+    setTimeout(() => this.release(), answerMillis);
+    const { expression } = this.#options;
+    this.#session.post(
+      'Debugger.evaluateOnCallFrame',
+      { callFrameId, expression, returnByValue: true, silent: true },
+      (error, reply) => {
+        if (error === null && typeof reply.result.value === 'string') this.#answer = reply.result.value;
+        this.release();
+      },
+    );
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    try {
+      this.#session.post('Debugger.resume', () => {});
+      this.#session.post('Debugger.disable', () => this.#part());
+      setTimeout(() => this.#part(), partingMillis);
+    } catch {
+      this.#part();
+    }
+  }
+
+  /** Whatever was left undone, a main thread without a session runs on. */
+  #part(): void {
+    this.#released = true;
+    try {
+      this.#session.disconnect();
+    } catch {
+      // It was not connected any more.
+    }
+    this.#settle(this.#frames && { frames: this.#frames, answer: this.#answer });
+  }
+}

@@ -1,0 +1,320 @@
+import { uptime } from 'node:os';
+import type { OpenPlace, ProcessState, StackFrame } from '../journal/process-state.ts';
+import type { Sanitizer } from '../storable/sanitizer.ts';
+import { toPendingCall } from './call-summary.ts';
+import { type BoardEntry, oldestStart, readBoard } from './open-board.ts';
+import { createFrameReader } from './source-frames.ts';
+import type { Sample, StackSampler } from './stack-sampler.ts';
+import { type Finding, StallDetector } from './stall-detector.ts';
+import type { Stall, StallNews } from './stall-facts.ts';
+import { StallLimiter } from './stall-limiter.ts';
+import {
+  countPause,
+  countStall,
+  countStalledMillis,
+  isEnded,
+  leaveState,
+  readPulse,
+  readTick,
+  sharedMillis,
+  tellBusy,
+} from './watch-memory.ts';
+import type { WatchdogData } from './watchdog.ts';
+
+export interface WatchParts {
+  readonly data: Pick<
+    WatchdogData,
+    'memory' | 'boards' | 'lookMillis' | 'thresholdMillis' | 'withoutStack' | 'expression'
+  >;
+  readonly sanitizer: Sanitizer;
+  readonly sampler: StackSampler;
+  /** Hears what there is to tell. */
+  readonly tell: (news: StallNews) => void;
+  /** Called whenever a stall began, changed or ended, after the state was left. */
+  readonly onAlarm: () => void;
+}
+
+const pendingAfterMicros = 1_000_000;
+const stateMillis = 1_000;
+/** A sample that does not come within this waits for native code. */
+const sampleMillis = 500;
+/** While somebody debugs. */
+const quietMillis = 5_000;
+const mostPerMinute = 20;
+const inNativeCode = 'no stack yet: it is in native code or waits for the system';
+const tooMany = 'no stack: there were too many stalls within a minute';
+
+/** A stall that is open. */
+interface OpenStall {
+  /** On the shared clock. */
+  readonly sinceMillis: number;
+  readonly since: number;
+  readonly isRecorded: boolean;
+  readonly usage: NodeJS.CpuUsage;
+  readonly usageAt: number;
+  stack: readonly StackFrame[] | undefined;
+  withoutStack: string | undefined;
+  place: OpenPlace | undefined;
+  isTold: boolean;
+  /** When it was told of last, microseconds since the epoch. */
+  toldAt: number;
+}
+
+/** Looks at the main thread from another one, and tells what it finds. Nothing in here throws. */
+export class Watch {
+  readonly #parts: WatchParts;
+  readonly #detector: StallDetector;
+  readonly #toFrame: ReturnType<typeof createFrameReader>;
+  readonly #limiter = new StallLimiter(mostPerMinute);
+  #stall: OpenStall | undefined;
+  #unrecorded = 0;
+  #quietUntil = 0;
+  #stateAt = 0;
+  #seenTick = 0;
+  #usage = process.cpuUsage();
+  #usageAt = sharedMillis();
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+    this.#detector = new StallDetector(parts.data);
+    this.#toFrame = createFrameReader(parts.sanitizer);
+  }
+
+  look(): void {
+    const { memory } = this.#parts.data;
+    if (isEnded(memory)) return;
+    const now = sharedMillis();
+    const { tickAt, debugged } = readPulse(memory);
+    if (debugged) this.#quietUntil = now + quietMillis;
+    if (now < this.#quietUntil) {
+      this.#beQuiet(now);
+      return;
+    }
+    if (tickAt !== this.#seenTick) {
+      this.#seenTick = tickAt;
+      this.#usage = process.cpuUsage();
+      this.#usageAt = now;
+    }
+    for (const finding of this.#detector.look({ now, uptime: uptime() * 1000, tickAt })) this.#heed(finding, now);
+    if (now - this.#stateAt >= stateMillis) this.#leaveState(false);
+  }
+
+  /** The process ends: what is open is told, the main thread let go. */
+  finish(): void {
+    const finding = this.#detector.finish(sharedMillis());
+    if (finding !== undefined) this.#heed(finding, sharedMillis());
+    this.#parts.sampler.release();
+  }
+
+  #beQuiet(now: number): void {
+    this.#detector.forget(now);
+    if (this.#stall === undefined) return;
+    this.#stall = undefined;
+    this.#alarm();
+  }
+
+  #heed(finding: Finding, now: number): void {
+    const { memory } = this.#parts.data;
+    switch (finding.type) {
+      case 'begin':
+        countStall(memory);
+        this.#begin(finding.since, now);
+        break;
+      case 'sample':
+        void this.#sample();
+        break;
+      case 'end':
+        countStalledMillis(memory, finding.durationMillis);
+        this.#end(finding.durationMillis);
+        break;
+      case 'pause': {
+        countPause(memory);
+        const at = Date.now() * 1000;
+        const since = at - (now - finding.since) * 1000;
+        this.#parts.tell({ type: 'pause', at, since: Math.round(since), durationMillis: finding.durationMillis });
+        break;
+      }
+      default:
+        finding satisfies never;
+    }
+  }
+
+  #begin(sinceMillis: number, now: number): void {
+    const isRecorded = this.#limiter.take(now);
+    const stall: OpenStall = {
+      sinceMillis,
+      since: Math.round((Date.now() - (now - sinceMillis)) * 1000),
+      isRecorded,
+      usage: this.#usage,
+      usageAt: this.#usageAt,
+      stack: undefined,
+      withoutStack: undefined,
+      place: this.#placeOf('', undefined),
+      isTold: false,
+      toldAt: 0,
+    };
+    this.#stall = stall;
+    tellBusy(this.#parts.data.memory, true);
+    if (!isRecorded) {
+      this.#unrecorded += 1;
+      return;
+    }
+    this.#alarm();
+    void this.#sample();
+  }
+
+  /** Takes a stack and tells it, if it is another one. Where none comes soon, the stall is told without. */
+  async #sample(): Promise<void> {
+    const stall = this.#stall;
+    if (stall === undefined) return;
+    stall.withoutStack = this.#reasonAgainst(stall);
+    if (stall.withoutStack !== undefined) return this.#tellBegin(stall);
+    const overdue = setTimeout(() => {
+      stall.withoutStack = stall.stack === undefined ? inNativeCode : undefined;
+      this.#tellBegin(stall);
+    }, sampleMillis);
+    const sample = await this.#take(stall);
+    clearTimeout(overdue);
+    if (sample !== undefined) this.#learn(stall, sample);
+    if (this.#stall === stall) this.#tellBegin(stall);
+    else tellBusy(this.#parts.data.memory, this.#stall !== undefined);
+  }
+
+  #reasonAgainst({ isRecorded }: OpenStall): string | undefined {
+    return this.#parts.data.withoutStack ?? (isRecorded ? undefined : tooMany);
+  }
+
+  #take({ sinceMillis }: OpenStall): Promise<Sample | undefined> {
+    const { sampler, data } = this.#parts;
+    const tickAt = readTick(data.memory);
+    return sampler.take({
+      expression: data.expression,
+      isBlocked: () => readTick(data.memory) === tickAt && tickAt <= sinceMillis,
+      onDebugger: () => {
+        this.#quietUntil = sharedMillis() + quietMillis;
+      },
+    });
+  }
+
+  #learn(stall: OpenStall, { frames, answer }: Sample): void {
+    const before = stall.stack?.map(frameKey).join('\n');
+    stall.stack = frames.map(this.#toFrame);
+    stall.withoutStack = undefined;
+    stall.place = this.#placeOf(answer, stall.place);
+    const isElsewhere = stall.stack.map(frameKey).join('\n') !== before;
+    if (stall.isTold && isElsewhere && this.#stall === stall) this.#news(stall, 'sample');
+    if (this.#stall === stall) this.#alarm();
+  }
+
+  #tellBegin(stall: OpenStall): void {
+    if (stall.isTold || !stall.isRecorded || this.#stall !== stall) return;
+    stall.isTold = true;
+    this.#news(stall, 'begin');
+    this.#unrecorded = 0;
+    this.#alarm();
+  }
+
+  #end(durationMillis: number): void {
+    const stall = this.#stall;
+    if (stall === undefined) return;
+    this.#tellBegin(stall);
+    const at = Math.max(stall.toldAt, stall.since + Math.round(durationMillis * 1000));
+    const news = { at, stall: this.#facts(stall), durationMillis };
+    this.#stall = undefined;
+    tellBusy(this.#parts.data.memory, this.#parts.sampler.isBusy);
+    if (!stall.isRecorded) return;
+    this.#parts.tell({ type: 'end', ...news });
+    this.#alarm();
+  }
+
+  #news(stall: OpenStall, type: 'begin' | 'sample'): void {
+    stall.toldAt = Date.now() * 1000;
+    this.#parts.tell({ type, at: stall.toldAt, stall: this.#facts(stall) });
+  }
+
+  #facts(stall: OpenStall): Stall {
+    const { data } = this.#parts;
+    const used = process.cpuUsage(stall.usage);
+    const millis = sharedMillis() - stall.usageAt;
+    const { heapUsedBytes, workerThreads } = readPulse(data.memory);
+    return {
+      since: stall.since,
+      thresholdMillis: data.thresholdMillis,
+      stack: stall.stack,
+      withoutStack: stall.withoutStack,
+      place: stall.place,
+      pendingCall: this.#pendingCall(),
+      cpuRatio: millis > 0 ? (used.user + used.system) / 1000 / millis : 0,
+      rssBytes: process.memoryUsage.rss(),
+      heapUsedBytes,
+      workerThreads,
+      unrecorded: this.#unrecorded,
+    };
+  }
+
+  #alarm(): void {
+    this.#leaveState(true);
+    this.#parts.onAlarm();
+  }
+
+  #leaveState(isAlarm: boolean): void {
+    const { memory } = this.#parts.data;
+    this.#stateAt = sharedMillis();
+    leaveState(memory, this.state(), isAlarm);
+  }
+
+  /** What the process does now. */
+  state(): ProcessState {
+    const { delayP99Millis, heapUsedBytes, workerThreads } = readPulse(this.#parts.data.memory);
+    const stall = this.#stall;
+    const pendingCall = this.#pendingCall();
+    return {
+      ...(stall !== undefined && { blockedSince: stall.since }),
+      ...(stall?.stack !== undefined && { blockedStack: stall.stack }),
+      ...(stall?.place !== undefined && { blockedIn: stall.place }),
+      ...(pendingCall !== undefined && { pendingCall }),
+      ...(delayP99Millis !== undefined && { eventLoopDelayP99Millis: delayP99Millis }),
+      heapUsedBytes,
+      workerThreads,
+    };
+  }
+
+  #pendingCall(): ProcessState['pendingCall'] {
+    const { calls } = this.#parts.data.boards;
+    const latest = Date.now() * 1000 - pendingAfterMicros;
+    if ((oldestStart(calls) ?? latest + 1) > latest) return undefined;
+    const [oldest] = readBoard(calls);
+    return oldest === undefined ? undefined : toPendingCall(oldest, this.#parts.sanitizer);
+  }
+
+  /** The unit with that span; else the one that is known, or the one that began last: most probably what runs. */
+  #placeOf(spanId: string | undefined, known: OpenPlace | undefined): OpenPlace | undefined {
+    // What comes out of native code may have ended meanwhile.
+    if (known !== undefined && known.span_id === spanId) return { ...known, found_by: 'context' };
+    const units = readBoard(this.#parts.data.boards.units);
+    const entry = units.find(({ fields }) => fields[2] === spanId);
+    if (entry !== undefined) return toPlace(entry, 'context', this.#parts.sanitizer);
+    const last = units.at(-1);
+    return known ?? (last && toPlace(last, 'last begun', this.#parts.sanitizer));
+  }
+}
+
+/** In the order in which the span processor writes them. */
+function toPlace({ startedAt, fields }: BoardEntry, foundBy: OpenPlace['found_by'], sanitizer: Sanitizer): OpenPlace {
+  const [unit = '', traceId = '', spanId = '', task = '', step = '', session = '', item = ''] = fields;
+  return {
+    unit,
+    ...(task !== '' && { task_name: sanitizer.name(task) }),
+    ...(step !== '' && { step_name: sanitizer.name(step) }),
+    ...(session !== '' && { session_id: sanitizer.id(session) }),
+    ...(item !== '' && { item_id: sanitizer.id(item) }),
+    trace_id: traceId,
+    span_id: spanId,
+    started_at: new Date(startedAt / 1000).toISOString(),
+    found_by: foundBy,
+  };
+}
+
+function frameKey({ function: name, file, line }: StackFrame): string {
+  return `${name} ${file}:${line}`;
+}

@@ -1,0 +1,44 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { diag } from '@opentelemetry/api';
+import { processEnvironment } from '../configuration/environment.ts';
+import { readOtelEnvironment } from '../configuration/otel-environment.ts';
+import { createDiagnosticLogger, installDiagnosticLogger } from '../register/diagnostic-logger.ts';
+import { createSanitizer } from '../storable/sanitizer.ts';
+import { createStackSampler } from './stack-sampler.ts';
+import { createTeller } from './stall-teller.ts';
+import { Watch } from './watch.ts';
+import { answer } from './watch-memory.ts';
+import type { WatchdogData } from './watchdog.ts';
+
+/**
+ * The watchdog's thread. It is not the courier's: reading a stack with its source maps takes tens of milliseconds, which nobody who ships is to
+ * wait for, and a shipment of megabytes is not to be in the way of a look. Nothing is instrumented here.
+ */
+const data = workerData as WatchdogData;
+installDiagnosticLogger(createDiagnosticLogger(), readOtelEnvironment(processEnvironment()).logLevel);
+const sanitizer = createSanitizer({ redactKeys: data.redactKeys });
+const teller = createTeller(data);
+const watch = new Watch({
+  data,
+  sanitizer,
+  sampler: createStackSampler(),
+  tell: (news) => teller.tell(news),
+  onAlarm: () => teller.leaveHeartbeat(),
+});
+
+const maxPartingMillis = 150;
+
+setInterval(() => attempt(() => watch.look()), data.lookMillis);
+parentPort?.on('message', () => {
+  attempt(() => watch.finish());
+  const late = new Promise((resolve) => setTimeout(resolve, maxPartingMillis));
+  void Promise.race([teller.flush(), late]).finally(() => answer(data.memory));
+});
+
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    diag.warn('The watchdog could not do its work.', error);
+  }
+}
