@@ -1,13 +1,13 @@
 import type {
   EventRecord,
   LedgerRecord,
-  RecordIds,
   RequestRecord,
   UnitEndRecord,
   UnitIdentity,
   UnitStartRecord,
 } from '../projection/record.ts';
 import { quoted, RememberedTexts, TimeText } from './json-text.ts';
+import { RememberedIds } from './remembered-ids.ts';
 
 type FieldNames = keyof EventRecord | keyof UnitStartRecord | keyof UnitEndRecord | keyof RequestRecord;
 
@@ -67,14 +67,6 @@ export const fieldKinds = {
   ipAddress: 'text',
 } as const satisfies Record<Exclude<FieldNames, 'type'>, 'text' | 'plain'>;
 
-/** Ids that the records of one unit of work share, as they stood in a record and as they stand in a line. */
-interface KnownIds extends Omit<RecordIds, 'spanId'> {
-  readonly head: string;
-  readonly tail: string;
-}
-
-const mostKnownIds = 512;
-
 /**
  * Writes records as JSON. Names come again with every record and ids with every record of a unit, so both are remembered as they
  * stand in a line. Pieces are joined as strings, which the engine copies into bytes a whole line at a time: writing them byte by byte
@@ -83,8 +75,9 @@ const mostKnownIds = 512;
 export class RecordEncoder {
   readonly #names = new RememberedTexts();
   readonly #time = new TimeText();
-  readonly #known = new Map<unknown, KnownIds>();
-  #last: KnownIds = { traceId: '', head: '', tail: '' };
+  /** Units name a service that is not the owner's, events do not. */
+  readonly #unitIds = new RememberedIds();
+  readonly #eventIds = new RememberedIds();
 
   /** The JSON of a record. Throws on a record that cannot be written. */
   encode(record: LedgerRecord): string {
@@ -105,7 +98,7 @@ export class RecordEncoder {
 
   #event(record: EventRecord): string {
     let line = `{"type":"event","at":${this.#time.text(record.at)}`;
-    line += this.#ids(record);
+    line += this.#eventIds.members(record);
     if (record.level !== undefined) line += this.#names.member(',"level":', record.level);
     if (record.category !== undefined) line += this.#names.member(',"category":', record.category);
     if (record.event !== undefined) line += this.#names.member(',"event":', record.event);
@@ -150,7 +143,7 @@ export class RecordEncoder {
   }
 
   #identity(record: UnitIdentity & { readonly version: number }): string {
-    let line = this.#ids(record);
+    let line = this.#unitIds.members(record);
     if (record.parentSpanId !== undefined) line += text(',"parentSpanId":', record.parentSpanId);
     if (record.unit !== undefined) line += this.#names.member(',"unit":', record.unit);
     if (record.taskName !== undefined) line += this.#names.member(',"taskName":', record.taskName);
@@ -166,7 +159,7 @@ export class RecordEncoder {
 
   #request(record: RequestRecord): string {
     let line = `{"type":"request","at":${this.#time.text(record.at)}`;
-    line += this.#ids(record);
+    line += this.#eventIds.members(record);
     if (record.direction !== undefined) line += this.#names.member(',"direction":', record.direction);
     if (record.method !== undefined) line += this.#names.member(',"method":', record.method);
     if (record.endpoint !== undefined) line += text(',"endpoint":', record.endpoint);
@@ -179,44 +172,6 @@ export class RecordEncoder {
     if (record.ipAddress !== undefined) line += text(',"ipAddress":', record.ipAddress);
     return `${line}}`;
   }
-
-  #ids(record: RecordIds): string {
-    const known = isOf(this.#last, record) ? this.#last : this.#find(record);
-    return known.head + (record.spanId === undefined ? '' : text(',"spanId":', record.spanId)) + known.tail;
-  }
-
-  #find(record: RecordIds): KnownIds {
-    const key = record.itemId ?? record.sessionId ?? record.traceId;
-    let known = this.#known.get(key);
-    if (known === undefined || !isOf(known, record)) {
-      known = learnt(record);
-      if (this.#known.size >= mostKnownIds) this.#known.clear();
-      this.#known.set(key, known);
-    }
-    this.#last = known;
-    return known;
-  }
-}
-
-function isOf(known: KnownIds, record: RecordIds): boolean {
-  return (
-    known.traceId === record.traceId &&
-    known.itemId === record.itemId &&
-    known.sessionId === record.sessionId &&
-    known.correlationId === record.correlationId &&
-    known.requestId === record.requestId &&
-    known.taskId === record.taskId &&
-    known.userId === record.userId &&
-    known.service === record.service
-  );
-}
-
-function learnt(record: RecordIds): KnownIds {
-  const { traceId, sessionId, itemId, correlationId, requestId, taskId, userId, service } = record;
-  const members = { sessionId, itemId, correlationId, requestId, taskId, userId, service };
-  const tail = Object.entries(members).map(([name, value]) => (value === undefined ? '' : text(`,"${name}":`, value)));
-  const head = text(',"traceId":', traceId);
-  return { traceId, ...members, head, tail: tail.join('') } as KnownIds;
 }
 
 /** A member with any text; nothing for what a caller without types may have put there. */

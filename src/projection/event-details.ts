@@ -17,14 +17,15 @@ const detailNames: ReadonlyMap<string, string> = new Map([
   [attribute.lockedBy, 'locked_by'],
 ]);
 
-/** Attributes without a column, by their names inside details. */
-export type Leftovers = Record<string, unknown>;
+/** Attributes without a column: names inside details and values, in turns. */
+export type Leftovers = unknown[];
 
 /** Adds an attribute to the leftovers, making them where it is the first. */
 export function withLeftover(leftovers: Leftovers | undefined, name: string, value: unknown): Leftovers {
-  const record: Leftovers = leftovers ?? Object.create(null);
-  record[detailNames.get(name) ?? name] = value;
-  return record;
+  const detailName = detailNames.get(name) ?? name;
+  if (leftovers === undefined) return [detailName, value];
+  leftovers.push(detailName, value);
+  return leftovers;
 }
 
 /**
@@ -37,16 +38,56 @@ export function mergeDetails(
   sanitizer: Sanitizer,
 ): string | undefined {
   if (leftovers === undefined) return details;
-  if (details === undefined || details === '{}') return sanitizer.json(leftovers);
+  if (details === undefined || details === '{}') return jsonOf(leftovers, sanitizer);
   const isObject = details.startsWith('{');
-  const missing: Leftovers = Object.create(null);
-  let some = false;
-  for (const name in leftovers) {
-    if (isObject && details.includes(`"${name}":`)) continue;
-    missing[name] = leftovers[name];
-    some = true;
-  }
-  if (!some) return details;
-  const rest = sanitizer.json(missing);
+  const missing = isObject ? withoutTold(leftovers, details) : leftovers;
+  if (missing.length === 0) return details;
+  const rest = jsonOf(missing, sanitizer);
   return isObject ? `${details.slice(0, -1)},${rest.slice(1)}` : `{"details":${details},${rest.slice(1)}`;
+}
+
+function withoutTold(leftovers: Leftovers, details: string): Leftovers {
+  const missing: Leftovers = [];
+  for (let index = 0; index < leftovers.length; index += 2) {
+    if (!details.includes(`"${leftovers[index]}":`)) missing.push(leftovers[index], leftovers[index + 1]);
+  }
+  return missing;
+}
+
+function jsonOf(leftovers: Leftovers, sanitizer: Sanitizer): string {
+  if (leftovers.length === 2) return singleJson(String(leftovers[0]), leftovers[1], sanitizer);
+  const record: Record<string, unknown> = Object.create(null);
+  for (let index = 0; index < leftovers.length; index += 2) record[String(leftovers[index])] = leftovers[index + 1];
+  return sanitizer.json(record);
+}
+
+const mostRemembered = 256;
+const longestRemembered = 64;
+/** Objects of one member that were written before, by name and value: few attributes without a column have many values. */
+const remembered = new Map<string, Map<unknown, string>>();
+let rememberedBy: Sanitizer | undefined;
+
+function singleJson(name: string, value: unknown, sanitizer: Sanitizer): string {
+  if (rememberedBy !== sanitizer) remembered.clear();
+  rememberedBy = sanitizer;
+  const known = remembered.get(name)?.get(value);
+  if (known !== undefined) return known;
+  const json = sanitizer.json({ [name]: value });
+  if (isWorthRemembering(name, value) && json === `{${JSON.stringify(name)}:${JSON.stringify(value)}}`) {
+    remember(name, value, json);
+  }
+  return json;
+}
+
+/** What was changed is not remembered, since each change is counted. */
+function isWorthRemembering(name: string, value: unknown): boolean {
+  if (name.length > longestRemembered) return false;
+  return typeof value === 'boolean' || (typeof value === 'string' && value.length <= longestRemembered);
+}
+
+function remember(name: string, value: unknown, json: string): void {
+  if (remembered.size >= mostRemembered) remembered.clear();
+  const values = remembered.get(name) ?? new Map<unknown, string>();
+  if (values.size >= mostRemembered) values.clear();
+  remembered.set(name, values.set(value, json));
 }

@@ -12,25 +12,36 @@ import {
   toSentences,
   toText,
 } from './attribute-values.ts';
+import type { EventDraft } from './event-draft.ts';
 import { toUnitKind } from './identity-projection.ts';
-import type { EventRecord, SessionCounts } from './record.ts';
+import type { SessionCounts } from './record.ts';
 import type { SourceAttributes } from './span-source.ts';
 
-/** An event record in the making. */
-export type EventDraft = { -readonly [K in keyof EventRecord]?: EventRecord[K] | undefined };
-
-/** Puts the value of one attribute where it belongs. */
+/** Puts the value of one attribute where it belongs. Each names its field itself: a computed name is looked up every time. */
 export type FieldReader = (draft: EventDraft, value: unknown, sanitizer: Sanitizer) => void;
 
-type Read<T> = (value: unknown, sanitizer: Sanitizer) => T;
+const message = (value: unknown, sanitizer: Sanitizer) => toText(value, maxLength.message, sanitizer);
 
-const into =
-  <K extends keyof EventDraft>(field: K, read: Read<EventDraft[K]>): FieldReader =>
-  (draft, value, sanitizer) => {
-    draft[field] = read(value, sanitizer);
-  };
-const message: Read<string | undefined> = (value, sanitizer) => toText(value, maxLength.message, sanitizer);
-const stack: Read<string | undefined> = (value, sanitizer) => toText(value, maxLength.stack, sanitizer);
+const readId = {
+  sessionId: (draft, value, by) => {
+    draft.sessionId = toId(value, by);
+  },
+  itemId: (draft, value, by) => {
+    draft.itemId = toId(value, by);
+  },
+  correlationId: (draft, value, by) => {
+    draft.correlationId = toId(value, by);
+  },
+  requestId: (draft, value, by) => {
+    draft.requestId = toId(value, by);
+  },
+  taskId: (draft, value, by) => {
+    draft.taskId = toId(value, by);
+  },
+  userId: (draft, value, by) => {
+    draft.userId = toId(value, by);
+  },
+} as const satisfies Record<string, FieldReader>;
 
 const ids = [
   ['sessionId', [attribute.sessionId], ['session_id', 'sessionId']],
@@ -43,35 +54,145 @@ const ids = [
 
 /** Attributes that have a place of their own; all others become details. */
 export const eventFields: ReadonlyMap<string, FieldReader> = new Map<string, FieldReader>([
-  [attribute.unit, into('unit', toUnitKind)],
-  [attribute.level, into('level', toLevel)],
-  [attribute.category, into('category', toName)],
-  [attribute.message, into('message', message)],
-  [attribute.seq, into('seq', toInteger)],
-  [attribute.version, into('version', toCount)],
-  [attribute.fromState, into('fromState', toName)],
-  [attribute.toState, into('toState', toName)],
-  [attribute.reason, into('reason', message)],
-  [attribute.durationMillis, into('durationMillis', toFinite)],
-  [attribute.details, into('details', toJson)],
-  [attribute.actions, into('actions', toSentences)],
-  [attribute.errorType, into('errorType', toName)],
+  [
+    attribute.unit,
+    (draft, value) => {
+      draft.unit = toUnitKind(value);
+    },
+  ],
+  [
+    attribute.level,
+    (draft, value) => {
+      draft.level = toLevel(value);
+    },
+  ],
+  [
+    attribute.category,
+    (draft, value, by) => {
+      draft.category = toName(value, by);
+    },
+  ],
+  [
+    attribute.message,
+    (draft, value, by) => {
+      draft.message = message(value, by);
+    },
+  ],
+  [
+    attribute.seq,
+    (draft, value) => {
+      draft.seq = toInteger(value);
+    },
+  ],
+  [
+    attribute.version,
+    (draft, value) => {
+      draft.version = toCount(value);
+    },
+  ],
+  [
+    attribute.fromState,
+    (draft, value, by) => {
+      draft.fromState = toName(value, by);
+    },
+  ],
+  [
+    attribute.toState,
+    (draft, value, by) => {
+      draft.toState = toName(value, by);
+    },
+  ],
+  [
+    attribute.reason,
+    (draft, value, by) => {
+      draft.reason = message(value, by);
+    },
+  ],
+  [
+    attribute.durationMillis,
+    (draft, value) => {
+      draft.durationMillis = toFinite(value);
+    },
+  ],
+  [
+    attribute.details,
+    (draft, value, by) => {
+      draft.details = toJson(value, by);
+    },
+  ],
+  [
+    attribute.actions,
+    (draft, value, by) => {
+      draft.actions = toSentences(value, by);
+    },
+  ],
+  [
+    attribute.errorType,
+    (draft, value, by) => {
+      draft.errorType = toName(value, by);
+    },
+  ],
   [attribute.exceptionType, readExceptionType],
-  [attribute.exceptionMessage, into('errorMessage', message)],
-  [attribute.exceptionStack, into('stack', stack)],
-  [attribute.done, into('done', toCount)],
-  [attribute.total, into('total', toCount)],
-  [attribute.attempt, into('attempt', toInteger)],
-  [attribute.sessionKind, into('kind', toName)],
-  [attribute.accountId, into('accountId', toId)],
+  [
+    attribute.exceptionMessage,
+    (draft, value, by) => {
+      draft.errorMessage = message(value, by);
+    },
+  ],
+  [
+    attribute.exceptionStack,
+    (draft, value, by) => {
+      draft.stack = toText(value, maxLength.stack, by);
+    },
+  ],
+  [
+    attribute.done,
+    (draft, value) => {
+      draft.done = toCount(value);
+    },
+  ],
+  [
+    attribute.total,
+    (draft, value) => {
+      draft.total = toCount(value);
+    },
+  ],
+  [
+    attribute.attempt,
+    (draft, value) => {
+      draft.attempt = toInteger(value);
+    },
+  ],
+  [
+    attribute.sessionKind,
+    (draft, value, by) => {
+      draft.kind = toName(value, by);
+    },
+  ],
+  [
+    attribute.accountId,
+    (draft, value, by) => {
+      draft.accountId = toId(value, by);
+    },
+  ],
   [attribute.taskName, readNothing],
   [attribute.stepName, readNothing],
   [attribute.order, readNothing],
   [attribute.input, readNothing],
   [attribute.output, readNothing],
   [attribute.expectation, readNothing],
-  [attribute.waitingUntil, into('waitingUntil', toCount)],
-  [attribute.waitReason, into('waitReason', message)],
+  [
+    attribute.waitingUntil,
+    (draft, value) => {
+      draft.waitingUntil = toCount(value);
+    },
+  ],
+  [
+    attribute.waitReason,
+    (draft, value, by) => {
+      draft.waitReason = message(value, by);
+    },
+  ],
   [attribute.countTotal, readNothing],
   [attribute.countPending, readNothing],
   [attribute.countProcessing, readNothing],
@@ -79,13 +200,36 @@ export const eventFields: ReadonlyMap<string, FieldReader> = new Map<string, Fie
   [attribute.countSkipped, readNothing],
   [attribute.countFailed, readNothing],
   [attribute.countMissing, readNothing],
-  ...ids.flatMap(([field, names]) => names.map((spelling) => [spelling, into(field, toId)] as const)),
+  ...ids.flatMap(([field, names]) => names.map((spelling) => [spelling, readId[field]] as const)),
+]);
+
+/** As `eventFields`, for events whose texts their own unit has made storable a moment ago. */
+export const storedEventFields: ReadonlyMap<string, FieldReader> = new Map<string, FieldReader>([
+  ...eventFields,
+  [
+    attribute.message,
+    (draft, value, by) => {
+      draft.message = typeof value === 'string' && value !== '' ? value : message(value, by);
+    },
+  ],
+  [
+    attribute.reason,
+    (draft, value, by) => {
+      draft.reason = typeof value === 'string' && value !== '' ? value : message(value, by);
+    },
+  ],
+  [
+    attribute.details,
+    (draft, value, by) => {
+      draft.details = typeof value === 'string' ? value : toJson(value, by);
+    },
+  ],
 ]);
 
 /** As `eventFields`, with the spellings that ids have in the fields of log lines. */
 export const logFields: ReadonlyMap<string, FieldReader> = new Map<string, FieldReader>([
   ...eventFields,
-  ...ids.flatMap(([field, , spellings]) => spellings.map((spelling) => [spelling, into(field, toId)] as const)),
+  ...ids.flatMap(([field, , spellings]) => spellings.map((spelling) => [spelling, readId[field]] as const)),
 ]);
 
 /** The class of an exception is the type of the error where nothing names a better one. */

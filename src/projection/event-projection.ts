@@ -3,7 +3,8 @@ import type { AnnouncedEvent } from '../telemetry/announcer.ts';
 import { event as eventNames, eventTable } from '../telemetry/conventions.ts';
 import { type ProjectionContext, toName, toTime } from './attribute-values.ts';
 import { type Leftovers, mergeDetails, withLeftover } from './event-details.ts';
-import { countsOf, type EventDraft, eventFields, type FieldReader } from './event-fields.ts';
+import { createEventDraft, type EventDraft } from './event-draft.ts';
+import { countsOf, eventFields, type FieldReader, storedEventFields } from './event-fields.ts';
 import { namesOf, type UnitNames } from './identity-projection.ts';
 import type { EventRecord } from './record.ts';
 import type { EventSource, SourceAttributes } from './span-source.ts';
@@ -23,21 +24,34 @@ export interface EventDefaults {
 }
 
 /** Unit attributes are the same object for all events of a unit, so that their names are read once. */
-const knownNames = new WeakMap<object, { readonly names: UnitNames; readonly context: ProjectionContext }>();
+const knownNames = new WeakMap<object, KnownNames>();
+
+interface KnownNames {
+  readonly attributes: object;
+  readonly names: UnitNames;
+  readonly context: ProjectionContext;
+}
+
+/** Those of the last event, which mostly are those of the next. */
+let lastNames: KnownNames | undefined;
 
 /** Makes the record of an event that was announced when it happened. */
 export function projectEvent(announced: AnnouncedEvent, context: ProjectionContext): EventRecord {
   const { traceId, spanId } = announced.spanContext;
   const names = rememberedNames(announced.unitAttributes as SourceAttributes, context);
-  return toEventRecord(announced as EventSource, { traceId, spanId, names }, context);
+  const fields = announced.storedBy === context.sanitizer ? storedEventFields : eventFields;
+  return toEventRecord(announced as EventSource, { traceId, spanId, names }, context, { fields });
 }
 
 function rememberedNames(attributes: SourceAttributes, context: ProjectionContext): UnitNames {
-  const known = knownNames.get(attributes);
-  if (known?.context === context) return known.names;
-  const names = namesOf(attributes, undefined, context);
-  knownNames.set(attributes, { names, context });
-  return names;
+  if (lastNames?.attributes !== attributes || lastNames.context !== context) {
+    lastNames = knownNames.get(attributes);
+    if (lastNames?.context !== context) {
+      lastNames = { attributes, names: namesOf(attributes, undefined, context), context };
+      knownNames.set(attributes, lastNames);
+    }
+  }
+  return lastNames.names;
 }
 
 /** Makes the record of an event of a unit, whatever way it came. */
@@ -50,24 +64,32 @@ export function toEventRecord(
   const { sanitizer } = context;
   const { names } = unit;
   const name = toName(source.name, sanitizer) ?? eventNames.audit;
-  const draft: EventDraft = {
-    type: 'event',
-    at: toTime(source.at, 0),
-    traceId: unit.traceId,
-    ...names.ids,
-    event: name,
-  };
-  if (unit.spanId !== undefined) draft.spanId = unit.spanId;
+  const draft = createEventDraft(toTime(source.at, 0), name);
+  addIds(draft, unit);
   const leftovers = readAttributes(draft, source.attributes, options.fields ?? eventFields, context);
-  const defaults = options.defaults ?? defaultsOf(name, draft);
-  draft.level ??= defaults.level;
-  draft.category ??= defaults.category;
-  draft.message ??= defaults.message ?? draft.errorMessage ?? name;
+  if (draft.level === undefined || draft.category === undefined || draft.message === undefined) {
+    const defaults = options.defaults ?? defaultsOf(name, draft);
+    draft.level ??= defaults.level;
+    draft.category ??= defaults.category;
+    draft.message ??= defaults.message ?? draft.errorMessage ?? name;
+  }
   const kind = unitKindOf(name, draft, names);
   if (kind !== undefined) draft.unit = kind;
   if (leftovers !== undefined) draft.details = mergeDetails(draft.details, leftovers, sanitizer);
   addState(draft, names, source.attributes);
   return draft as EventRecord;
+}
+
+function addIds(draft: EventDraft, { traceId, spanId, names: { ids } }: EventUnit): void {
+  draft.traceId = traceId;
+  draft.spanId = spanId;
+  draft.sessionId = ids.sessionId;
+  draft.itemId = ids.itemId;
+  draft.correlationId = ids.correlationId;
+  draft.requestId = ids.requestId;
+  draft.taskId = ids.taskId;
+  draft.userId = ids.userId;
+  draft.service = ids.service;
 }
 
 function readAttributes(

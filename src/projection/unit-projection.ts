@@ -13,6 +13,7 @@ import { toEventRecord } from './event-projection.ts';
 import { namesOf, readIds, unitOf } from './identity-projection.ts';
 import type { EventRecord, UnitEndRecord, UnitStartRecord } from './record.ts';
 import type { EventSource, SpanSource } from './span-source.ts';
+import { createUnitDraft, type UnitDraft } from './unit-draft.ts';
 
 /** Name of the event that `recordException` makes. */
 const exceptionEvent = 'exception';
@@ -22,7 +23,7 @@ export function projectSpanStart(span: SpanSource, context: ProjectionContext): 
   const unit = unitOf(span.attributes);
   if (unit === undefined) return undefined;
   const at = toTime(span.startAt, 0);
-  const record: UnitDraft = { type: 'start', at, version: at, traceId: span.traceId, spanId: span.spanId, unit };
+  const record = createUnitDraft('start', at, at, unit);
   readIdentity(record, span, context);
   return record as UnitStartRecord;
 }
@@ -35,13 +36,12 @@ export function projectSpanEnd(span: SpanSource, context: ProjectionContext): Un
   const startAt = toTime(span.startAt, 0);
   const at = Math.max(startAt, toTime(span.endAt, startAt));
   const version = Math.max(at, lastVersion(events)) + 1;
-  const record: UnitDraft = { type: 'end', at, version, traceId: span.traceId, spanId: span.spanId, unit, startAt };
+  const record = createUnitDraft('end', at, version, unit);
+  record.startAt = startAt;
   readIdentity(record, span, context);
   record.status = span.status === 'error' ? 'FAILED' : 'SUCCESS';
-  const done = toCount(attributes[attribute.done]);
-  if (done !== undefined) record.done = done;
-  const output = toJson(attributes[attribute.output], context.sanitizer);
-  if (output !== undefined) record.output = output;
+  record.done = toCount(attributes[attribute.done]);
+  record.output = toJson(attributes[attribute.output], context.sanitizer);
   if (span.status === 'error') readError(record, span, events, context);
   return record as UnitEndRecord;
 }
@@ -55,11 +55,11 @@ export function projectSpanEvents(
   context: ProjectionContext,
   accept: (event: EventSource) => boolean = () => true,
 ): EventRecord[] {
-  const { events } = span;
+  const events = span.events.filter(accept);
   if (events.length === 0) return [];
   const isUnit = unitOf(span.attributes) !== undefined;
   const told = messagesOf(span);
-  const chosen = events.filter((event) => (isLedgerEvent(event) || (isUnit && !isTold(event, told))) && accept(event));
+  const chosen = events.filter((event) => isLedgerEvent(event) || (isUnit && !isTold(event, told)));
   if (chosen.length === 0) return [];
   const names = namesOf(span.attributes, span.service, context);
   const unit = { traceId: span.traceId, spanId: span.spanId, names };
@@ -85,29 +85,21 @@ function isTold(event: EventSource, told: ReadonlySet<unknown>): boolean {
   return event.name === exceptionEvent && told.has(event.attributes[attribute.exceptionMessage]);
 }
 
-/** A record of a unit in the making. */
-type UnitDraft = { -readonly [K in Exclude<keyof UnitEndRecord, 'type'>]?: UnitEndRecord[K] | undefined } & {
-  readonly type: 'start' | 'end';
-};
-
 function readIdentity(record: UnitDraft, span: SpanSource, context: ProjectionContext): void {
-  const { attributes, parentSpanId } = span;
+  const { attributes } = span;
   const { sanitizer } = context;
+  record.traceId = span.traceId;
+  record.spanId = span.spanId;
+  record.parentSpanId = span.parentSpanId;
   readIds(record, attributes, span.service, context);
-  if (parentSpanId !== undefined) record.parentSpanId = parentSpanId;
   const name = toName(span.name, sanitizer) ?? record.unit;
   record.taskName = toName(attributes[attribute.taskName], sanitizer) ?? name;
   record.stepName = toName(attributes[attribute.stepName], sanitizer) ?? name;
-  const order = toInteger(attributes[attribute.order]);
-  if (order !== undefined) record.order = order;
-  const attempt = toInteger(attributes[attribute.attempt]);
-  if (attempt !== undefined) record.attempt = attempt;
-  const input = toJson(attributes[attribute.input], sanitizer);
-  if (input !== undefined) record.input = input;
-  const total = toCount(attributes[attribute.total]);
-  if (total !== undefined) record.total = total;
-  const expectation = toJson(attributes[attribute.expectation], sanitizer);
-  if (expectation !== undefined) record.expectation = expectation;
+  record.order = toInteger(attributes[attribute.order]);
+  record.attempt = toInteger(attributes[attribute.attempt]);
+  record.input = toJson(attributes[attribute.input], sanitizer);
+  record.total = toCount(attributes[attribute.total]);
+  record.expectation = toJson(attributes[attribute.expectation], sanitizer);
 }
 
 function lastVersion(events: readonly EventSource[]): number {

@@ -71,8 +71,9 @@ class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
   onEnd(span: ReadableSpan): void {
     if (this.#stopped !== undefined) return;
     // Of a span that began before this processor, nobody heard the events.
-    const filter = isRecorded(span) ? notAnnounced : undefined;
-    markRecorded(span);
+    const isKnown = isRecorded(span);
+    const filter = isKnown ? notAnnounced : undefined;
+    if (!isKnown) markRecorded(span);
     if (isWorthRecording(span)) this.#recorder(span).recordEnds([span], filter);
   }
 

@@ -159,7 +159,9 @@ class JournalRecorder implements Recorder {
     }
     try {
       for (let start = 0; start < records.length; start += mostPerAppend) {
-        this.journal.append(...records.slice(start, start + mostPerAppend));
+        this.journal.append(
+          ...(records.length <= mostPerAppend ? records : records.slice(start, start + mostPerAppend)),
+        );
       }
     } catch (error) {
       this.#failed('records', error);

@@ -1,4 +1,5 @@
 import { type Attributes, diag, type SpanContext } from '@opentelemetry/api';
+import type { Sanitizer } from '../storable/sanitizer.ts';
 
 /**
  * One event of one unit, announced the moment it happens. Span events reach a span processor only when the span has
@@ -13,6 +14,8 @@ export interface AnnouncedEvent {
   readonly spanContext: SpanContext;
   /** Identity attributes of the unit, the same as on its span. */
   readonly unitAttributes: Attributes;
+  /** The sanitizer that made message, reason and details storable, so that it need not read them again. */
+  readonly storedBy?: Sanitizer;
 }
 
 /** Receives announcements. Must not throw; must return fast. */
@@ -41,19 +44,25 @@ export function isAnnouncementHeard(): boolean {
 
 /** Hands an event to the registered listener. Never throws. */
 export function announce(announced: AnnouncedEvent): void {
-  const listener = slot[key];
-  if (listener !== undefined) told(() => listener.onEvent(announced));
+  try {
+    slot[key]?.onEvent(announced);
+  } catch (error) {
+    reportThrow(error);
+  }
 }
 
 /** Runs `work`, whose announcements belong together. What `work` throws is thrown on. */
 export function announceTogether(work: () => void): void {
   const listener = slot[key];
-  const holds = listener?.hold !== undefined && listener.release !== undefined;
-  if (holds) told(() => listener.hold?.());
+  if (listener?.hold === undefined || listener.release === undefined) {
+    work();
+    return;
+  }
+  tell(listener, 'hold');
   try {
     work();
   } finally {
-    if (holds) told(() => listener.release?.());
+    tell(listener, 'release');
   }
 }
 
@@ -70,10 +79,14 @@ export function captureAnnouncements(work: () => void): readonly AnnouncedEvent[
   return captured;
 }
 
-function told(call: () => void): void {
+function tell(listener: AnnouncementListener, what: 'hold' | 'release'): void {
   try {
-    call();
+    listener[what]?.();
   } catch (error) {
-    diag.error('spanledger: an announcement listener threw', error);
+    reportThrow(error);
   }
+}
+
+function reportThrow(error: unknown): void {
+  diag.error('spanledger: an announcement listener threw', error);
 }

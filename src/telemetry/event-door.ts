@@ -138,6 +138,6 @@ export class EventDoor {
   #announce(event: UnitEvent, attributes: Attributes, at: number): void {
     const spanContext = this.#spanContext();
     const unitAttributes = event.of?.attributes ?? this.#options.attributes;
-    announce({ name: event.name, at, attributes, spanContext, unitAttributes });
+    announce({ name: event.name, at, attributes, spanContext, unitAttributes, storedBy: sanitizer() });
   }
 }

@@ -55,7 +55,7 @@ describe('a log line', () => {
   it('outside of any trace has the trace id of the process', () => {
     const record = projectLogRecord(logOf({ traceId: undefined, spanId: '0000000000000000' }), context);
     expect(record.traceId).toBe('f'.repeat(32));
-    expect(record).not.toHaveProperty('spanId');
+    expect(record.spanId).toBeUndefined();
   });
 
   it('tells an exception in the columns of errors', () => {
