@@ -6,8 +6,15 @@ import type {
   UnitIdentity,
   UnitStartRecord,
 } from '../projection/record.ts';
-import { quoted, RememberedTexts, TimeText } from './json-text.ts';
-import { RememberedIds } from './remembered-ids.ts';
+import {
+  numberMember,
+  RememberedNumbers,
+  RememberedTexts,
+  RememberedTriples,
+  TimeText,
+  textMember,
+} from './json-text.ts';
+import { LastText, RememberedIds } from './remembered-ids.ts';
 
 type FieldNames = keyof EventRecord | keyof UnitStartRecord | keyof UnitEndRecord | keyof RequestRecord;
 
@@ -67,13 +74,37 @@ export const fieldKinds = {
   ipAddress: 'text',
 } as const satisfies Record<Exclude<FieldNames, 'type'>, 'text' | 'plain'>;
 
+/** Members that come again and again. */
+const createMembers = () => ({
+  seq: new RememberedNumbers(',"seq":'),
+  unit: new RememberedTexts(',"unit":'),
+  fromState: new RememberedTexts(',"fromState":'),
+  toState: new RememberedTexts(',"toState":'),
+  reason: new RememberedTexts(',"reason":'),
+  details: new RememberedTexts(',"details":'),
+  errorType: new RememberedTexts(',"errorType":'),
+  kind: new RememberedTexts(',"kind":'),
+  attempt: new RememberedNumbers(',"attempt":'),
+  done: new RememberedNumbers(',"done":'),
+  total: new RememberedNumbers(',"total":'),
+  status: new RememberedTexts(',"status":'),
+  order: new RememberedNumbers(',"order":'),
+  direction: new RememberedTexts(',"direction":'),
+  method: new RememberedTexts(',"method":'),
+  route: new RememberedTexts(',"route":'),
+  responseStatus: new RememberedNumbers(',"responseStatus":'),
+});
+
 /**
  * Writes records as JSON. Names come again with every record and ids with every record of a unit, so both are remembered as they
  * stand in a line. Pieces are joined as strings, which the engine copies into bytes a whole line at a time: writing them byte by byte
  * takes six times as long (`bench/journal.js`).
  */
 export class RecordEncoder {
-  readonly #names = new RememberedTexts();
+  readonly #members = createMembers();
+  readonly #kinds = new RememberedTriples([',"event":', ',"level":', ',"category":']);
+  readonly #steps = new RememberedTriples([',"stepName":', ',"taskName":', ',"unit":']);
+  readonly #parent = new LastText(',"parentSpanId":');
   readonly #time = new TimeText();
   /** Units name a service that is not the owner's, events do not. */
   readonly #unitIds = new RememberedIds();
@@ -99,30 +130,28 @@ export class RecordEncoder {
   #event(record: EventRecord): string {
     let line = `{"type":"event","at":${this.#time.text(record.at)}`;
     line += this.#eventIds.members(record);
-    if (record.level !== undefined) line += this.#names.member(',"level":', record.level);
-    if (record.category !== undefined) line += this.#names.member(',"category":', record.category);
-    if (record.event !== undefined) line += this.#names.member(',"event":', record.event);
-    if (record.message !== undefined) line += text(',"message":', record.message);
-    if (record.seq !== undefined) line += number(',"seq":', record.seq);
+    line += this.#kinds.members(record.event, record.level, record.category);
+    if (record.message !== undefined) line += textMember(',"message":', record.message);
+    if (record.seq !== undefined) line += this.#members.seq.member(record.seq);
     if (record.version !== undefined) line += this.#time.member(',"version":', record.version);
-    if (record.unit !== undefined) line += this.#names.member(',"unit":', record.unit);
-    if (record.fromState !== undefined) line += this.#names.member(',"fromState":', record.fromState);
-    if (record.toState !== undefined) line += this.#names.member(',"toState":', record.toState);
-    if (record.reason !== undefined) line += this.#names.member(',"reason":', record.reason);
-    if (record.durationMillis !== undefined) line += number(',"durationMillis":', record.durationMillis);
-    if (record.details !== undefined) line += text(',"details":', record.details);
-    if (record.errorType !== undefined) line += this.#names.member(',"errorType":', record.errorType);
-    if (record.errorMessage !== undefined) line += text(',"errorMessage":', record.errorMessage);
-    if (record.stack !== undefined) line += text(',"stack":', record.stack);
+    if (record.unit !== undefined) line += this.#members.unit.member(record.unit);
+    if (record.fromState !== undefined) line += this.#members.fromState.member(record.fromState);
+    if (record.toState !== undefined) line += this.#members.toState.member(record.toState);
+    if (record.reason !== undefined) line += this.#members.reason.member(record.reason);
+    if (record.durationMillis !== undefined) line += numberMember(',"durationMillis":', record.durationMillis);
+    if (record.details !== undefined) line += this.#members.details.member(record.details);
+    if (record.errorType !== undefined) line += this.#members.errorType.member(record.errorType);
+    if (record.errorMessage !== undefined) line += textMember(',"errorMessage":', record.errorMessage);
+    if (record.stack !== undefined) line += textMember(',"stack":', record.stack);
     if (record.actions !== undefined) line += json(',"actions":', record.actions);
-    if (record.kind !== undefined) line += this.#names.member(',"kind":', record.kind);
-    if (record.accountId !== undefined) line += text(',"accountId":', record.accountId);
-    if (record.attempt !== undefined) line += number(',"attempt":', record.attempt);
-    if (record.done !== undefined) line += number(',"done":', record.done);
-    if (record.total !== undefined) line += number(',"total":', record.total);
+    if (record.kind !== undefined) line += this.#members.kind.member(record.kind);
+    if (record.accountId !== undefined) line += textMember(',"accountId":', record.accountId);
+    if (record.attempt !== undefined) line += this.#members.attempt.member(record.attempt);
+    if (record.done !== undefined) line += this.#members.done.member(record.done);
+    if (record.total !== undefined) line += this.#members.total.member(record.total);
     if (record.counts !== undefined) line += json(',"counts":', record.counts);
     if (record.waitingUntil !== undefined) line += this.#time.member(',"waitingUntil":', record.waitingUntil);
-    if (record.waitReason !== undefined) line += text(',"waitReason":', record.waitReason);
+    if (record.waitReason !== undefined) line += textMember(',"waitReason":', record.waitReason);
     return `${line}}`;
   }
 
@@ -134,25 +163,23 @@ export class RecordEncoder {
     let line = `{"type":"end","at":${this.#time.text(record.at)}`;
     line += this.#identity(record);
     if (record.startAt !== undefined) line += this.#time.member(',"startAt":', record.startAt);
-    if (record.status !== undefined) line += this.#names.member(',"status":', record.status);
-    if (record.done !== undefined) line += number(',"done":', record.done);
-    if (record.output !== undefined) line += text(',"output":', record.output);
-    if (record.errorMessage !== undefined) line += text(',"errorMessage":', record.errorMessage);
-    if (record.stack !== undefined) line += text(',"stack":', record.stack);
+    if (record.status !== undefined) line += this.#members.status.member(record.status);
+    if (record.done !== undefined) line += this.#members.done.member(record.done);
+    if (record.output !== undefined) line += textMember(',"output":', record.output);
+    if (record.errorMessage !== undefined) line += textMember(',"errorMessage":', record.errorMessage);
+    if (record.stack !== undefined) line += textMember(',"stack":', record.stack);
     return `${line}}`;
   }
 
   #identity(record: UnitIdentity & { readonly version: number }): string {
     let line = this.#unitIds.members(record);
-    if (record.parentSpanId !== undefined) line += text(',"parentSpanId":', record.parentSpanId);
-    if (record.unit !== undefined) line += this.#names.member(',"unit":', record.unit);
-    if (record.taskName !== undefined) line += this.#names.member(',"taskName":', record.taskName);
-    if (record.stepName !== undefined) line += this.#names.member(',"stepName":', record.stepName);
-    if (record.order !== undefined) line += number(',"order":', record.order);
-    if (record.attempt !== undefined) line += number(',"attempt":', record.attempt);
-    if (record.input !== undefined) line += text(',"input":', record.input);
-    if (record.total !== undefined) line += number(',"total":', record.total);
-    if (record.expectation !== undefined) line += text(',"expectation":', record.expectation);
+    if (record.parentSpanId !== undefined) line += this.#parent.member(record.parentSpanId);
+    line += this.#steps.members(record.stepName, record.taskName, record.unit);
+    if (record.order !== undefined) line += this.#members.order.member(record.order);
+    if (record.attempt !== undefined) line += this.#members.attempt.member(record.attempt);
+    if (record.input !== undefined) line += textMember(',"input":', record.input);
+    if (record.total !== undefined) line += this.#members.total.member(record.total);
+    if (record.expectation !== undefined) line += textMember(',"expectation":', record.expectation);
     if (record.version !== undefined) line += this.#time.member(',"version":', record.version);
     return line;
   }
@@ -160,28 +187,18 @@ export class RecordEncoder {
   #request(record: RequestRecord): string {
     let line = `{"type":"request","at":${this.#time.text(record.at)}`;
     line += this.#eventIds.members(record);
-    if (record.direction !== undefined) line += this.#names.member(',"direction":', record.direction);
-    if (record.method !== undefined) line += this.#names.member(',"method":', record.method);
-    if (record.endpoint !== undefined) line += text(',"endpoint":', record.endpoint);
-    if (record.route !== undefined) line += this.#names.member(',"route":', record.route);
-    if (record.requestHeader !== undefined) line += text(',"requestHeader":', record.requestHeader);
-    if (record.requestBody !== undefined) line += text(',"requestBody":', record.requestBody);
-    if (record.responseStatus !== undefined) line += number(',"responseStatus":', record.responseStatus);
-    if (record.responseBody !== undefined) line += text(',"responseBody":', record.responseBody);
-    if (record.durationMillis !== undefined) line += number(',"durationMillis":', record.durationMillis);
-    if (record.ipAddress !== undefined) line += text(',"ipAddress":', record.ipAddress);
+    if (record.direction !== undefined) line += this.#members.direction.member(record.direction);
+    if (record.method !== undefined) line += this.#members.method.member(record.method);
+    if (record.endpoint !== undefined) line += textMember(',"endpoint":', record.endpoint);
+    if (record.route !== undefined) line += this.#members.route.member(record.route);
+    if (record.requestHeader !== undefined) line += textMember(',"requestHeader":', record.requestHeader);
+    if (record.requestBody !== undefined) line += textMember(',"requestBody":', record.requestBody);
+    if (record.responseStatus !== undefined) line += this.#members.responseStatus.member(record.responseStatus);
+    if (record.responseBody !== undefined) line += textMember(',"responseBody":', record.responseBody);
+    if (record.durationMillis !== undefined) line += numberMember(',"durationMillis":', record.durationMillis);
+    if (record.ipAddress !== undefined) line += textMember(',"ipAddress":', record.ipAddress);
     return `${line}}`;
   }
-}
-
-/** A member with any text; nothing for what a caller without types may have put there. */
-function text(key: string, value: string): string {
-  return value === null ? '' : key + quoted(value);
-}
-
-/** A number that is not finite cannot stand in JSON; the member is left out. */
-function number(key: string, value: number): string {
-  return Number.isFinite(value) ? key + String(value) : '';
 }
 
 function json(key: string, value: object): string {

@@ -1,5 +1,5 @@
 import type { RecordIds } from '../projection/record.ts';
-import { quoted } from './json-text.ts';
+import { textMember } from './json-text.ts';
 
 /** Ids as they stood in a record, and in front of and behind the span id as they stand in a line. */
 interface KnownIds extends Omit<RecordIds, 'spanId'> {
@@ -12,12 +12,13 @@ const mostRemembered = 512;
 /** The ids of records as members of a line. Those of the last items are remembered, since each has many records. */
 export class RememberedIds {
   readonly #known = new Map<unknown, KnownIds>();
+  readonly #span = new LastText(',"spanId":');
   #last: KnownIds = { traceId: '', head: '', tail: '' };
 
   members(record: RecordIds): string {
     const known = isOf(this.#last, record) ? this.#last : this.#find(record);
-    const { spanId } = record;
-    return spanId === undefined ? known.head + known.tail : known.head + member('spanId', spanId) + known.tail;
+    if (record.spanId === undefined) return known.head + known.tail;
+    return known.head + this.#span.member(record.spanId) + known.tail;
   }
 
   #find(record: RecordIds): KnownIds {
@@ -48,14 +49,31 @@ function isOf(known: KnownIds, record: RecordIds): boolean {
 
 function learnt(record: RecordIds): KnownIds {
   const { traceId, sessionId, itemId, correlationId, requestId, taskId, userId, service } = record;
-  const head = member('traceId', traceId);
-  let tail = member('sessionId', sessionId) + member('itemId', itemId) + member('correlationId', correlationId);
-  tail += member('requestId', requestId) + member('taskId', taskId) + member('userId', userId);
-  tail += member('service', service);
+  const head = textMember(',"traceId":', traceId);
+  let tail =
+    textMember(',"sessionId":', sessionId) +
+    textMember(',"itemId":', itemId) +
+    textMember(',"correlationId":', correlationId);
+  tail += textMember(',"requestId":', requestId) + textMember(',"taskId":', taskId) + textMember(',"userId":', userId);
+  tail += textMember(',"service":', service);
   return { traceId, sessionId, itemId, correlationId, requestId, taskId, userId, service, head, tail } as KnownIds;
 }
 
-/** Nothing for what is missing, and for the null that a caller without types may have put there. */
-function member(name: string, value: string | undefined): string {
-  return value === undefined || value === null ? '' : `,"${name}":${quoted(value)}`;
+/** A member that often has the value it had before. */
+export class LastText {
+  readonly #key: string;
+  #value: string | undefined;
+  #member = '';
+
+  constructor(key: string) {
+    this.#key = key;
+  }
+
+  member(value: string): string {
+    if (value !== this.#value) {
+      this.#member = textMember(this.#key, value);
+      this.#value = value;
+    }
+    return this.#member;
+  }
 }
