@@ -1,30 +1,25 @@
 import { diag } from '@opentelemetry/api';
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import {
-  JsonLogsSerializer,
-  JsonMetricsSerializer,
-  JsonTraceSerializer,
-  ProtobufLogsSerializer,
-  ProtobufMetricsSerializer,
-  ProtobufTraceSerializer,
-} from '@opentelemetry/otlp-transformer';
 import type { LogRecordExporter } from '@opentelemetry/sdk-logs';
 import type { AggregationTemporality, InstrumentType, PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Courier } from './courier.ts';
-import type { OtlpHttpProtocol, OtlpSignal } from './otlp-sender.ts';
+import { otlpTransformer } from './late-packages.ts';
+import type { OtlpHttpProtocol, OtlpSignal } from './otlp-protocol.ts';
 
 /** The part of the courier that an exporter needs. */
 type Carrier = Pick<Courier, 'send'>;
 
 /** A span exporter whose OTLP requests are encoded here and sent by the courier thread. */
 export function createCourierSpanExporter(courier: Carrier, protocol: OtlpHttpProtocol): SpanExporter {
+  const { JsonTraceSerializer, ProtobufTraceSerializer } = otlpTransformer();
   const serializer = protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer;
   return new CourierExporter(courier, 'traces', (spans) => serializer.serializeRequest(spans));
 }
 
 /** A log record exporter whose OTLP requests are encoded here and sent by the courier thread. */
 export function createCourierLogRecordExporter(courier: Carrier, protocol: OtlpHttpProtocol): LogRecordExporter {
+  const { JsonLogsSerializer, ProtobufLogsSerializer } = otlpTransformer();
   const serializer = protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer;
   return new CourierExporter(courier, 'logs', (records) => serializer.serializeRequest(records));
 }
@@ -35,6 +30,7 @@ export function createCourierMetricExporter(
   protocol: OtlpHttpProtocol,
   selectAggregationTemporality: (instrument: InstrumentType) => AggregationTemporality,
 ): PushMetricExporter {
+  const { JsonMetricsSerializer, ProtobufMetricsSerializer } = otlpTransformer();
   const serializer = protocol === 'http/json' ? JsonMetricsSerializer : ProtobufMetricsSerializer;
   const exporter = new CourierExporter(courier, 'metrics', serializer.serializeRequest);
   return Object.assign(exporter, { selectAggregationTemporality });

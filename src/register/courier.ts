@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
 import type { JournalOwner } from '../projection/record.ts';
 import { disownWorker } from '../watchdog/worker-count.ts';
-import type { OtlpHttpProtocol, OtlpSignal } from './otlp-sender.ts';
+import type { OtlpHttpProtocol, OtlpSignal } from './otlp-protocol.ts';
 import type { ShippingMemory } from './shipping-memory.ts';
 
 /** What the courier thread carries. */

@@ -1,6 +1,6 @@
 import { diag } from '@opentelemetry/api';
 import type { BatchLimits, OtelEnvironment, Signal } from '../configuration/otel-environment.ts';
-import { isOtlpHttp, type OtlpHttpProtocol, type OtlpSignal } from './otlp-sender.ts';
+import { isOtlpHttp, type OtlpHttpProtocol, type OtlpSignal } from './otlp-protocol.ts';
 
 /** Where one signal goes. */
 export interface ExportPlan {

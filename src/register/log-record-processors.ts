@@ -12,7 +12,7 @@ import type { Courier } from './courier.ts';
 import { createCourierLogRecordExporter } from './courier-exporter.ts';
 import type { ExportPlan } from './export-plan.ts';
 import { loadLogRecordExporter } from './foreign-exporter.ts';
-import { isOtlpHttp } from './otlp-sender.ts';
+import { isOtlpHttp } from './otlp-protocol.ts';
 
 const delayMillis = 1000;
 

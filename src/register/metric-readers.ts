@@ -1,18 +1,17 @@
 import { diag } from '@opentelemetry/api';
-import {
+import type {
   AggregationTemporality,
-  ConsoleMetricExporter,
-  type IMetricReader,
+  IMetricReader,
   InstrumentType,
-  PeriodicExportingMetricReader,
-  type PushMetricExporter,
+  PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
 import type { OtelEnvironment } from '../configuration/otel-environment.ts';
 import type { Courier } from './courier.ts';
 import { createCourierMetricExporter } from './courier-exporter.ts';
 import type { ExportPlan } from './export-plan.ts';
 import { loadMetricExporter, loadPrometheusReader } from './foreign-exporter.ts';
-import { isOtlpHttp } from './otlp-sender.ts';
+import { metricsSdk } from './late-packages.ts';
+import { isOtlpHttp } from './otlp-protocol.ts';
 
 const defaultIntervalMillis = 60_000;
 const defaultTimeoutMillis = 30_000;
@@ -41,7 +40,7 @@ function createReader(name: string, { plan, metrics, courier }: ReaderParts): IM
           )
         : periodic(loadMetricExporter('grpc'), metrics);
     case 'console':
-      return periodic(new ConsoleMetricExporter(), metrics);
+      return periodic(new (metricsSdk().ConsoleMetricExporter)(), metrics);
     case 'prometheus':
       return loadPrometheusReader();
     default:
@@ -56,20 +55,18 @@ function periodic(
 ): IMetricReader | undefined {
   const exportIntervalMillis = metrics.intervalMillis ?? defaultIntervalMillis;
   const exportTimeoutMillis = Math.min(exportIntervalMillis, metrics.timeoutMillis ?? defaultTimeoutMillis);
-  return exporter && new PeriodicExportingMetricReader({ exporter, exportIntervalMillis, exportTimeoutMillis });
+  if (exporter === undefined) return undefined;
+  const { PeriodicExportingMetricReader } = metricsSdk();
+  return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis, exportTimeoutMillis });
 }
-
-const { CUMULATIVE, DELTA } = AggregationTemporality;
-
-/** Instruments whose sums go up and down are cumulative whatever is preferred: their deltas would mean nothing. */
-const alwaysCumulative: readonly InstrumentType[] = [
-  InstrumentType.UP_DOWN_COUNTER,
-  InstrumentType.OBSERVABLE_UP_DOWN_COUNTER,
-];
-const deltaAtLowMemory: readonly InstrumentType[] = [InstrumentType.COUNTER, InstrumentType.HISTOGRAM];
 
 /** `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE`, as the specification defines it. */
 function temporalitySelector(preference: string): (instrument: InstrumentType) => AggregationTemporality {
+  const { AggregationTemporality: temporality, InstrumentType: type } = metricsSdk();
+  // Instruments whose sums go up and down are cumulative whatever is preferred: their deltas would mean nothing.
+  const alwaysCumulative: readonly InstrumentType[] = [type.UP_DOWN_COUNTER, type.OBSERVABLE_UP_DOWN_COUNTER];
+  const deltaAtLowMemory: readonly InstrumentType[] = [type.COUNTER, type.HISTOGRAM];
+  const { CUMULATIVE, DELTA } = temporality;
   switch (preference) {
     case 'delta':
       return (instrument) => (alwaysCumulative.includes(instrument) ? CUMULATIVE : DELTA);

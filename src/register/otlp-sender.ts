@@ -1,12 +1,7 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import { convertLegacyHttpOptions, createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/node-http';
-
-/** Signals that travel over OTLP, each to its own path. */
-export type OtlpSignal = 'traces' | 'logs' | 'metrics';
-
-/** Encodings of OTLP over HTTP. */
-export type OtlpHttpProtocol = 'http/protobuf' | 'http/json';
+import type { OtlpHttpProtocol, OtlpSignal } from './otlp-protocol.ts';
 
 /** Sends encoded OTLP requests. */
 export interface OtlpSender {
@@ -50,8 +45,3 @@ function createDelegate(signal: OtlpSignal, protocol: OtlpHttpProtocol): IOtlpEx
 }
 
 const itemNames = { traces: 'span', logs: 'log', metrics: 'metric_data_point' } as const;
-
-/** Whether a protocol is one that the courier speaks. */
-export function isOtlpHttp(protocol: string): protocol is OtlpHttpProtocol {
-  return protocol === 'http/protobuf' || protocol === 'http/json';
-}

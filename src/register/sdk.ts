@@ -3,7 +3,6 @@ import * as api from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { detectResources, type Resource } from '@opentelemetry/resources';
 import { LoggerProvider, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { OtelEnvironment } from '../configuration/otel-environment.ts';
 import { AdoptingTracerProvider } from './adopting-provider.ts';
@@ -14,6 +13,7 @@ import {
   isTracerProviderRegistered,
 } from './attachment.ts';
 import type { Identity } from './identity.ts';
+import { metricsSdk } from './late-packages.ts';
 import type { Sending } from './sending.ts';
 
 /** What goes into the SDK. */
@@ -57,7 +57,9 @@ function start({ identity, sampler, propagator, limits, recording, sending }: Sd
 
 /** Without a reader, instruments that nobody reads would cost all the same. */
 function startMetrics(resource: Resource, { metricReaders: readers }: SdkParts['sending']): void {
-  if (readers.length > 0) api.metrics.setGlobalMeterProvider(new MeterProvider({ resource, readers: [...readers] }));
+  if (readers.length === 0) return;
+  const { MeterProvider } = metricsSdk();
+  api.metrics.setGlobalMeterProvider(new MeterProvider({ resource, readers: [...readers] }));
 }
 
 interface LogsApi {

@@ -12,7 +12,7 @@ import type { Courier } from './courier.ts';
 import { createCourierSpanExporter } from './courier-exporter.ts';
 import type { ExportPlan } from './export-plan.ts';
 import { loadSpanExporter } from './foreign-exporter.ts';
-import { isOtlpHttp } from './otlp-sender.ts';
+import { isOtlpHttp } from './otlp-protocol.ts';
 
 const delayMillis = 5000;
 
