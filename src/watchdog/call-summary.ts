@@ -7,24 +7,28 @@ const maxSummary = 200;
 /** A call on the board as others may see it: its shape, without values. */
 export function toPendingCall({ startedAt, fields }: BoardEntry, sanitizer: Sanitizer): PendingCall {
   const [kind = 'other', method = '', text = ''] = fields;
-  const summary = kind === 'sql' ? statementShape(text) : kind === 'http' ? requestShape(method, text) : text;
-  return {
-    kind: kind === 'sql' || kind === 'http' ? kind : 'other',
-    summary: sanitizer.text(summary, maxSummary),
-    started_at: new Date(startedAt / 1000).toISOString(),
-  };
+  const quotes = /^(?:mysql|mariadb)/.test(method) ? 'values' : 'names';
+  const started_at = new Date(startedAt / 1000).toISOString();
+  // A shape has no values, and `password = ?` is no secret.
+  if (kind === 'sql')
+    return { kind, summary: sanitizer.id(statementShape(text, quotes).slice(0, maxSummary)), started_at };
+  if (kind === 'http') return { kind, summary: sanitizer.text(requestShape(method, text), maxSummary), started_at };
+  return { kind: 'other', summary: sanitizer.text(text, maxSummary), started_at };
 }
 
 const literal =
-  /'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|\$(\w*)\$[\s\S]*?(?:\$\1\$|$)|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|(?<![\w$])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?\b/gi;
+  /"(?:[^"]|"")*(?:"|$)|'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|\$(\w*)\$[\s\S]*?(?:\$\1\$|$)|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|(?<![\w$])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?\b/gi;
 
 /**
  * A statement with `?` for each literal, lists of them once, comments gone, on one line. A literal that is cut off counts too; in doubt
- * about a backslash, more counts as literal.
+ * about a backslash, more counts as literal. What stands in double quotes is a name, but for MySQL a value.
  */
-export function statementShape(sql: string): string {
+export function statementShape(sql: string, quotes: 'names' | 'values' = 'names'): string {
   return sql
-    .replace(literal, (found) => (found.startsWith('--') || found.startsWith('/*') ? ' ' : '?'))
+    .replace(literal, (found) => {
+      if (found.startsWith('"') && quotes === 'names') return found;
+      return found.startsWith('--') || found.startsWith('/*') ? ' ' : '?';
+    })
     .replace(/\s+/g, ' ')
     .replace(/\?(?: ?, ?\?)+/g, '?, ...')
     .replace(/(\([^()]*\))(?: ?, ?\1)+/g, '$1, ...')

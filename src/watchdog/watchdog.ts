@@ -28,12 +28,14 @@ export interface WatchdogOptions {
   /** Given where logs are sent over OTLP. */
   readonly logs: LogTarget | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Called on the main thread where it is blocked, each time its stack is taken. It stands still meanwhile. */
+  readonly onStalled?: () => void;
   /** The thread's script, default that of this package. */
   readonly script?: URL;
 }
 
 /** What the watchdog's thread is given at its start. */
-export interface WatchdogData extends Omit<WatchdogOptions, 'environment' | 'script'> {
+export interface WatchdogData extends Omit<WatchdogOptions, 'environment' | 'script' | 'onStalled'> {
   readonly boards: Boards;
   readonly lookMillis: number;
   /** Why no stacks may be taken. */
@@ -65,10 +67,13 @@ const expression = `globalThis[Symbol.for('spanledger.watchdog.v1')]()`;
 
 /** Starts the watchdog. It keeps no process alive, opens no port, and where it fails the program goes on without. */
 export function startWatchdog(options: WatchdogOptions): Watchdog {
-  const { environment, script, memory, ...rest } = options;
+  const { environment, script, memory, onStalled, ...rest } = options;
   const lookMillis = Math.round(Math.min(maxLookMillis, Math.max(minLookMillis, options.thresholdMillis / 4)));
   const boards: Boards = { units: createBoardMemory(unitSlots), calls: createBoardMemory(callSlots) };
-  slot[key] = spanAtWork;
+  slot[key] = () => {
+    onStalled?.();
+    return spanAtWork();
+  };
   const withoutStack = reasonAgainstStacks();
   const data: WatchdogData = { ...rest, memory, boards, lookMillis, withoutStack, expression };
   const pulse = startPulse(memory, lookMillis);

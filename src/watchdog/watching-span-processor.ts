@@ -74,7 +74,7 @@ function callFields({ attributes, name }: ReadableSpan): readonly BoardField[] {
   if (statement !== undefined)
     return [
       ['sql', 8],
-      ['', 8],
+      [attributes['db.system.name'] ?? attributes['db.system'], 16],
       [statement, 220],
     ];
   const method = attributes['http.request.method'] ?? attributes['http.method'];

@@ -71,7 +71,7 @@ function launch(directory: string, options: ProgramOptions): Program {
   const child = spawn(process.execPath, [...flags, join(fixtures, script), ...parameters], {
     cwd: fixtures,
     env: { ...inherited, SPANLEDGER_DIR: join(directory, 'ledger'), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

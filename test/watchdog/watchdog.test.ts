@@ -1,0 +1,205 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import pg from 'pg';
+import { transformSync } from 'rolldown/utils';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { listJournals } from '../../src/journal/journal-listing.ts';
+import { parseProcessState } from '../../src/journal/process-state.ts';
+import type { EventRecord } from '../../src/projection/record.ts';
+import { useDatabase } from '../harness/database.ts';
+import { startOtlpReceiver } from '../register/otlp-receiver.ts';
+import { createWorkshop, type Workshop } from '../register/program.ts';
+
+const database = useDatabase();
+let client: pg.Client;
+let workshop: Workshop;
+
+beforeAll(async () => {
+  client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+});
+afterAll(() => client.end());
+beforeEach(() => {
+  workshop = createWorkshop();
+});
+afterEach(() => workshop.remove());
+
+const fixture = (name: string) => join('..', '..', 'watchdog', 'fixtures', name);
+const threshold = { SPANLEDGER_WATCHDOG_THRESHOLD: '300' };
+const patience = { timeout: 20_000, interval: 50 };
+
+/** The last line in the fixture that names the function. */
+const here = (name: string, line: number) => expect.stringMatching(new RegExp(`at ${name} \\(.*stalls\\.mjs:${line}:`));
+
+/** Time that has to pass, since it is what is measured. */
+function stoppedFor(millis: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, millis));
+}
+
+async function stallsOf(work: Workshop): Promise<readonly EventRecord[]> {
+  const records = await work.records();
+  return records.filter(
+    (record): record is EventRecord => record.type === 'event' && record.event.startsWith('runtime.'),
+  );
+}
+
+describe('a program whose event loop is blocked now and then', () => {
+  it('goes on unharmed, and the ledger tells each time where it was: function, file and line', async () => {
+    const env = { DATABASE_URL: database.url, ...threshold };
+    const ended = await workshop.run({ script: fixture('stalls.mjs'), env });
+    expect(ended).toMatchObject({ code: 0, stdout: 'went on\n', stderr: '' });
+    const { rows } = await client.query(
+      `select p.step_name, e.duration_ms, e.stack_trace, e.level, e.message from spanledger.audit_log e
+       join spanledger.task_progress p on p.trace_id = e.trace_id and p.span_id = e.span_id
+       where e.event = 'runtime.stall.end' order by e.created_at`,
+    );
+    // On a machine under load there may be more.
+    for (const [name, line] of Object.entries({ loop: 9, backtrack: 14, waitForNobody: 18, starve: 22, callOut: 26 })) {
+      const row = rows.find(({ step_name, duration_ms }) => step_name === name && duration_ms > 600);
+      expect(row).toMatchObject({ level: 'warning', stack_trace: here(name, line) });
+      const place = `${name} \\(.*stalls\\.mjs:${line}:\\d+\\), while ${name} ran\\.$`;
+      expect(row?.message).toMatch(new RegExp(`turns again; it was blocked for [\\d.]+ s in ${place}`));
+    }
+    const { rows: begun } = await client.query(`select from spanledger.audit_log where event = 'runtime.stall.begin'`);
+    expect(begun.length).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe('a program that never comes back', () => {
+  /** TypeScript that a build has compiled: other lines, and a map beside it. */
+  function compile(): string {
+    const source = `interface Limits {\n  readonly most: number;\n}\n\nexport function spin(limits: Limits = { most: 1 }): void {\n  let count = 0;\n  while (true) {\n    count = (count + 1) % limits.most;\n  }\n}\n`;
+    const path = join(workshop.directory, 'spin.ts');
+    const { code, map } = transformSync(path, source, { sourcemap: true });
+    writeFileSync(path, source);
+    writeFileSync(join(workshop.directory, 'spin.mjs'), `// A banner.\n${code}\n//# sourceMappingURL=spin.mjs.map\n`);
+    const mappings = `;${map?.mappings}`;
+    writeFileSync(join(workshop.directory, 'spin.mjs.map'), JSON.stringify({ ...map, mappings, sources: ['spin.ts'] }));
+    return pathToFileURL(join(workshop.directory, 'spin.mjs')).href;
+  }
+
+  const spot = () => ({
+    function: 'spin',
+    file: join(workshop.directory, 'spin.ts'),
+    line: expect.toSatisfy((line: number) => line === 7 || line === 8),
+    column: expect.any(Number),
+  });
+
+  it('has on its row in the database where it is, in the source as it was written, since when, and in which work', async () => {
+    const receiver = await startOtlpReceiver();
+    const env = { DATABASE_URL: database.url, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, ...threshold };
+    const program = workshop.start({ script: fixture('endless.mjs'), parameters: [compile()], env });
+    await program.said('blocking');
+    const row = await vi.waitFor(async () => {
+      const { rows } = await client.query(
+        `select i.*, p.unit, p.step_name from spanledger.instances i
+         join spanledger.task_progress p on p.trace_id = (i.blocked_in->>'trace_id')::uuid
+           and p.span_id = i.blocked_in->>'span_id' where i.pid = $1 and i.blocked_stack is not null`,
+        [program.child.pid],
+      );
+      expect(rows).toHaveLength(1);
+      return rows[0];
+    }, patience);
+    const log = await vi.waitFor(() => {
+      const found = receiver.logs.find(({ eventName }) => eventName === 'runtime.stall.begin');
+      expect(found).toBeDefined();
+      return found;
+    }, patience);
+    program.child.kill('SIGKILL');
+    await program.ended;
+    await receiver.close();
+    expect(row).toMatchObject({ unit: 'step', step_name: 'analyze', ended_at: null });
+    expect(row.blocked_stack[0]).toEqual(spot());
+    expect(Math.abs(Date.now() - row.blocked_since.getTime())).toBeLessThan(15_000);
+    expect(row.blocked_in).toMatchObject({ session_id: 'endless', item_id: 'a', found_by: 'context' });
+    expect(row.pending_call).toMatchObject({
+      kind: 'sql',
+      summary: 'select * from users where password = ? and id = ?',
+      started_at: expect.any(String),
+    });
+    expect(Number(row.heap_used_bytes)).toBeGreaterThan(1_000_000);
+    expect(row.worker_threads).toBe(0);
+    expect(log?.attributes).toMatchObject({
+      'code.function.name': 'spin',
+      'code.file.path': join(workshop.directory, 'spin.ts'),
+      'spanledger.step.name': 'analyze',
+    });
+    expect(receiver.bodies.join()).not.toContain('hunter2');
+  });
+
+  it('says the same on the disk where there is no database', async () => {
+    const program = workshop.start({ script: fixture('endless.mjs'), parameters: [compile()], env: threshold });
+    await program.said('blocking');
+    const state = await vi.waitFor(async () => {
+      const [journal] = await listJournals(join(workshop.directory, 'ledger'));
+      const found = parseProcessState(journal?.heartbeat?.figures);
+      expect(found?.blockedStack).toBeDefined();
+      return found;
+    }, patience);
+    const [stall] = await vi.waitFor(async () => {
+      const found = await stallsOf(workshop);
+      expect(found).not.toEqual([]);
+      return found;
+    }, patience);
+    program.child.kill('SIGKILL');
+    await program.ended;
+    expect(state?.blockedStack?.[0]).toEqual(spot());
+    expect(stall).toMatchObject({ event: 'runtime.stall.begin', sessionId: 'endless', itemId: 'a' });
+    expect(JSON.stringify(stall)).not.toContain('hunter2');
+  });
+});
+
+describe('a process that did not run', () => {
+  it('is not blocked: what is told is a pause, with its length', async () => {
+    const program = workshop.start({ script: fixture('idle.mjs'), env: { SPANLEDGER_WATCHDOG_THRESHOLD: '1500' } });
+    await program.said('....');
+    program.child.kill('SIGSTOP');
+    await stoppedFor(2_500);
+    program.child.kill('SIGCONT');
+    const pause = await vi.waitFor(async () => {
+      const found = (await stallsOf(workshop)).find(({ event }) => event === 'runtime.pause');
+      expect(found).toBeDefined();
+      return found;
+    }, patience);
+    expect(pause).toMatchObject({
+      level: 'info',
+      durationMillis: expect.toSatisfy((millis: number) => millis > 1_500),
+    });
+    program.child.stdin?.write('end\n');
+    expect(await program.ended).toMatchObject({ code: 0, stderr: '' });
+    const events = (await stallsOf(workshop)).map(({ event }) => event);
+    expect(events).not.toContain('runtime.stall.begin');
+  });
+});
+
+describe('a process that must not be looked into', () => {
+  it('is told to be blocked without a stack, under the permission model', async () => {
+    const flags = ['--experimental-permission', '--allow-fs-read=*', '--allow-fs-write=*', '--allow-worker'];
+    const program = workshop.start({
+      script: fixture('idle.mjs'),
+      flags: [...flags, '--import', 'spanledger/register'],
+      env: threshold,
+    });
+    await program.said('waiting');
+    program.child.stdin?.write('block\nend\n');
+    expect(await program.ended).toMatchObject({ code: 0, signal: null });
+    const told = await stallsOf(workshop);
+    const events = told.map(({ event }) => event);
+    expect(events).toEqual(expect.arrayContaining(['runtime.stall.begin', 'runtime.stall.end']));
+    expect(told.find(({ event }) => event === 'runtime.stall.begin')?.message).toContain('permission model');
+    expect(told.flatMap(({ stack }) => stack ?? [])).toEqual([]);
+  });
+
+  it('is left alone while a debugger may be attached', async () => {
+    const program = workshop.start({
+      script: fixture('idle.mjs'),
+      flags: ['--inspect=0', '--import', 'spanledger/register'],
+      env: threshold,
+    });
+    await program.said('waiting');
+    program.child.stdin?.write('block\nend\n');
+    expect(await program.ended).toMatchObject({ code: 0, signal: null });
+    expect((await stallsOf(workshop)).filter(({ event }) => event !== 'runtime.pause')).toEqual([]);
+  });
+});
