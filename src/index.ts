@@ -22,6 +22,11 @@ export {
 export { countItems, type ItemCounts, successRate } from './domain/statistics.ts';
 export { type Synchronisation, synchronise } from './domain/synchronisation.ts';
 export { type AuditClient, type AuditOnOptions, auditOn } from './recording/audit-on-client.ts';
+export {
+  createHealthHandler,
+  createHealthListener,
+  type HealthHandlerOptions,
+} from './register/health-handler.ts';
 export type { AuditEntry } from './telemetry/audit-entry.ts';
 export { type Clock, createSystemClock } from './telemetry/clock.ts';
 export { attribute, event, lifecycleEvents, scopeName } from './telemetry/conventions.ts';
@@ -30,6 +35,7 @@ export type { ImportOutcome, ItemFailure, NotStarted } from './telemetry/import-
 export { importSession, openSession, startSession } from './telemetry/import-session.ts';
 export type { Item, ItemBlock, ItemFinish, ItemHandle, MeasureOptions } from './telemetry/item-scope.ts';
 export { type LogContextFields, logContext, withLogContext } from './telemetry/log-context.ts';
+export { type LoopOptions, type WorkerLoop, workerLoop } from './telemetry/loops.ts';
 export type {
   BatchOptions,
   EachOptions,

@@ -16,7 +16,7 @@ export async function runCommandLine(
   argv: readonly string[],
   output: OutputStream,
   errors: OutputStream,
-): Promise<ExitCode> {
+): Promise<number> {
   const terminal = createTerminal(output, errors);
   let chosen: { readonly definition: CommandDefinition; readonly call: Call } | undefined;
   const program = createProgram(

@@ -1,3 +1,4 @@
+import { restartModes } from '../domain/restart-policy.ts';
 import type { CommandDefinition, OptionDefinition } from './definition.ts';
 
 const json: OptionDefinition = { flags: '--json', brief: 'One JSON object per line, details parsed.' };
@@ -210,6 +211,73 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     examples: ['spanledger ship', 'spanledger ship --dead-letters'],
     finding: 'records stay behind or were refused',
     load: () => import('./commands/ship.ts'),
+  },
+  {
+    name: 'run',
+    brief: 'Run a program under supervision: restart it, record its ends.',
+    notes: [
+      'Node.js programs get --import spanledger/register unless they have it. Signals are passed on, the exit code is that of the program, 128 and the number of the signal where one ended it. Exit code or signal are recorded with the process, its open work is closed with that cause, and each restart is in the audit log with its reason.',
+      'A program counts as stuck when its main thread is blocked, or nothing is heard of it, for --stuck-after seconds, or when the ledger says so of its work. It is told of and left alone, unless --kill-stuck or --restart on-stuck say otherwise: then SIGTERM, and SIGKILL after --grace seconds.',
+      'When the supervisor itself is gone, even by SIGKILL, the program ends too. What a program has started and left in its process group ends with it.',
+    ],
+    arguments: [{ name: '[program...]', brief: 'The program and its arguments, behind `--`.' }],
+    options: [
+      {
+        flags: '--restart <mode>',
+        brief:
+          'never; on-failure: after an exit code other than 0 or a signal; on-stuck: also after it was stuck; always.',
+        choices: [...restartModes],
+        fallback: 'on-failure',
+      },
+      { flags: '--max-restarts <n>', brief: 'Restarts in a row before it is given up.', value: 'count', fallback: '5' },
+      {
+        flags: '--reset-after <seconds>',
+        brief: 'A program that has lived so long begins a new row.',
+        value: 'count',
+        fallback: '600',
+      },
+      {
+        flags: '--delay <seconds>',
+        brief: 'Wait before the first restart; doubled with each further one, up to a minute, a part of it by chance.',
+        value: 'count',
+        fallback: '1',
+      },
+      {
+        flags: '--stuck-after <seconds>',
+        brief: 'How long the main thread may be blocked.',
+        value: 'count',
+        fallback: '60',
+      },
+      { flags: '--kill-stuck', brief: 'End a program that is stuck.' },
+      { flags: '--grace <seconds>', brief: 'Between SIGTERM and SIGKILL.', value: 'count', fallback: '10' },
+      directory,
+    ],
+    examples: [
+      'spanledger run -- node daemon.js',
+      'spanledger run --restart on-stuck --stuck-after 120 -- node daemon.js',
+    ],
+    load: () => import('./commands/run.ts'),
+  },
+  {
+    name: 'health',
+    brief: 'Ask a program on this host whether it is well.',
+    notes: [
+      'The program answers on SPANLEDGER_HEALTH_PORT by a thread of its own, also while its main thread is blocked. Made for HEALTHCHECK of Docker and exec probes.',
+    ],
+    arguments: [],
+    options: [
+      { flags: '--port <port>', brief: 'Port, instead of SPANLEDGER_HEALTH_PORT.', value: 'count' },
+      {
+        flags: '--probe <probe>',
+        brief: 'What to ask: whether it lives, can take work, or is well.',
+        choices: ['livez', 'readyz', 'healthz'],
+        fallback: 'healthz',
+      },
+      json,
+    ],
+    examples: ['spanledger health', 'spanledger health --port 9464 --probe livez --json'],
+    finding: 'the answer is no; 3 when nobody answers',
+    load: () => import('./commands/health.ts'),
   },
   {
     name: 'recover',

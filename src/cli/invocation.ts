@@ -1,4 +1,3 @@
-import type { ExitCode } from './exit-code.ts';
 import type { OptionValue } from './option-values.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -22,8 +21,11 @@ export interface Invocation {
   readonly signal: AbortSignal;
 }
 
-/** A command: answers on the terminal and resolves with its exit code; throws a `SpanledgerError` where it cannot. */
-export type Run = (invocation: Invocation) => Promise<ExitCode>;
+/**
+ * A command: answers on the terminal and resolves with its exit code, one of `exitCode` but for `run`, whose program has its own;
+ * throws a `SpanledgerError` where it cannot.
+ */
+export type Run = (invocation: Invocation) => Promise<number>;
 
 /** Options over the values that the parser found. */
 export function createOptions(values: Readonly<Record<string, OptionValue>>): Options {

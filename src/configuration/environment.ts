@@ -19,3 +19,6 @@ export function environmentValue(environment: Environment, name: string): string
 
 /** Names the directory in which `spanledger doctor -- node app.js` finds what became of the program, a file for each process. */
 export const startReportVariable = 'SPANLEDGER_START_REPORT';
+
+/** Tells a program that `spanledger run` has started it: `<pid>:<file descriptor>:<group or none>:<grace in ms>`. */
+export const supervisorVariable = 'SPANLEDGER_SUPERVISOR';

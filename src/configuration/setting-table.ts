@@ -143,6 +143,36 @@ export const settingTable = {
     unit: 'milliseconds',
     brief: 'The event loop counts as blocked when it takes longer than this for one turn.',
   }),
+  healthPort: optional({
+    env: ['SPANLEDGER_HEALTH_PORT'],
+    file: 'health.port',
+    kind: integer(1, 65_535),
+    brief:
+      'Port on which /livez, /readyz and /healthz are answered, by a thread of its own: also while the main thread is blocked. Unset: no port.',
+  }),
+  healthHost: preset({
+    env: ['SPANLEDGER_HEALTH_HOST'],
+    file: 'health.host',
+    kind: text,
+    fallback: '127.0.0.1',
+    brief: 'Address of that port. 0.0.0.0 or :: where the questions come from outside, as those of Kubernetes do.',
+  }),
+  healthBlockedSeconds: preset({
+    env: ['SPANLEDGER_HEALTH_BLOCKED_SECONDS'],
+    file: 'health.blocked_seconds',
+    kind: integer(1, 86_400),
+    fallback: 30,
+    unit: 'seconds',
+    brief: 'How late the main thread may be before /livez answers 503, and systemd hears nothing any more.',
+  }),
+  systemdNotify: preset({
+    env: ['SPANLEDGER_SYSTEMD_NOTIFY'],
+    file: 'health.systemd',
+    kind: flag,
+    fallback: false,
+    brief:
+      'Whether systemd is told that the program is ready, its status, and that it lives. Needs systemd-notify, and NotifyAccess=all in the unit.',
+  }),
   redactKeys: preset({
     env: ['SPANLEDGER_REDACT_KEYS'],
     file: 'redact.keys',

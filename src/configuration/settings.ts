@@ -1,7 +1,13 @@
 import { SpanledgerError } from '../domain/errors.ts';
 import { type ConfigFile, type FileValue, loadConfigFile } from './config-file.ts';
 import { withPassword } from './database-url.ts';
-import { type Environment, environmentValue, processEnvironment, startReportVariable } from './environment.ts';
+import {
+  type Environment,
+  environmentValue,
+  processEnvironment,
+  startReportVariable,
+  supervisorVariable,
+} from './environment.ts';
 import { nearestName } from './nearest-name.ts';
 import { type SettingDefinition, type SettingKey, type Settings, settingKeys, settingTable } from './setting-table.ts';
 
@@ -34,7 +40,7 @@ export interface SettingInputs {
 }
 
 /** Variables that are read before the settings are. */
-const otherVariables = ['SPANLEDGER_CONFIG_FILE', startReportVariable];
+const otherVariables = ['SPANLEDGER_CONFIG_FILE', startReportVariable, supervisorVariable];
 
 /**
  * Loads the settings of this process: code, then environment, then the configuration file, then the defaults.

@@ -41,6 +41,8 @@ export function keepJournal(journal: FileJournal, pulse: Pulse, options: Keeping
   const losses = createLossReport(journal);
   let ticks = 0;
   if (options.leavesHeartbeats) leaveHeartbeat(journal, options.state?.());
+  // From the start: a program that blocks before its first tick is late as well.
+  pulse[0] = Date.now();
   setInterval(() => {
     pulse[0] = Date.now();
     void journal.sync();

@@ -20,6 +20,7 @@ import { createRecordAlwaysSampler } from '../recording/record-always-sampler.ts
 import { createRecorder } from '../recording/recorder.ts';
 import { createSanitizer, setSanitizer } from '../storable/sanitizer.ts';
 import { setSessionHistory } from '../telemetry/history.ts';
+import { loopFacts } from '../telemetry/loops.ts';
 import { setSessionDefaults } from '../telemetry/session-defaults.ts';
 import { logTarget } from '../watchdog/log-target.ts';
 import { observeProcess } from '../watchdog/process-metrics.ts';
@@ -30,6 +31,9 @@ import { type Courier, createCourier, type ShippingLoad } from './courier.ts';
 import { createDiagnosticLogger, installDiagnosticLogger } from './diagnostic-logger.ts';
 import { onEnding } from './exit.ts';
 import { courierSignals, type ExportPlan, type ExportPlans, exportPlans, noExports } from './export-plan.ts';
+import { startGuard } from './guard.ts';
+import { guardData } from './guard-data.ts';
+import { setHealthSource } from './health-source.ts';
 import { createIdentity, type Identity } from './identity.ts';
 import { correlationPropagator, instrument } from './instrumenting.ts';
 import { type JournalKeeper, keepJournal } from './journal-keeping.ts';
@@ -40,6 +44,7 @@ import { startSdk } from './sdk.ts';
 import { createSending, type Sending } from './sending.ts';
 import { createSessionHistory } from './session-history.ts';
 import { sessionStores } from './session-stores.ts';
+import { sharedHealthFacts } from './shared-health.ts';
 import { createShippingMemory, type ShippingMemory } from './shipping-memory.ts';
 import { tellStart } from './start-report.ts';
 
@@ -101,6 +106,8 @@ export function register(): void {
   const parts = { settings, otel, service: identity.owner.service, directory, isOurSdk, instrumentation };
   tellStart(parts, environmentValue(environment, startReportVariable));
   observeLedger(journal, memory);
+  setHealthSource(() => sharedHealthFacts({ owner: place.owner, memory, ships: shipping !== undefined }, loopFacts()));
+  startGuard(guardData(place, shipping !== undefined, environment), environment);
   if (watchdog !== undefined) observeProcess(memory.watch, watchdog.pulse);
   const state = () => readState(memory.watch);
   const keeper = keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined, state });
@@ -219,7 +226,7 @@ function endWell(settings: Settings, { keeper, sending, courier, watchdog }: End
     });
     return;
   }
-  onEnding({
+  const ears = onEnding({
     timeoutMillis: settings.exitTimeoutMillis,
     flush: () => {
       keeper.settle();
@@ -232,4 +239,5 @@ function endWell(settings: Settings, { keeper, sending, courier, watchdog }: End
       courier?.finish(timeoutMillis, end);
     },
   });
+  watchdog?.whenStalled(() => ears.standBack());
 }

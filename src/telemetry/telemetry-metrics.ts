@@ -1,6 +1,7 @@
 import { type Attributes, createNoopMeter, type MeterProvider, metrics } from '@opentelemetry/api';
 import { metricTable, scopeName } from './conventions.ts';
 import { scopeVersion } from './instrumentation-scope.ts';
+import { type OpenUnitFacts, OpenUnits } from './open-units.ts';
 
 /** The instruments that the telemetry API feeds. */
 export interface TelemetryMetrics {
@@ -9,10 +10,11 @@ export interface TelemetryMetrics {
   sessionEnded(attributes: Attributes, seconds: number): void;
   itemEnded(attributes: Attributes, seconds: number): void;
   stepEnded(attributes: Attributes, seconds: number): void;
-  unitOpened(kind: string): void;
-  unitClosed(kind: string): void;
+  unitOpened(unit: OpenUnitFacts): void;
+  unitClosed(unit: OpenUnitFacts): void;
   transitionRefused(machine: 'session' | 'item'): void;
   errorRecorded(category: string): void;
+  loopRun(attributes: Attributes, seconds: number): void;
 }
 
 const nothing = (): void => undefined;
@@ -27,6 +29,7 @@ const silent: TelemetryMetrics = {
   unitClosed: nothing,
   transitionRefused: nothing,
   errorRecorded: nothing,
+  loopRun: nothing,
 };
 
 let known: { readonly provider: MeterProvider; readonly metrics: TelemetryMetrics } | undefined;
@@ -44,16 +47,16 @@ export function telemetryMetrics(): TelemetryMetrics {
 function createMetrics(provider: MeterProvider): TelemetryMetrics {
   const meter = provider.getMeter(scopeName, scopeVersion);
   if (meter === createNoopMeter()) return silent;
-  const counter = (key: 'sessions' | 'items' | 'transitionsRefused' | 'errors') => {
+  const counter = (key: 'sessions' | 'items' | 'transitionsRefused' | 'errors' | 'loopRuns') => {
     const [name, kind, description] = metricTable[key];
     return meter.createCounter(name, { description, unit: kind.slice(kind.indexOf(' ') + 1) });
   };
-  const histogram = (key: 'sessionDuration' | 'itemDuration' | 'stepDuration') => {
+  const histogram = (key: 'sessionDuration' | 'itemDuration' | 'stepDuration' | 'loopDuration') => {
     const [name, , description] = metricTable[key];
     return meter.createHistogram(name, { description, unit: 's' });
   };
-  const [openName, , openDescription] = metricTable.unitsOpen;
-  const open = meter.createUpDownCounter(openName, { description: openDescription, unit: '{unit}' });
+  const open = new OpenUnits();
+  open.observe(meter);
   const sessions = counter('sessions');
   const items = counter('items');
   const refused = counter('transitionsRefused');
@@ -61,6 +64,8 @@ function createMetrics(provider: MeterProvider): TelemetryMetrics {
   const sessionDuration = histogram('sessionDuration');
   const itemDuration = histogram('itemDuration');
   const stepDuration = histogram('stepDuration');
+  const loopRuns = counter('loopRuns');
+  const loopDuration = histogram('loopDuration');
   return {
     isLive: true,
     sessionEnded(attributes, seconds) {
@@ -72,18 +77,13 @@ function createMetrics(provider: MeterProvider): TelemetryMetrics {
       itemDuration.record(seconds, attributes);
     },
     stepEnded: (attributes, seconds) => stepDuration.record(seconds, attributes),
-    unitOpened: (kind) => open.add(1, unitAttributes(kind)),
-    unitClosed: (kind) => open.add(-1, unitAttributes(kind)),
+    unitOpened: (unit) => open.opened(unit),
+    unitClosed: (unit) => open.closed(unit),
     transitionRefused: (machine) => refused.add(1, { machine }),
     errorRecorded: (category) => errors.add(1, { category }),
+    loopRun(attributes, seconds) {
+      loopRuns.add(1, attributes);
+      loopDuration.record(seconds, attributes);
+    },
   };
-}
-
-const knownUnits = new Map<string, Attributes>();
-
-/** The same object for each kind: units open and close often, and their kinds are few. */
-function unitAttributes(kind: string): Attributes {
-  const attributes = knownUnits.get(kind) ?? { unit: kind };
-  knownUnits.set(kind, attributes);
-  return attributes;
 }

@@ -43,6 +43,10 @@ const samples: Record<SettingKey, Sample> = {
   correlationHeader: { text: 'X-One', value: 'X-One', yaml: 'X-Two', fileValue: 'X-Two', code: 'none', wrong: 'a b' },
   watchdog: { text: 'off', value: false, yaml: 'false', fileValue: false, code: false, wrong: 'maybe' },
   watchdogThresholdMillis: { text: '500', value: 500, yaml: '600', fileValue: 600, code: 700, wrong: '99' },
+  healthPort: { text: '9001', value: 9001, yaml: '9002', fileValue: 9002, code: 9003, wrong: '70000' },
+  healthHost: { text: 'one', value: 'one', yaml: 'two', fileValue: 'two', code: 'three', wrong: '' },
+  healthBlockedSeconds: { text: '11', value: 11, yaml: '12', fileValue: 12, code: 13, wrong: '0' },
+  systemdNotify: { text: 'on', value: true, yaml: 'true', fileValue: true, code: true, wrong: 'maybe' },
   redactKeys: { text: 'a, b', value: ['a', 'b'], yaml: '[c]', fileValue: ['c'], code: ['d'], wrong: '' },
   retentionDays: { text: '11', value: 11, yaml: '12', fileValue: 12, code: 13, wrong: '1.5' },
   retentionSchedule: {

@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { diag } from '@opentelemetry/api';
+import { type HealthFacts, type HealthLimits, judgeHealth } from '../domain/health.ts';
+import type { GuardData } from './guard.ts';
+
+const run = promisify(execFile);
+const statusMillis = 10_000;
+
+/**
+ * Tells systemd that the program is ready, its status, and, where `WatchdogSec` is set, that it is alive: as long as the main thread is
+ * not blocked. Node.js has no sockets of the kind that systemd listens on, so `systemd-notify` speaks for it; the unit needs
+ * `NotifyAccess=all`.
+ *
+ * @throws Error where `systemd-notify` cannot be run
+ */
+export async function notifySystemd(
+  { watchdogMillis }: NonNullable<GuardData['systemd']>,
+  facts: () => HealthFacts,
+  limits: HealthLimits,
+): Promise<void> {
+  await notify('--ready', `--status=${statusOf(facts(), limits)}`);
+  // Half of the limit, as sd_watchdog_enabled(3) advises.
+  const everyMillis = Math.min(statusMillis, (watchdogMillis ?? statusMillis * 2) / 2);
+  let told = '';
+  setInterval(() => {
+    const now = facts();
+    const status = statusOf(now, limits);
+    const isAlive = watchdogMillis !== undefined && judgeHealth(now, limits).live;
+    const words = [...(isAlive ? ['WATCHDOG=1'] : []), ...(status === told ? [] : [`--status=${status}`])];
+    told = status;
+    if (words.length > 0) notify(...words).catch((error: unknown) => diag.warn('systemd could not be told.', error));
+  }, everyMillis);
+}
+
+function statusOf(facts: HealthFacts, limits: HealthLimits): string {
+  const { verdict, reasons } = judgeHealth(facts, limits);
+  return [verdict, ...reasons].join('; ').replaceAll(/\s+/g, ' ');
+}
+
+async function notify(...words: readonly string[]): Promise<void> {
+  await run('systemd-notify', [`--pid=${process.pid}`, ...words], { timeout: 5_000 });
+}
