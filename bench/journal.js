@@ -66,6 +66,8 @@ async function measureAll() {
     name: 'journal',
     title: 'The journal',
     about: `Records of ${meanSize} bytes on average; the best of ${rounds} rounds of ${roundSize} records each.`,
+    bound:
+      'A system call for each append; records that come together share one. Nothing waits for the disk: fsync runs beside.',
     tables: [{ title: 'Main thread', columns: ['what', 'µs a record', 'of a bare write'], rows }],
     goals: [],
   };

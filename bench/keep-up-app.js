@@ -23,8 +23,9 @@ if (collector !== undefined) {
 }
 
 let items = 0;
-const startedAt = performance.now();
 await importSession({ id: `keep-up-${process.pid}`, kind: 'local' }, async (session) => {
+  const startedAt = performance.now();
+  const cpuBefore = process.cpuUsage();
   for (;;) {
     const elapsed = (performance.now() - startedAt) / 1_000;
     if (elapsed >= seconds) break;
@@ -39,7 +40,7 @@ await importSession({ id: `keep-up-${process.pid}`, kind: 'local' }, async (sess
       });
     }
   }
-  process.send?.({ items, millis: performance.now() - startedAt, cpu: process.cpuUsage() });
+  process.send?.({ items, millis: performance.now() - startedAt, cpu: process.cpuUsage(cpuBefore) });
   await new Promise((resolve) => process.once('message', resolve));
 });
 process.exit(0);

@@ -223,6 +223,8 @@ function summarise(ladder, main, peer) {
     name: 'keep-up',
     title: 'Keeping up',
     about: `A span with five events each (an item with five transitions) makes ${figure(main.recordsPerItem)} records of ${figure(main.bytesPerItem)} bytes in the journal together. The program, its courier and Postgres share the machine. A rate is sustained where after ${values.step} s no more than the last ${sustainedSeconds} s wait in the journal. Then ${figure(Number(values.rate))} spans/s are asked for, for ${values.seconds} s, with a collector besides; the peer is the same program with OTLP alone.`,
+    bound:
+      'Postgres stores some tens of thousands of rows a second on a processor, and a span with five events makes seven of them; so the database decides which rate is sustained, and the journal takes what is above it. The main thread decides how many spans can be made.',
     tables: [
       {
         title: 'Rates one after another',

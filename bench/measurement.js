@@ -2,7 +2,7 @@
 // What all measurements share: medians, and results as data that are printed, kept, and made into a page.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 /**
  * A table of a result. Cells are numbers or texts, ready to be shown.
@@ -27,6 +27,7 @@ import { dirname } from 'node:path';
  * @property {string} name
  * @property {string} title
  * @property {string} about how it was measured, in a sentence or two
+ * @property {string} bound what limits the figures
  * @property {readonly ResultTable[]} tables
  * @property {readonly Goal[]} goals
  */
@@ -54,6 +55,7 @@ export function figure(value) {
 
 /** @param {Goal} goal */
 export function isReached({ bound, limit, value }) {
+  if (!Number.isFinite(value)) return false;
   return bound === 'at least' ? value >= limit : value <= limit;
 }
 
@@ -71,6 +73,11 @@ export function machine(postgres) {
     ...(postgres === undefined ? {} : { postgres }),
   };
 }
+
+/**
+ * A result as it is kept.
+ * @typedef {Result & { machine: ReturnType<typeof machine>, command: string }} KeptResult
+ */
 
 /**
  * Prints a result, and keeps it where a file is named.
@@ -91,7 +98,20 @@ export function report(result, { json, postgres }) {
   }
   if (json === undefined) return;
   mkdirSync(dirname(json), { recursive: true });
-  writeFileSync(json, `${JSON.stringify({ machine: machine(postgres), ...result }, undefined, 2)}\n`);
+  const kept = { machine: machine(postgres), command: command(), ...result };
+  writeFileSync(json, `${JSON.stringify(kept, undefined, 2)}\n`);
+}
+
+/** How to measure this again. Where a result is written and which server is used concern nobody else. */
+function command() {
+  const [, script = '', ...args] = process.argv;
+  const own = args.flatMap((arg, index) => (isPlace(arg) || isPlace(args[index - 1]) ? [] : [arg]));
+  return ['node', `bench/${basename(script)}`, ...own].join(' ');
+}
+
+/** @param {string | undefined} arg */
+function isPlace(arg) {
+  return arg === '--json' || arg === '--server';
 }
 
 /** @param {readonly (readonly string[])[]} rows */

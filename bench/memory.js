@@ -107,6 +107,8 @@ function summarise(seen) {
     name: 'memory',
     title: 'Memory',
     about: `${figure(seen.at(-1)?.items ?? 0)} items of five events each through one session while nothing listens where the database should be: everything goes to the journal. Memory of the whole process, its courier included, without pages of files, after a garbage collection of the main thread.`,
+    bound:
+      'A session remembers a fixed number of items that it has seen, and counts instead of keeping; what waits, waits on disk.',
     tables: [
       {
         title: 'As the import goes on',

@@ -3,7 +3,8 @@
 // indexes, and against what else programs do. Methods take turns in one run, and each run of ours is held against the two runs of
 // COPY nearest to it: the machine's speed drops out. Needs a build.
 //
-//   node bench/ship.js [--records N] [--files N] [--single N] [--rounds N] [--only audit|mix] [--json FILE]
+//   node bench/ship.js [--records N] [--files N] [--single N] [--rounds N] [--only audit|mix] [--methods NAME,NAME] [--name NAME]
+//     [--server URL] [--json FILE]
 import { parseArgs } from 'node:util';
 import { createPostgresStore } from '../dist/shipping/postgres-store.js';
 import { createShipper } from '../dist/shipping/shipper.js';
@@ -20,6 +21,9 @@ const { values } = parseArgs({
     single: { type: 'string', default: '2000' },
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
+    methods: { type: 'string' },
+    name: { type: 'string', default: 'ship' },
+    server: { type: 'string' },
     json: { type: 'string' },
   },
 });
@@ -38,7 +42,9 @@ const single = Number(values.single);
 /** @typedef {{ seconds: number, rate: number, nodeCpu: number, serverCpu: number }} Run */
 
 const reference = 'COPY text';
-const server = await startServer();
+const bound =
+  'One backend of Postgres at a time decides, mostly in keeping the indexes; two shipments overlap, so that neither the encoding here nor a commit there lets it wait. Binary rows save it the parsing, which is how we can be faster than COPY of text.';
+const server = await startServer(values.server);
 try {
   const tables = [];
   const goals = [];
@@ -49,7 +55,7 @@ try {
   }
   const about = `Postgres ${server.version}, fsync on, one server on the same machine; medians of ${rounds} rounds. The ratio is to the runs of ${reference} before and after. Processor seconds are per million records: of this process, and of all server processes.`;
   report(
-    { name: 'ship', title: 'From the journal to Postgres', about, tables, goals },
+    { name: values.name, title: 'From the journal to Postgres', about, bound, tables, goals },
     { json: values.json, postgres: server.version },
   );
 } finally {
@@ -105,17 +111,29 @@ function methodsFor(name, journal, files) {
       psql: { title: 'psql \\copy, text', records, run: (/** @type {string} */ url) => files.psql(url) },
     }),
   };
-  if (name !== 'audit') return all;
-  return {
-    ...all,
+  const others = {
     unnest: {
       title: 'insert … select unnest, 1,000 a statement',
       records: rows.length,
-      run: (url) => insertUnnested(url, rows),
+      run: (/** @type {string} */ url) => insertUnnested(url, rows),
     },
-    insert: { title: 'one insert a row', records: rows.length, run: (url) => insertRows(url, rows) },
-    winston: { title: '@innova2/winston-pg', records: rows.length, run: (url) => logWithWinston(url, rows) },
+    insert: {
+      title: 'one insert a row',
+      records: rows.length,
+      run: (/** @type {string} */ url) => insertRows(url, rows),
+    },
+    winston: {
+      title: '@innova2/winston-pg',
+      records: rows.length,
+      run: (/** @type {string} */ url) => logWithWinston(url, rows),
+    },
   };
+  const chosen = values.methods?.split(',');
+  return Object.fromEntries(
+    Object.entries(name === 'audit' ? { ...all, ...others } : all).filter(
+      ([key]) => chosen?.includes(key === reference ? 'reference' : key) ?? true,
+    ),
+  );
 }
 
 /** @param {Record<string, Method>} methods */

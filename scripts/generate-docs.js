@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { configurationPage } from './docs/configuration.js';
 import { conventionsPage } from './docs/conventions.js';
 import { errorsPage } from './docs/errors.js';
+import { benchmarkResults, performancePage } from './docs/performance.js';
 import { statesPage } from './docs/states.js';
 import { tablesPage } from './docs/tables.js';
 
@@ -25,6 +26,7 @@ const pages = {
   'errors.md': errorsPage(await merge('domain/errors.js', 'domain/diagnosis-patterns.js')),
   'conventions.md': conventionsPage(await merge('telemetry/conventions.js', 'domain/audit.js')),
   'tables.md': tablesPage({ ...(await load('projection/tables.js')), sql: migrations() }),
+  'performance.md': performancePage(benchmarkResults(join(root, 'bench', 'results'))),
   'configuration.md': configurationPage((await load('configuration/setting-table.js')).settingTable),
 };
 

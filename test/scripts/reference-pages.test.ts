@@ -6,6 +6,8 @@ import { conventionsPage } from '../../scripts/docs/conventions.js';
 // @ts-expect-error: a script without types
 import { errorsPage } from '../../scripts/docs/errors.js';
 // @ts-expect-error: a script without types
+import { benchmarkResults, performancePage } from '../../scripts/docs/performance.js';
+// @ts-expect-error: a script without types
 import { columnsOfView, indexesIn, tablesIn, viewsIn } from '../../scripts/docs/sql.js';
 // @ts-expect-error: a script without types
 import { statesPage } from '../../scripts/docs/states.js';
@@ -25,6 +27,9 @@ import * as conventions from '../../src/telemetry/conventions.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const committed = (name: string): string => readFileSync(join(root, 'docs', name), 'utf8');
+const results: Readonly<Record<string, { readonly command: string; readonly machine: object }>> = benchmarkResults(
+  join(root, 'bench', 'results'),
+);
 const sql = migrations();
 
 describe('the reference pages are what `npm run docs` makes of the code', () => {
@@ -41,6 +46,10 @@ describe('the reference pages are what `npm run docs` makes of the code', () => 
     expect(committed('conventions.md')).toBe(conventionsPage({ ...conventions, auditCategories, auditLevels }));
   });
 
+  it('docs/performance.md', () => {
+    expect(committed('performance.md')).toBe(performancePage(results));
+  });
+
   it('docs/tables.md', () => {
     expect(committed('tables.md')).toBe(tablesPage({ tables, sql }));
   });
@@ -55,6 +64,45 @@ describe('docs/states.md', () => {
       sessionStateNames.flatMap((from) => sessionNext(from).map((to) => `${from} ${to}`)),
     );
     expect(moves(items)).toEqual(itemStateNames.flatMap((from) => itemNext(from).map((to) => `${from} ${to}`)));
+  });
+});
+
+describe('docs/performance.md', () => {
+  const result = {
+    machine: {
+      processors: 2,
+      model: 'x',
+      memoryGigabytes: 1,
+      platform: 'linux x64',
+      node: 'v20.19.0',
+      postgres: '18.4',
+    },
+    command: 'node bench/ship.js --rounds 3',
+    name: 'ship',
+    title: 'Shipping',
+    about: 'How.',
+    bound: 'Why.',
+    tables: [{ title: 'Rates', columns: ['method', 'records/s'], rows: [['ours', '40,000']] }],
+    goals: [
+      { what: 'rate', bound: 'at least', limit: 1, value: 1.25, unit: ' x' },
+      { what: 'loss', bound: 'at most', limit: 0, value: 3 },
+      { what: 'never measured', bound: 'at most', limit: 5, value: null },
+    ],
+  };
+
+  it('says of each goal whether it was reached', () => {
+    const text: string = performancePage({ ship: result });
+    expect(text).toContain('| Shipping | rate | at least 1 x | 1.25 x | reached |');
+    expect(text).toContain('| Shipping | loss | at most 0 | 3.00 | **missed** |');
+    expect(text).toContain('| Shipping | never measured | at most 5 | – | **missed** |');
+  });
+
+  it('says how each result is measured again, and nothing of whose machine it was', () => {
+    for (const { command, machine } of Object.values(results)) {
+      expect(command).toMatch(/^node bench\/[\w-]+\.js( --?[\w,-]+)*( [\w,-]+)*/);
+      expect(command).not.toMatch(/:\/\/|\/tmp|\/home/);
+      expect(machine).not.toHaveProperty('hostname');
+    }
   });
 });
 
