@@ -8,12 +8,13 @@ const maxSummary = 200;
 export function toPendingCall({ startedAt, fields }: BoardEntry, sanitizer: Sanitizer): PendingCall {
   const [kind = 'other', method = '', text = ''] = fields;
   const quotes = /^(?:mysql|mariadb)/.test(method) ? 'values' : 'names';
-  const started_at = new Date(startedAt / 1000).toISOString();
-  // A shape has no values, and `password = ?` is no secret.
-  if (kind === 'sql')
-    return { kind, summary: sanitizer.id(statementShape(text, quotes).slice(0, maxSummary)), started_at };
-  if (kind === 'http') return { kind, summary: sanitizer.text(requestShape(method, text), maxSummary), started_at };
-  return { kind: 'other', summary: sanitizer.text(text, maxSummary), started_at };
+  const summary = kind === 'sql' ? statementShape(text, quotes) : kind === 'http' ? requestShape(method, text) : text;
+  return {
+    kind: kind === 'sql' || kind === 'http' ? kind : 'other',
+    // Once more as any other text: a secret may stand where no value is expected.
+    summary: sanitizer.text(summary, maxSummary),
+    started_at: new Date(startedAt / 1000).toISOString(),
+  };
 }
 
 const literal =

@@ -1,9 +1,9 @@
-import inspector from 'node:inspector';
+import { createRequire } from 'node:module';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
-import { leaveDebugged, leaveFigures, leaveTick, sharedMillis, type WatchMemory } from './watch-memory.ts';
+import { leaveDebugged, leaveFigures, leaveStart, leaveTick, sharedMillis, type WatchMemory } from './watch-memory.ts';
 import { countWorkers } from './worker-count.ts';
 
 /** Delay of the event loop over one window, in milliseconds beyond the timer that measures it. */
@@ -34,6 +34,7 @@ export function startPulse(memory: WatchMemory, intervalMillis: number): MainPul
   const histogram = monitorEventLoopDelay({ resolution: resolutionMillis });
   histogram.enable();
   const workers = countWorkers();
+  const isDebugged = inspectorQuestion();
   let delay: DelayWindow | undefined;
   let windowEnd = sharedMillis() + windowMillis;
   const figures = () =>
@@ -45,7 +46,7 @@ export function startPulse(memory: WatchMemory, intervalMillis: number): MainPul
   const tick = () => {
     const now = sharedMillis();
     leaveTick(memory, now);
-    leaveDebugged(memory, inspector.url() !== undefined);
+    leaveDebugged(memory, isDebugged());
     if (now < windowEnd) return;
     windowEnd = now + windowMillis;
     delay = readDelay(histogram) ?? delay;
@@ -53,10 +54,18 @@ export function startPulse(memory: WatchMemory, intervalMillis: number): MainPul
     figures();
   };
   figures();
-  leaveDebugged(memory, inspector.url() !== undefined);
+  leaveStart(memory, sharedMillis());
+  leaveDebugged(memory, isDebugged());
   // In the root context: a timer keeps the context it was armed in.
   context.with(suppressTracing(ROOT_CONTEXT), () => setInterval(tick, intervalMillis).unref());
   return { delay: () => delay, workerThreads: workers };
+}
+
+/** Whether a debugger could be attached, by its port. Builds of Node.js without an inspector do not have the module. */
+function inspectorQuestion(): () => boolean {
+  if (!process.features.inspector) return () => false;
+  const inspector: typeof import('node:inspector') = createRequire(import.meta.url)('node:inspector');
+  return () => inspector.url() !== undefined;
 }
 
 function readDelay(histogram: IntervalHistogram): DelayWindow | undefined {

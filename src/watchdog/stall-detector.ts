@@ -6,6 +6,8 @@ export interface Look {
   readonly uptime: number;
   /** When the event loop of the main thread turned last. */
   readonly tickAt: number;
+  /** The program is still loading: that was the tick of its start. */
+  readonly isStarting?: boolean;
 }
 
 /** What a look has found. Times are those of `Look.now`. */
@@ -29,6 +31,8 @@ export interface DetectorLimits {
 const maxSampleMillis = 3_600_000;
 /** Where the threads of a loaded machine wait for each other, that is no pause of the process. */
 const minPauseMillis = 1_000;
+/** Loading a program takes seconds without a turn of the event loop, and nothing is wrong with it. */
+const startFactor = 10;
 
 /**
  * Tells from the ticks of the main thread whether it is blocked: a stall begins when none came for longer than the threshold, and is looked at
@@ -82,11 +86,10 @@ export class StallDetector {
     return { type: 'pause', since: last.now, durationMillis };
   }
 
-  #begin({ now, tickAt }: Look): Finding | undefined {
-    const { thresholdMillis } = this.#limits;
+  #begin({ now, tickAt, isStarting = false }: Look): Finding | undefined {
+    const thresholdMillis = this.#limits.thresholdMillis * (isStarting ? startFactor : 1);
     const since = Math.max(tickAt, this.#countsFrom);
-    // Before its first tick the program is still loading its modules.
-    if (tickAt === 0 || now - since <= thresholdMillis) return undefined;
+    if (now - since <= thresholdMillis) return undefined;
     this.#stall = { since, nextSampleMillis: 2 * thresholdMillis };
     return { type: 'begin', since };
   }

@@ -1,7 +1,7 @@
 import type { ProcessState } from '../journal/process-state.ts';
 
 /** Numbers that the main thread leaves, by position. */
-const pulseSlots = { tickAt: 0, heapUsed: 1, delayP99: 2, workers: 3, debugged: 4 } as const;
+const pulseSlots = { tickAt: 0, heapUsed: 1, delayP99: 2, workers: 3, debugged: 4, startAt: 5 } as const;
 /** Numbers that the watchdog leaves. */
 const findingSlots = { stalls: 0, stalledMillis: 1, pauses: 2 } as const;
 /** Flags of both, for `Atomics`. */
@@ -45,6 +45,17 @@ export interface Pulse {
 /** Milliseconds on a clock that never goes back and is the same in every thread, which `performance.now` is not. */
 export function sharedMillis(): number {
   return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** The first tick is that of the start: the event loop turns only when the program has loaded. */
+export function leaveStart(memory: WatchMemory, at: number): void {
+  memory.pulse[pulseSlots.startAt] = at;
+  leaveTick(memory, at);
+}
+
+/** Whether the event loop has not turned yet. */
+export function isStarting({ pulse }: WatchMemory): boolean {
+  return pulse[pulseSlots.tickAt] === pulse[pulseSlots.startAt];
 }
 
 export function leaveTick({ pulse }: WatchMemory, at: number): void {

@@ -13,6 +13,7 @@ import {
   countStall,
   countStalledMillis,
   isEnded,
+  isStarting,
   leaveState,
   readPulse,
   readTick,
@@ -95,7 +96,8 @@ export class Watch {
       this.#usage = process.cpuUsage();
       this.#usageAt = now;
     }
-    for (const finding of this.#detector.look({ now, uptime: uptime() * 1000, tickAt })) this.#heed(finding, now);
+    const look = { now, uptime: uptime() * 1000, tickAt, isStarting: isStarting(memory) };
+    for (const finding of this.#detector.look(look)) this.#heed(finding, now);
     if (now - this.#stateAt >= stateMillis) this.#leaveState(false);
   }
 

@@ -4,7 +4,7 @@ import { processEnvironment } from '../configuration/environment.ts';
 import { readOtelEnvironment } from '../configuration/otel-environment.ts';
 import { createDiagnosticLogger, installDiagnosticLogger } from '../register/diagnostic-logger.ts';
 import { createSanitizer } from '../storable/sanitizer.ts';
-import { createStackSampler } from './stack-sampler.ts';
+import type { StackSampler } from './stack-sampler.ts';
 import { createTeller } from './stall-teller.ts';
 import { Watch } from './watch.ts';
 import { answer } from './watch-memory.ts';
@@ -21,7 +21,7 @@ const teller = createTeller(data);
 const watch = new Watch({
   data,
   sanitizer,
-  sampler: createStackSampler(),
+  sampler: await openSampler(),
   tell: (news) => teller.tell(news),
   onAlarm: () => teller.leaveHeartbeat(),
 });
@@ -34,6 +34,12 @@ parentPort?.on('message', () => {
   const late = new Promise((resolve) => setTimeout(resolve, maxPartingMillis));
   void Promise.race([teller.flush(), late]).finally(() => answer(data.memory));
 });
+
+/** Where no stacks may be taken, the module that needs the inspector is not even loaded. */
+async function openSampler(): Promise<StackSampler> {
+  if (data.withoutStack === undefined) return (await import('./stack-sampler.ts')).createStackSampler();
+  return { take: async () => undefined, release() {}, isBusy: false };
+}
 
 function attempt(work: () => void): void {
   try {

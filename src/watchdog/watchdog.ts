@@ -28,14 +28,12 @@ export interface WatchdogOptions {
   /** Given where logs are sent over OTLP. */
   readonly logs: LogTarget | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Called on the main thread where it is blocked, each time its stack is taken. It stands still meanwhile. */
-  readonly onStalled?: () => void;
   /** The thread's script, default that of this package. */
   readonly script?: URL;
 }
 
 /** What the watchdog's thread is given at its start. */
-export interface WatchdogData extends Omit<WatchdogOptions, 'environment' | 'script' | 'onStalled'> {
+export interface WatchdogData extends Omit<WatchdogOptions, 'environment' | 'script'> {
   readonly boards: Boards;
   readonly lookMillis: number;
   /** Why no stacks may be taken. */
@@ -48,6 +46,8 @@ export interface Watchdog {
   /** To be registered with the SDK: it shows the watchdog what is open. */
   readonly spanProcessor: SpanProcessor;
   readonly pulse: MainPulse;
+  /** Called on the main thread where it is blocked, each time its stack is taken: it stands still meanwhile. Must not throw. */
+  whenStalled(listener: () => void): void;
   /** For the end of the process: what goes on is told before, within a bound; nothing is watched after it. */
   finish(): void;
 }
@@ -67,11 +67,12 @@ const expression = `globalThis[Symbol.for('spanledger.watchdog.v1')]()`;
 
 /** Starts the watchdog. It keeps no process alive, opens no port, and where it fails the program goes on without. */
 export function startWatchdog(options: WatchdogOptions): Watchdog {
-  const { environment, script, memory, onStalled, ...rest } = options;
+  const { environment, script, memory, ...rest } = options;
+  let onStalled: () => void = () => undefined;
   const lookMillis = Math.round(Math.min(maxLookMillis, Math.max(minLookMillis, options.thresholdMillis / 4)));
   const boards: Boards = { units: createBoardMemory(unitSlots), calls: createBoardMemory(callSlots) };
   slot[key] = () => {
-    onStalled?.();
+    onStalled();
     return spanAtWork();
   };
   const withoutStack = reasonAgainstStacks();
@@ -81,6 +82,9 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   return {
     spanProcessor: createWatchingSpanProcessor(boards),
     pulse,
+    whenStalled(listener) {
+      onStalled = listener;
+    },
     finish() {
       if (!tellEnd(memory)) return;
       thread.current?.postMessage('finish');
@@ -91,6 +95,7 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
 
 /** Connecting to the main thread aborts a process that is not permitted to be inspected. */
 function reasonAgainstStacks(): string | undefined {
+  if (!process.features.inspector) return 'no stack: this Node.js was built without an inspector';
   const permission = (process as { readonly permission?: { has(scope: string): boolean } }).permission;
   if (permission === undefined || permission.has('inspector')) return undefined;
   return 'no stack: the permission model does not allow the inspector';
