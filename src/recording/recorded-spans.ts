@@ -1,21 +1,20 @@
 /**
- * Spans of this process that a live processor records, so that an exporter beside it leaves them alone. Held weakly; shared
- * by all copies of the package in the process.
+ * Marks spans of this process that a live processor records, so that an exporter beside it leaves them alone. The mark is the same for
+ * all copies of the package in the process. It stands on the span itself: a `WeakSet` of all spans doubles the work of the garbage
+ * collector.
  */
-const key = Symbol.for('spanledger.recorded-spans.v1');
-const slot = globalThis as { [key]?: WeakSet<object> };
+const mark = Symbol.for('spanledger.recorded-span.v1');
 
-function recordedSpans(): WeakSet<object> {
-  slot[key] ??= new WeakSet();
-  return slot[key];
+interface Markable {
+  [mark]?: true;
 }
 
 /** Remembers that a span is recorded live. */
-export function markRecorded(span: object): void {
-  recordedSpans().add(span);
+export function markRecorded(span: Markable & object): void {
+  if (Object.isExtensible(span)) span[mark] = true;
 }
 
 /** Whether a span is recorded live. */
-export function isRecorded(span: object): boolean {
-  return recordedSpans().has(span);
+export function isRecorded(span: Markable & object): boolean {
+  return span[mark] === true;
 }

@@ -28,15 +28,15 @@ export interface ItemEnding {
 
 /** The item is done. */
 export function itemEndEvent({ label, state, reason, durationMillis }: ItemEnding): UnitEvent {
-  const ended: UnitEvent = {
+  return {
     name: event.itemEnd,
     level: 'info',
     category: 'state_transition',
     message: `item ${label} ended ${state} after ${Math.round(durationMillis)} ms`,
     isMessageStored: true,
+    reason,
     attributes: { [attribute.outcome]: state, [attribute.durationMillis]: durationMillis },
   };
-  return reason === undefined ? ended : { ...ended, reason };
 }
 
 /** The item failed, with its diagnosis. */

@@ -9,7 +9,7 @@ export interface UnitEvent {
   readonly message: string;
   /** Microseconds since the epoch; now, unless given. */
   readonly at?: number;
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** Anything; written as JSON. */
   readonly details?: unknown;
   /** The message is made of storable parts and need not be read again. */
