@@ -6,7 +6,7 @@ import { retainOnceADay } from '../shipping/retention-chore.ts';
 import { findSchemaFaults } from '../shipping/schema-drift.ts';
 import type { ShippingLoad } from './courier.ts';
 import { tendLostWork } from './lost-work-chore.ts';
-import { noteDatabase } from './shipping-memory.ts';
+import { type JudgedUnits, noteDatabase, noteVerdicts } from './shipping-memory.ts';
 
 /** What the courier does for all processes of a database, besides shipping. */
 export interface Chores {
@@ -15,6 +15,7 @@ export interface Chores {
 }
 
 const lookMillis = 3_600_000;
+const verdictMillis = 60_000;
 /** A process that ends before has nobody who reads its metrics. */
 const firstExaminationMillis = 30_000;
 /** Counting or removing a month may take its time; nobody waits for it. */
@@ -30,6 +31,7 @@ export function createChores(load: ShippingLoad, store: SqlLedgerStore): Chores 
       tendLostWork(store, load.owner.instanceId);
       void retain(load);
       setTimeout(() => void examine(load, store), firstExaminationMillis);
+      setInterval(() => void judge(load, store), verdictMillis);
       setInterval(() => void retain(load).then(() => examine(load, store)), lookMillis);
     },
   };
@@ -51,6 +53,27 @@ async function retain({ retention, databaseUrl, schema, owner }: ShippingLoad): 
     diag.warn('Old records could not be removed; it is tried again in an hour.', error);
   } finally {
     await store.close();
+  }
+}
+
+/** How the database judges what is open in this process, by the verdict that everybody else gets. */
+async function judge({ memory, owner }: ShippingLoad, store: SqlLedgerStore): Promise<void> {
+  noteVerdicts(memory, await readVerdicts(store, owner.instanceId));
+}
+
+/** Open units of a process by verdict; nothing where the database cannot say. */
+export async function readVerdicts(store: SqlLedgerStore, instanceId: string): Promise<JudgedUnits> {
+  try {
+    const [row] = await store.query<{ stuck: number; waiting: number }>(
+      `select (count(*) filter (where verdict = 'stuck'))::integer as stuck,
+        (count(*) filter (where verdict = 'waiting'))::integer as waiting
+       from v_running where instance_id = $1`,
+      [instanceId],
+    );
+    return row ?? {};
+  } catch (error) {
+    diag.debug('The open units of this process could not be judged; it is tried again in a minute.', error);
+    return {};
   }
 }
 

@@ -4,6 +4,7 @@ import { metricTable, scopeName } from '../telemetry/conventions.ts';
 import { scopeVersion } from '../telemetry/instrumentation-scope.ts';
 import {
   clockOffsetSeconds,
+  judgedUnits,
   refusedRecords,
   type ShippingMemory,
   schemaFaults,
@@ -52,6 +53,8 @@ function observations(journal: Journal, memory: ShippingMemory): Observations {
     journalAge: (result) => result.observe(waitingSeconds(memory)),
     clockOffset: (result) => observeKnown(result, clockOffsetSeconds(memory)),
     schemaFaults: (result) => observeKnown(result, schemaFaults(memory)),
+    unitsStuck: (result) => observeKnown(result, judgedUnits(memory).stuck),
+    unitsWaiting: (result) => observeKnown(result, judgedUnits(memory).waiting),
   };
 }
 

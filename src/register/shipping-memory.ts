@@ -11,7 +11,12 @@ const slots = {
   failures: 5,
   clockOffset: 6,
   schemaFaults: 7,
+  stuckUnits: 8,
+  waitingUnits: 9,
 } as const;
+
+/** What only the database can tell. */
+const asked = [slots.clockOffset, slots.schemaFaults, slots.stuckUnits, slots.waitingUnits];
 
 /** What the main thread and the courier thread tell each other without waiting for one another. */
 export interface ShippingMemory {
@@ -33,7 +38,7 @@ export function createShippingMemory(): ShippingMemory {
   const shipped = numbers(Object.keys(slots).length);
   shipped[slots.emptyAt] = Date.now();
   // Not looked at yet.
-  for (const slot of [slots.clockOffset, slots.schemaFaults]) shipped[slot] = Number.NaN;
+  for (const slot of asked) shipped[slot] = Number.NaN;
   return { tally: new SharedArrayBuffer(tallyBytes), pulse: numbers(1), shipped, watch: createWatchMemory() };
 }
 
@@ -69,6 +74,22 @@ export function noteDatabase(
 ): void {
   memory.shipped[slots.clockOffset] = found.clockOffsetSeconds;
   memory.shipped[slots.schemaFaults] = found.schemaFaults;
+}
+
+/** Open units of this process by verdict; absent where the database could not say. */
+export interface JudgedUnits {
+  readonly stuck?: number | undefined;
+  readonly waiting?: number | undefined;
+}
+
+/** How the database judged the open units of this process. */
+export function noteVerdicts({ shipped }: ShippingCounters, { stuck, waiting }: JudgedUnits): void {
+  shipped[slots.stuckUnits] = stuck ?? Number.NaN;
+  shipped[slots.waitingUnits] = waiting ?? Number.NaN;
+}
+
+export function judgedUnits({ shipped }: ShippingCounters): JudgedUnits {
+  return { stuck: known(shipped[slots.stuckUnits]), waiting: known(shipped[slots.waitingUnits]) };
 }
 
 /** Records that this process has stored in the database, those it adopted included. */

@@ -96,7 +96,7 @@ export class Unit {
       transport: runtime.transport,
       version: Math.max(this.startedAt, start.version ?? 0),
     });
-    runtime.metrics.unitOpened(start.kind);
+    runtime.metrics.unitOpened(this);
   }
 
   get ended(): boolean {
@@ -136,7 +136,7 @@ export class Unit {
     if (this.#ended) return 0;
     this.#ended = true;
     const endedAt = Math.max(this.runtime.clock.now(), this.#door.version);
-    this.runtime.metrics.unitClosed(this.kind);
+    this.runtime.metrics.unitClosed(this);
     try {
       if (attributes !== undefined) this.span.setAttributes(attributes);
       if (failure !== undefined) this.span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });

@@ -20,6 +20,7 @@ export type WaitOutcome = 'elapsed' | 'stopped';
 /** A wait that is open, as its unit tells it. */
 interface OpenWait {
   /** Microseconds since the epoch. */
+  readonly begunAt: number;
   readonly until: number;
   readonly reason: string | undefined;
 }
@@ -47,6 +48,7 @@ export async function waitInside(
   const { clock } = unit.runtime;
   const now = clock.now();
   const wait: OpenWait = {
+    begunAt: now,
     until: untilMicros(time, now),
     reason: options.reason === undefined ? undefined : storedText(options.reason, maxReasonLength),
   };
@@ -119,6 +121,7 @@ function beginEvent(wait: OpenWait, shown: OpenWait): UnitEvent {
     level: 'info',
     category: 'performance',
     message: `waits until ${new Date(wait.until / 1_000).toISOString()}${why}`,
+    at: wait.begunAt,
     attributes: waitAttributes(shown),
   };
 }
@@ -136,6 +139,6 @@ function endEvent(wait: OpenWait, outcome: WaitOutcome, at: number, next: OpenWa
   };
 }
 
-function waitAttributes({ until, reason }: OpenWait): NonNullable<UnitEvent['attributes']> {
+function waitAttributes({ until, reason }: Pick<OpenWait, 'until' | 'reason'>): NonNullable<UnitEvent['attributes']> {
   return { [attribute.waitingUntil]: until, ...(reason !== undefined && { [attribute.waitReason]: reason }) };
 }

@@ -4,9 +4,11 @@ import { latenessMillis } from '../../src/register/journal-keeping.ts';
 import {
   clockOffsetSeconds,
   createShippingMemory,
+  judgedUnits,
   noteDatabase,
   noteEmpty,
   noteShipped,
+  noteVerdicts,
   type PassCounts,
   refusedRecords,
   schemaFaults,
@@ -60,6 +62,11 @@ describe('the memory that both threads share', () => {
     expect([clockOffsetSeconds(memory), schemaFaults(memory)]).toEqual([undefined, undefined]);
     noteDatabase(memory, { clockOffsetSeconds: -2.5, schemaFaults: 0 });
     expect([clockOffsetSeconds(memory), schemaFaults(memory)]).toEqual([-2.5, 0]);
+    expect(judgedUnits(memory)).toEqual({});
+    noteVerdicts(memory, { stuck: 2, waiting: 0 });
+    expect(judgedUnits(memory)).toEqual({ stuck: 2, waiting: 0 });
+    noteVerdicts(memory, {});
+    expect(judgedUnits(memory)).toEqual({});
   });
 
   it('tells how late the main thread is with its tick', () => {

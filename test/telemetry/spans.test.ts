@@ -313,4 +313,23 @@ describe('metrics', () => {
     ]);
     for (const point of metrics.get('spanledger.units.open') ?? []) expect(point.value).toBe(0);
   });
+
+  test('S2.31 tell what is open by name, and how old the oldest is, also once nothing is', async () => {
+    const sdk = useSdk();
+    const open = async (name: string) =>
+      ((await sdk.metrics()).get(name) ?? []) as readonly { attributes: object; value: number }[];
+    let finish: (() => void) | undefined;
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const running = [1, 2].map(() => step('copy', () => finished, { task: 'sync' }));
+    const attributes = { unit: 'step', task: 'sync', step: 'copy' };
+    expect(await open('spanledger.units.open')).toMatchObject([{ attributes, value: 2 }]);
+    const [oldest] = await open('spanledger.units.oldest');
+    expect(oldest?.value).toBeGreaterThan(0);
+    finish?.();
+    await Promise.all(running);
+    expect(await open('spanledger.units.open')).toMatchObject([{ attributes, value: 0 }]);
+    expect(await open('spanledger.units.oldest')).toMatchObject([{ attributes, value: 0 }]);
+  });
 });

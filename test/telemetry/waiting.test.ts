@@ -18,7 +18,7 @@ function waitsOf(captured: Captured): readonly unknown[] {
       name,
       unitAttributes[attribute.unit],
       unitAttributes[attribute.stepName],
-      Math.round((Number(attributes[attribute.waitingUntil]) - at) / 1_000_000),
+      Math.max(0, Math.round((Number(attributes[attribute.waitingUntil]) - at) / 1_000_000)),
       attributes[attribute.waitReason],
     ]);
 }
