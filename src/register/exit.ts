@@ -30,9 +30,10 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
  * - at its natural end the flush holds the event loop open for a bounded time, once;
  * - `process.exit`, an uncaught exception and an unhandled rejection reach the `exit` event, where only blocking work counts;
  * - on SIGTERM and SIGINT we flush; if nobody else listens, the signal is raised again and ends the process as if we had not been
- *   there, with the same status. If somebody does, ending is his affair, and `exit` follows. A second signal does not wait.
+ *   there, with the same status. If somebody does, ending is his affair, and `exit` follows. A second signal does not wait;
+ * - a listener is of no use while the event loop does not turn: it would keep the signal from ending the process. See `standBack`.
  */
-export function onEnding(ending: Ending, host: EndingProcess = process): void {
+export function onEnding(ending: Ending, host: EndingProcess = process): SignalWatch {
   const budget = createBudget(ending.timeoutMillis);
   const flush = () => within(budget.left(), ending.flush());
   const finish = (end: ProcessEnd) => ending.finish(budget.left(), end);
@@ -40,7 +41,21 @@ export function onEnding(ending: Ending, host: EndingProcess = process): void {
   host.once('beforeExit', () => void flush());
   host.on('exit', (code) => finish({ code }));
   passStopNoticeOn();
-  for (const signal of signals) listen(signal, { flush, finish, flushBeside }, host);
+  const watches = signals.map((signal) => listen(signal, { flush, finish, flushBeside }, host));
+  return {
+    standBack() {
+      for (const { standBack } of watches) standBack();
+    },
+  };
+}
+
+/** Our ear for the signals that end a program. */
+export interface SignalWatch {
+  /**
+   * Called on the main thread where it is blocked, by whoever has made it stand still for a moment: signals nobody else listens to
+   * have their own effect until the event loop turns again.
+   */
+  standBack(): void;
 }
 
 interface Steps {
@@ -50,7 +65,7 @@ interface Steps {
   flushBeside(): Promise<void>;
 }
 
-function listen(signal: NodeJS.Signals, { flush, finish, flushBeside }: Steps, host: EndingProcess): void {
+function listen(signal: NodeJS.Signals, { flush, finish, flushBeside }: Steps, host: EndingProcess): SignalWatch {
   let isEnding = false;
   const raise = () => {
     host.removeListener(signal, onSignal);
@@ -69,6 +84,18 @@ function listen(signal: NodeJS.Signals, { flush, finish, flushBeside }: Steps, h
     isEnding = true;
   };
   host.on(signal, onSignal);
+  let isAside = false;
+  return {
+    standBack() {
+      if (isAside || isEnding || host.listenerCount(signal) > 1) return;
+      isAside = true;
+      host.removeListener(signal, onSignal);
+      setImmediate(() => {
+        isAside = false;
+        host.on(signal, onSignal);
+      });
+    },
+  };
 }
 
 /** Time that the steps of one ending share. A program that went on after all has a fresh one when it ends later. */

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type EndingProcess, onEnding } from '../../src/register/exit.ts';
+import { type EndingProcess, onEnding, type SignalWatch } from '../../src/register/exit.ts';
 
 class Host extends EventEmitter implements EndingProcess {
   readonly pid = 4711;
@@ -15,13 +15,14 @@ let finished = 0;
 let timeForFinish = 0;
 let flushes = 0;
 let release: () => void = () => undefined;
+let ears: SignalWatch;
 
 beforeEach(() => {
   vi.useFakeTimers();
   host = new Host();
   finished = 0;
   flushes = 0;
-  onEnding(
+  ears = onEnding(
     {
       timeoutMillis: 1000,
       flush: () => {
@@ -118,5 +119,30 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     expect(flushes).toBe(2);
     expect(host.raised).toEqual([]);
     expect(host.listenerCount(signal)).toBe(2);
+  });
+});
+
+describe('a program whose event loop does not turn', () => {
+  it('is left to the signal itself until the loop turns again', async () => {
+    ears.standBack();
+    ears.standBack();
+    expect(host.listenerCount('SIGTERM')).toBe(0);
+    expect(host.listenerCount('SIGINT')).toBe(0);
+    await vi.runAllTimersAsync();
+    expect(host.listenerCount('SIGTERM')).toBe(1);
+    expect(host.listenerCount('SIGINT')).toBe(1);
+  });
+
+  it('keeps our ear where it listens itself: the signal would not end it without us either', () => {
+    host.on('SIGTERM', () => undefined);
+    ears.standBack();
+    expect(host.listenerCount('SIGTERM')).toBe(2);
+    expect(host.listenerCount('SIGINT')).toBe(0);
+  });
+
+  it('is not disturbed while it ends', () => {
+    host.emit('SIGTERM');
+    ears.standBack();
+    expect(host.listenerCount('SIGTERM')).toBe(1);
   });
 });
