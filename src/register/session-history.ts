@@ -1,5 +1,6 @@
 import { context, diag, ROOT_CONTEXT } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
+import { isInterrupted as isInterruptedReason } from '../domain/interruption.ts';
 import { isItemState } from '../domain/item-states.ts';
 import { isSessionState, isTerminalSessionState, type SessionState } from '../domain/session-states.ts';
 import type { ItemCounts } from '../domain/statistics.ts';
@@ -31,7 +32,7 @@ export function createSessionHistory(options: SessionHistoryOptions): SessionHis
   return new LedgerHistory(options);
 }
 
-const sessionSql = `select state, attempt, version, total, pending, processing, imported, skipped, failed, missing
+const sessionSql = `select state, reason, attempt, version, total, pending, processing, imported, skipped, failed, missing
   from import_sessions where id = $1`;
 const itemSql = 'select id, state, attempt, version from import_items where session_id = $1';
 
@@ -39,6 +40,7 @@ type Known = Omit<SessionPast, 'items'>;
 
 interface SessionRow extends Record<string, unknown> {
   readonly state: string | null;
+  readonly reason: string | null;
   readonly attempt: number | null;
   readonly version: number;
   readonly total: number | null;
@@ -161,7 +163,8 @@ function toKnown(row: SessionRow): Known | undefined {
   if (!isSessionState(row.state)) return undefined;
   const counts = toCounts(row);
   const state: SessionState = row.state;
-  const known = { state, attempt: row.attempt ?? 1, version: row.version };
+  const isInterrupted = state === 'failed' && isInterruptedReason(row.reason);
+  const known = { state, attempt: row.attempt ?? 1, version: row.version, ...(isInterrupted && { isInterrupted }) };
   return counts === undefined ? known : { ...known, counts };
 }
 

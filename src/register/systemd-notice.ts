@@ -39,5 +39,5 @@ function statusOf(facts: HealthFacts, limits: HealthLimits): string {
 }
 
 async function notify(...words: readonly string[]): Promise<void> {
-  await run('systemd-notify', [`--pid=${process.pid}`, ...words], { timeout: 5_000 });
+  await run('systemd-notify', words, { timeout: 5_000 });
 }

@@ -8,6 +8,8 @@ export interface SessionPast {
   readonly attempt: number;
   /** Highest version written so far, microseconds since the epoch. */
   readonly version: number;
+  /** The process of the last run is gone, and somebody else has closed the session for it. */
+  readonly isInterrupted?: boolean;
   /** Counts as they are stored, where they are known: what a skipped run answers with. */
   readonly counts?: ItemCounts;
   /** Items that exist already, by id. Loaded only when the session is taken up again. */

@@ -229,7 +229,9 @@ export class SessionCore implements ItemsHost, Scope {
       return;
     }
     this.unit.emit(sessionStartEvent(this.facts()));
-    if (entry === 'resume' && past !== undefined) this.unit.emit(sessionRecoveredEvent(this.facts()));
+    if (past !== undefined && (entry === 'resume' || past.isInterrupted === true)) {
+      this.unit.emit(sessionRecoveredEvent({ ...this.facts(), attempt: past.attempt + 1 }));
+    }
     if (entry !== 'retry') return;
     this.machine.transition('processing', `retry, attempt ${this.machine.attempt + 1}`, undefined, { auto: true });
   }
