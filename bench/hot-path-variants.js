@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { context, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   BatchSpanProcessor,
   InMemorySpanExporter,
@@ -59,7 +60,9 @@ function registerSdk(spanProcessors) {
   trace.disable();
   context.disable();
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors }));
+  // As `register` has it: the journal belongs to the service of the SDK.
+  const resource = resourceFromAttributes({ 'service.name': 'bench' });
+  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors, resource }));
 }
 
 /** With the journal: every transition and step start is on disk before the call returns. */
