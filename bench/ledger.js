@@ -163,6 +163,9 @@ const openWork = [
        case when g % ${unitsPerSession} = 0 then null when g % ${unitsPerSession} % 2 = 1 then 0 else g % ${unitsPerSession} - 1 end as around
      from generate_series(0, ${instances * unitsPerSession - 1}) g
    ) unit`,
+  `insert into audit_log (created_at, level, category, event, message, service_name, session_id, item_id, trace_id)
+   select created_at, 'info', 'import', 'import.item.transition', 'begun', 'bench', session_id, item_id, trace_id
+   from task_progress where ended_at is null`,
 ];
 
 /**

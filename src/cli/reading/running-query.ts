@@ -30,16 +30,23 @@ export async function readRunning(
     left join ${prefix}.instances p on p.instance_id = r.instance_id
     left join lateral (
       select e.event, e.created_at from ${prefix}.audit_log e
-      where r.unit = 'session' and e.session_id = r.session_id order by e.created_at desc limit 1
+      where r.unit = 'session' and e.session_id = r.session_id and e.created_at >= r.started_at - ${margin} order by e.created_at desc limit 1
     ) s on true
     left join lateral (
       select e.event, e.created_at from ${prefix}.audit_log e
-      where r.unit = 'item' and e.item_id = r.item_id and e.session_id = r.session_id order by e.created_at desc limit 1
+      where r.unit = 'item' and e.item_id = r.item_id and e.session_id = r.session_id and e.created_at >= r.started_at - ${margin}
+      order by e.created_at desc limit 1
     ) i on true
     order by r.started_at, r.span_id`;
   const rows = await store.query<RunningRow & { process: unknown }>(sql, where.parameters);
   return rows.map((row) => ({ ...row, process: toProcessRow(row.process) }));
 }
+
+/**
+ * Nothing that is told of a unit is older than this before its start. It keeps the months before out of the question: where the planner
+ * expects a session's rows everywhere, it would walk through all records of a month in which there are none.
+ */
+const margin = `interval '1 minute'`;
 
 const columns = [
   'unit',
