@@ -35,7 +35,11 @@ export function tablesPage({ tables, sql }) {
         keyLine(key),
         indexTable(indexes.filter((index) => index.table === name)),
       ]),
-      ...['instances', 'shipments'].flatMap((name) => [`### ${name}`, about[name], bookkeepingTable(sql, name)]),
+      ...['instances', 'shipments', 'lost_instances', 'lost_units'].flatMap((name) => [
+        `### ${name}`,
+        about[name],
+        bookkeepingTable(sql, name),
+      ]),
     ].filter((block) => block !== ''),
   );
 }
@@ -58,6 +62,9 @@ const about = {
   instances: 'One row per run of a process, with its last sign of life.',
   shipments:
     'How far each journal was shipped. The row moves in the transaction that stores the records, so nothing is stored twice.',
+  lost_instances:
+    'Processes under suspicion, and those whose open work was closed in their place: when, by whom and why. One that turns out to live loses its row.',
+  lost_units: 'Each unit that was closed in place of its process, as it was found.',
 };
 
 const bookkeepingBriefs = {
@@ -87,6 +94,22 @@ const bookkeepingBriefs = {
   records: 'Records stored from it.',
   dead_letters: 'Records that the database refused.',
   updated_at: 'Time of the last shipment.',
+  suspected_at: 'Since when somebody waits for a sign of life.',
+  seen_at: 'Its last sign of life then.',
+  closed_at: 'When its open work was closed.',
+  closed_by: 'The run of a process, or the command, that closed it.',
+  cause: 'exit, signal, crash, oom or unknown: named only where it is proven.',
+  explanation: 'What proves the cause.',
+  trace_id: 'W3C trace id.',
+  span_id: 'Span id, 16 hex digits.',
+  unit: 'session, item, step, task, batch or chunk.',
+  session_id: 'Session.',
+  item_id: 'Item.',
+  status: 'Status of the unit as it was found.',
+  version: 'Version of the unit as it was found; a later record of the process itself has a higher one.',
+  state: 'State of the session or item as it was found.',
+  state_reason: 'Reason of that state.',
+  state_version: 'Version of the session or item as it was found.',
 };
 
 function keyLine(key) {
