@@ -31,7 +31,7 @@ const runningFilters: readonly OptionDefinition[] = [
   equals('service', 'Service, matched exactly.'),
   equals('task', 'Task; of items and steps in a session, its kind.'),
 ];
-const unitNames = ['session', 'item', 'step', 'task', 'batch', 'chunk'];
+const unitNames = ['session', 'item', 'step', 'task', 'batch', 'chunk', 'request'];
 const tableNames = ['audit_log', 'api_logs', 'task_progress', 'import_sessions', 'import_items'];
 
 /** Every command of `spanledger`, in the order in which `--help` lists them. */
@@ -105,7 +105,7 @@ export const commandDefinitions: readonly CommandDefinition[] = [
   },
   {
     name: 'running',
-    brief: 'Show what runs: open sessions, items, steps and batches, by process.',
+    brief: 'Show what runs: open sessions, items, steps, batches and requests, by process.',
     notes: [
       'Units stand below the unit around them, with what they have done, their rate, when they should end and where that is known from, their last event, and the verdict: running, waiting, stuck or lost. Of each process: processor time, memory, delay of the event loop, where its main thread is blocked, and the oldest call without an answer. docs/liveness.md says how the verdict is found.',
       'Filters combine with AND and match exactly. --watch shows it anew every two seconds until Ctrl+C.',

@@ -20,6 +20,7 @@ const unitKinds = {
   task: true,
   batch: true,
   chunk: true,
+  request: true,
 } as const satisfies Record<UnitKind, true>;
 
 /** The kind of unit that a value names, or `undefined` where it names none. */

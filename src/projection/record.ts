@@ -3,8 +3,8 @@
  * it needs; `rowsOf` makes table rows of it. Times are microseconds since the Unix epoch (integers below 2^53).
  */
 
-/** Kinds of unit. A `request` is an HTTP request that the host served or made. */
-export type UnitKind = 'session' | 'item' | 'step' | 'task' | 'batch' | 'chunk';
+/** Kinds of unit. A `request` is an HTTP request that the host serves and that takes longer than a second. */
+export type UnitKind = 'session' | 'item' | 'step' | 'task' | 'batch' | 'chunk' | 'request';
 
 /** Drop classes, the first to go first when a cap is reached. */
 export const recordClasses = ['request', 'progress', 'audit'] as const;

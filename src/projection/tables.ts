@@ -97,7 +97,11 @@ export const tables: Readonly<Record<TableName, Table>> = {
       column('service_name', 'text', 'Service that wrote it.'),
       column('session_id', 'text', 'Session.'),
       column('item_id', 'text', 'Item.'),
-      column('unit', 'text', 'session, item, step, task, batch or chunk.'),
+      column(
+        'unit',
+        'text',
+        'session, item, step, task, batch or chunk; request, where one takes longer than a second.',
+      ),
       column('task_name', 'text', 'Task.'),
       column('step_name', 'text', 'Step.'),
       column('status', 'text', 'START, IN_PROGRESS, SUCCESS or FAILED.'),

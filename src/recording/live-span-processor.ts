@@ -1,5 +1,5 @@
-import { type Context, context, diag } from '@opentelemetry/api';
-import { isTracingSuppressed } from '@opentelemetry/core';
+import { type Context, context, diag, SpanKind } from '@opentelemetry/api';
+import { isTracingSuppressed, suppressTracing } from '@opentelemetry/core';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { serviceOf } from '../projection/readable-span.ts';
 import { isLedgerEvent } from '../projection/unit-projection.ts';
@@ -8,13 +8,14 @@ import { attribute } from '../telemetry/conventions.ts';
 import { environmentService } from './environment-service.ts';
 import { type LedgerExporterOptions, leaseRecorder, type RecorderLease } from './journal-source.ts';
 import { beginLiveRecording, endLiveRecording } from './live-recording.ts';
+import { OpenRequests } from './open-requests.ts';
 import { isRecorded, markRecorded } from './recorded-spans.ts';
 import type { EventFilter, Recorder } from './recorder.ts';
 
 /**
  * Makes the span processor that records units when they start, transitions when they happen, and everything else when a
  * span ends. It listens to the announcements of the process until it is shut down; a later one takes its place. It holds
- * no span, never throws, and records nothing while tracing is suppressed.
+ * no span but those of requests that are being served, never throws, and records nothing while tracing is suppressed.
  */
 export function createLiveSpanProcessor(source: Recorder | LedgerExporterOptions): SpanProcessor {
   if ('recordEvent' in source) return new LiveSpanProcessor(() => ({ recorder: source, release: () => {} }), true);
@@ -34,6 +35,7 @@ export function recordingService(): string | undefined {
 
 class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
   readonly #leaser: Leaser;
+  readonly #requests = new OpenRequests<ReadableSpan>({ longOpen: (span) => this.#longOpen(span) });
   #lease: RecorderLease | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -66,6 +68,7 @@ class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
     const readable = span as unknown as ReadableSpan;
     markRecorded(readable);
     if (readable.attributes[attribute.unit] !== undefined) this.#recorder(readable).recordStart(readable);
+    else if (readable.kind === SpanKind.SERVER) this.#requests.opened(readable);
   }
 
   onEnd(span: ReadableSpan): void {
@@ -74,6 +77,7 @@ class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
     const isKnown = isRecorded(span);
     const filter = isKnown ? notAnnounced : undefined;
     if (!isKnown) markRecorded(span);
+    if (span.kind === SpanKind.SERVER && this.#requests.closed(span)) this.#recorder(span).recordOpenRequestEnd(span);
     if (isWorthRecording(span)) this.#recorder(span).recordEnds([span], filter);
   }
 
@@ -95,8 +99,14 @@ class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
       listening = undefined;
       setAnnouncementListener(undefined);
     }
+    this.#requests.stop();
     endLiveRecording();
     return this.forceFlush().then(() => this.#lease?.release());
+  }
+
+  /** Called by a timer: nothing that it leads to is to be traced. */
+  #longOpen(span: ReadableSpan): void {
+    context.with(suppressTracing(context.active()), () => this.#recorder(span).recordOpenRequest(span));
   }
 
   #recorder(span?: ReadableSpan): Recorder {

@@ -6,6 +6,7 @@ import type { AuditLevel } from '../domain/audit.ts';
 import type { Journal } from '../journal/journal.ts';
 import { projectEvent } from '../projection/event-projection.ts';
 import { type LogContext, projectLogRecord } from '../projection/log-projection.ts';
+import { projectOpenRequest, projectOpenRequestEnd } from '../projection/open-request.ts';
 import { fromReadableLogRecord } from '../projection/readable-log-record.ts';
 import { fromReadableSpan } from '../projection/readable-span.ts';
 import type { LedgerRecord } from '../projection/record.ts';
@@ -43,6 +44,10 @@ export interface Recorder {
   release(): void;
   /** A span began: a record if it is a unit. */
   recordStart(span: ReadableSpan): void;
+  /** A request that the host serves takes its time: a unit of work while it is open, if requests are recorded. */
+  recordOpenRequest(span: ReadableSpan): void;
+  /** It ended. What every request leaves is recorded by `recordEnds`. */
+  recordOpenRequestEnd(span: ReadableSpan): void;
   /** An event happened. */
   recordEvent(announced: AnnouncedEvent): void;
   /** Spans ended: their units, requests, and those of their events that `filter` lets through. */
@@ -100,6 +105,14 @@ class JournalRecorder implements Recorder {
     }
   }
 
+  recordOpenRequest(span: ReadableSpan): void {
+    this.#recordRequestUnit(span, projectOpenRequest);
+  }
+
+  recordOpenRequestEnd(span: ReadableSpan): void {
+    this.#recordRequestUnit(span, projectOpenRequestEnd);
+  }
+
   recordEvent(announced: AnnouncedEvent): void {
     try {
       this.#appendOne(projectEvent(announced, this.#context));
@@ -145,6 +158,16 @@ class JournalRecorder implements Recorder {
     if (this.#requests === 'none') return;
     const request = projectRequest(source, this.#context, { outbound: this.#requests === 'all' });
     if (request !== undefined) records.push(request);
+  }
+
+  #recordRequestUnit(span: ReadableSpan, project: typeof projectOpenRequest | typeof projectOpenRequestEnd): void {
+    if (this.#requests === 'none') return;
+    try {
+      const record = project(fromReadableSpan(span), this.#context);
+      if (record !== undefined) this.#appendOne(record);
+    } catch (error) {
+      this.#failed('an open request', error);
+    }
   }
 
   #appendOne(record: LedgerRecord): void {
