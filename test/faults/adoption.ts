@@ -15,7 +15,7 @@ export const adoption: Fault<{ rounds: number; items: number }> = {
   name: 'adoption',
   brief: 'several shippers adopt the same orphan; its pid is in use again; a clock is set back one hour',
   small: { rounds: 2, items: 300 },
-  full: { rounds: 20, items: 3_000 },
+  full: { rounds: 10, items: 3_000 },
   async run(stage, { rounds, items }) {
     const server = await stage.startServer();
     const witness = stage.watchJournal();
@@ -130,7 +130,7 @@ async function leaveOrphan(stage: Stage, name: string, items: number): Promise<s
   const env = { DATABASE_URL: 'postgres://nobody:none@127.0.0.1:1/none', SPANLEDGER_SHIP: 'false' };
   const app = stage.startApp({ script: 'mixed-load.js', load: { name, lanes: 3 }, env });
   await app.ready;
-  await until('the orphan has done its work', 60_000, () => (app.windows.at(-1)?.ended ?? 0) >= items);
+  await until('the orphan has done its work', 60_000 + items * 100, () => (app.windows.at(-1)?.ended ?? 0) >= items);
   app.kill('SIGKILL');
   await app.ended;
   const path = readdirSync(journal)

@@ -17,8 +17,8 @@ const poisons: readonly Poison[] = [
   {
     code: '22001',
     dose: 'cut-column',
-    breaks: 'alter table spanledger.task_progress alter column stack_trace type varchar(40)',
-    repairs: 'alter table spanledger.task_progress alter column stack_trace type text',
+    breaks: 'alter table spanledger.import_items alter column reason type varchar(100)',
+    repairs: 'alter table spanledger.import_items alter column reason type text',
   },
   {
     code: '23514',

@@ -4,7 +4,7 @@ import { createPostgresStore, type PostgresStoreOptions } from '../../src/shippi
 import { useDatabase } from '../harness/database.ts';
 import { startPostgres } from '../harness/postgres-server.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
-import { apiRow, auditRow, noon, progressRow, shipment } from './sample-rows.ts';
+import { apiRow, auditRow, itemRow, noon, progressRow, shipment } from './sample-rows.ts';
 
 const database = useDatabase();
 let admin: pg.Client;
@@ -162,10 +162,10 @@ describe('schema drift', () => {
 
   test('a column that is mended takes records again at once, from connections that have known it cut', async () => {
     const store = open({ maxConnections: 1 });
-    const long = () => [progressRow({ status: 'FAILED', version: 2, stack_trace: 'longer' })];
-    await admin.query('alter table spanledger.task_progress alter column stack_trace type varchar(5)');
+    const long = () => [itemRow({ reason: 'longer' })];
+    await admin.query('alter table spanledger.import_items alter column reason type varchar(5)');
     expect(await store.ship(shipment(long()))).toMatchObject({ status: 'refused', code: '22001' });
-    await admin.query('alter table spanledger.task_progress alter column stack_trace type text');
+    await admin.query('alter table spanledger.import_items alter column reason type text');
     expect(await store.ship(shipment(long()))).toMatchObject({ status: 'stored' });
   });
 
