@@ -16,17 +16,32 @@ export const found = {
   scheme: 64,
   /** `eyJ`: the beginning of every JSON web token. */
   webToken: 128,
-  /** An unbroken run of letters, digits, `_` and `-` as long as the shortest key that is known by its look. */
+  /**
+   * An unbroken run of letters, digits, `_` and `-` as long as the shortest key that is known by its look, and not made of hexadecimal digits and
+   * hyphens alone, as hashes, UUIDs and trace ids are.
+   */
   longRun: 256,
   /** At least as many digits as the shortest card number, with nothing but spaces and hyphens between them. */
   digits: 512,
+  /** A hyphen at the beginning of a word or behind another: `--token x`. */
+  option: 1024,
+  apostrophe: 2048,
+  /** `<` */
+  tag: 4096,
+  /** `ssw`, as in password and passwd. */
+  password: 8192,
+  /** Never found by the scan: the host has patterns of its own, which look at every text. */
+  own: 16_384,
 } as const;
 
 /** Bits that call for the patterns of secrets that are known by their look. */
 export const valueBits = found.at | found.dashes | found.scheme | found.webToken | found.longRun | found.digits;
 
+/** Bits that call for the phrases in which secrets stand. */
+export const phraseBits = found.option | found.apostrophe | found.tag | found.password | found.jsonEscape;
+
 /** Bits that call for redaction. */
-export const secretBits = valueBits | found.pair;
+export const secretBits = (valueBits | phraseBits | found.pair | found.own) & ~found.jsonEscape;
 
 const shortestCardNumber = 13;
 const shortestKey = 18;
@@ -34,9 +49,9 @@ const space = 0x20;
 const hyphen = 0x2d;
 
 /** Bits of a character that only the scan itself uses. */
-const inner = { word: 1 << 12, digit: 1 << 13, b: 1 << 14, j: 1 << 15 };
+const inner = { word: 1 << 16, digit: 1 << 17, b: 1 << 18, j: 1 << 19, w: 1 << 20, beyondHex: 1 << 21 };
 const outer = inner.word - 1;
-const bits = new Uint16Array(128);
+const bits = new Uint32Array(128);
 const mark = (characters: string, bit: number): void => {
   for (const character of characters) {
     const code = character.charCodeAt(0);
@@ -54,30 +69,41 @@ mark('-', inner.word);
 mark('0123456789', inner.digit);
 mark('bB', inner.b);
 mark('J', inner.j);
+mark('wW', inner.w);
+mark('GHIJKLMNOPQRSTUVWXYZ_ghijklmnopqrstuvwxyz', inner.beyondHex);
+mark("'", found.apostrophe);
+mark('<', found.tag);
 
 /** Scans a text once and returns the `found` bits. */
 export function scan(text: string): number {
   let result = 0;
   let digits = 0;
   let run = 0;
+  let inRun = 0;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     const bit = code < 128 ? (bits[code] as number) : 0;
     result |= bit;
     if (bit & inner.word) {
       run += 1;
-      if (run === shortestKey) result |= found.longRun;
+      inRun |= bit;
+      if (run >= shortestKey && inRun & inner.beyondHex) result |= found.longRun;
       if (bit & inner.digit) {
         digits += 1;
         if (digits === shortestCardNumber) result |= found.digits;
       } else if (code === hyphen) {
-        if (text.charCodeAt(index - 4) === hyphen && text.startsWith('----', index - 4)) result |= found.dashes;
+        const before = text.charCodeAt(index - 1);
+        if (before === hyphen || before === space || index === 0) {
+          result |= found.option;
+          if (text.startsWith('----', index - 4)) result |= found.dashes;
+        }
       } else {
         digits = 0;
-        if (bit & (inner.b | inner.j)) result |= bit & inner.b ? schemeAt(text, index) : webTokenAt(text, index);
+        if (bit & (inner.b | inner.j | inner.w)) result |= letterAt(text, index, bit);
       }
     } else {
       run = 0;
+      inRun = 0;
       if (code !== space) {
         digits = 0;
         if (code >= 0xd800 && code <= 0xdfff) result |= found.surrogate;
@@ -85,6 +111,12 @@ export function scan(text: string): number {
     }
   }
   return result & outer;
+}
+
+function letterAt(text: string, index: number, bit: number): number {
+  if (bit & inner.w)
+    return (text.charCodeAt(index - 1) & text.charCodeAt(index - 2) & ~32) === 0x53 ? found.password : 0;
+  return bit & inner.b ? schemeAt(text, index) : webTokenAt(text, index);
 }
 
 /** The web token bit where the `J` at `index` ends `eyJ`. */

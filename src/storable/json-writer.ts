@@ -1,8 +1,10 @@
 import type { Alterations } from './alterations.ts';
 import { found, scan } from './character-scan.ts';
+import { type PathNode, placesBelow } from './field-paths.ts';
 import type { JsonKeys } from './json-key.ts';
 import { type PlainForm, plainForm } from './plain-form.ts';
 import { hides, type KeyClass } from './secret-keys.ts';
+import { keyInList } from './secret-lists.ts';
 import { isCardNumber, redacted } from './secret-values.ts';
 import { storableText, type TextRules } from './storable-text.ts';
 
@@ -25,6 +27,8 @@ const keptAtEachEnd = 5;
 const longestName = 128;
 type Bag = Readonly<Record<string, unknown>>;
 
+const nowhere: readonly PathNode[] = [];
+
 const redactedJson = JSON.stringify(redacted);
 
 /**
@@ -37,6 +41,9 @@ export class JsonWriter {
   readonly #limits: JsonLimits;
   readonly #alterations: Alterations;
   readonly #ancestors: object[] = [];
+  readonly #roots: readonly PathNode[];
+  /** Where the value that is being written stands in the paths of the host. */
+  #places: readonly PathNode[] = nowhere;
   #length = 0;
 
   constructor(rules: TextRules, keys: JsonKeys, limits: JsonLimits) {
@@ -44,11 +51,13 @@ export class JsonWriter {
     this.#keys = keys;
     this.#limits = limits;
     this.#alterations = rules.alterations;
+    this.#roots = rules.paths === undefined ? nowhere : [rules.paths];
   }
 
   /** JSON of a value; `undefined` where JSON leaves a property out. */
   write(value: unknown): string | undefined {
     this.#ancestors.length = 0;
+    this.#places = this.#roots;
     this.#length = 0;
     return this.#value(value);
   }
@@ -75,7 +84,7 @@ export class JsonWriter {
   }
 
   #string(value: string): string {
-    const bits = scan(value);
+    const bits = scan(value) | this.#rules.ownBits;
     const { maxStringLength } = this.#limits;
     const clean = (bits & ~found.jsonEscape) === 0 && value.length <= maxStringLength;
     const text = clean ? value : storableText(value, bits, maxStringLength, this.#rules);
@@ -87,13 +96,13 @@ export class JsonWriter {
       this.#alterations.add('non-finite');
       return `"${value}"`;
     }
-    if (value >= 1e12 && this.#rules.redact && isCardNumber(String(value))) return this.#redacted();
+    if (value >= 1e12 && this.#rules.redact && isCardNumber(String(value))) return this.#redacted('card number');
     return value === 0 ? '0' : String(value);
   }
 
   #bigint(value: bigint): string {
     const digits = value.toString();
-    if (this.#rules.redact && isCardNumber(digits)) return this.#redacted();
+    if (this.#rules.redact && isCardNumber(digits)) return this.#redacted('card number');
     return Number.isSafeInteger(Number(value)) ? digits : `"${digits}"`;
   }
 
@@ -130,23 +139,24 @@ export class JsonWriter {
     const length = Math.max(0, Number(list.length) || 0);
     const parts: string[] = [];
     const shortened = length > this.#limits.maxMembers;
-    const isPair = length === 2 && this.#isSecretName(list[0]);
+    let name: string | undefined;
     for (let index = 0; index < length; index += 1) {
       if (shortened && index === keptAtEachEnd) {
         parts.push(this.#omission(length - 2 * keptAtEachEnd));
         index = length - keptAtEachEnd;
       }
+      const member = readMember(list as unknown as Bag, String(index));
       parts.push(
-        this.#property(list as unknown as Bag, String(index), isPair && index === 1 ? 'secret' : 'clean') ??
-          this.#count('null'),
+        this.#member(String(index), member, name === undefined ? 'clean' : 'secret', name) ?? this.#count('null'),
       );
+      name = this.#secretName(keyInList(member, index, length));
     }
     return `[${parts.join(',')}]`;
   }
 
   #record(record: Bag, keys: readonly string[]): string {
     const shortened = keys.length > this.#limits.maxMembers;
-    const secretName = this.#namesSecret(record, keys);
+    const name = this.#nameOfValue(record, keys);
     let text = '';
     for (let index = 0; index < keys.length; index += 1) {
       if (shortened && index === keptAtEachEnd) {
@@ -155,7 +165,9 @@ export class JsonWriter {
       }
       const key = keys[index] as string;
       const known = this.#keys.get(key);
-      const written = this.#property(record, key, secretName && key === 'value' ? 'secret' : known.class);
+      const isNamed = name !== undefined && (key === 'value' || key === 'args');
+      const value = readMember(record, key);
+      const written = this.#member(key, value, isNamed ? 'secret' : known.class, isNamed ? name : key);
       if (written === undefined) continue;
       text += text === '' ? known.prefix + written : `,${known.prefix}${written}`;
       this.#count(known.prefix);
@@ -163,14 +175,24 @@ export class JsonWriter {
     return `{${text}}`;
   }
 
-  #property(record: Bag, key: string, keyClass: KeyClass): string | undefined {
-    let value: unknown;
-    try {
-      value = record[key];
-    } catch {
-      return this.#replaced('unreadable', '[unreadable]');
+  #member(key: string, value: unknown, keyClass: KeyClass, name: string | undefined): string | undefined {
+    if (value === unreadable) return this.#replaced('unreadable', '[unreadable]');
+    if (hides(keyClass, value) && value !== redacted) return this.#redacted(`key ${name}`);
+    return this.#places === nowhere ? this.#value(value) : this.#placed(key, value);
+  }
+
+  #placed(key: string, value: unknown): string | undefined {
+    const around = this.#places;
+    const below = placesBelow(around, key);
+    if (value !== undefined && value !== null && value !== redacted && below.some(({ isEnd }) => isEnd)) {
+      return this.#redacted(`path to ${key}`);
     }
-    return hides(keyClass, value) && value !== redacted ? this.#redacted() : this.#value(value);
+    this.#places = below.length === 0 ? nowhere : below;
+    try {
+      return this.#value(value);
+    } finally {
+      this.#places = around;
+    }
   }
 
   #entries(entries: Iterable<readonly [unknown, unknown]>): string {
@@ -186,17 +208,20 @@ export class JsonWriter {
     return named ? this.#record(record, Object.keys(record)) : this.#list(pairs);
   }
 
-  /** `{ name: 'authorization', value: '…' }`, as header lists have it. */
-  #namesSecret(record: Bag, keys: readonly string[]): boolean {
-    if (!keys.includes('value')) return false;
-    return ['name', 'key', 'header', 'field'].some(
-      (key) => keys.includes(key) && this.#isSecretName(readSafely(record, key)),
-    );
+  /** `{ name: 'authorization', value: '…' }`, as header lists have it, and `{ name: 'auth', args: ['…'] }`, as commands of Redis have it. */
+  #nameOfValue(record: Bag, keys: readonly string[]): string | undefined {
+    if (!keys.includes('value') && !keys.includes('args')) return undefined;
+    for (const key of ['name', 'key', 'header', 'field']) {
+      const name = keys.includes(key) ? this.#secretName(readMember(record, key)) : undefined;
+      if (name !== undefined) return name;
+    }
+    return undefined;
   }
 
-  #isSecretName(value: unknown): boolean {
-    if (typeof value !== 'string' || value.length > longestName || !this.#rules.redact) return false;
-    return this.#rules.mayNameSecret(value) && this.#rules.classify(value) === 'secret';
+  /** The value, if it is the name of a secret. */
+  #secretName(value: unknown): string | undefined {
+    if (typeof value !== 'string' || value.length > longestName || !this.#rules.redact) return undefined;
+    return this.#rules.mayNameSecret(value) && this.#rules.classify(value) === 'secret' ? value : undefined;
   }
 
   #omission(count: number): string {
@@ -204,8 +229,9 @@ export class JsonWriter {
     return `"… ${count} more"`;
   }
 
-  #redacted(): string {
+  #redacted(rule: string): string {
     this.#alterations.add('redacted');
+    this.#rules.tell?.(rule);
     return this.#count(redactedJson);
   }
 
@@ -221,11 +247,14 @@ export class JsonWriter {
   }
 }
 
-function readSafely(record: Bag, key: string): unknown {
+/** Stands for the value of a getter that throws. */
+const unreadable = Symbol('unreadable');
+
+function readMember(record: Bag, key: string): unknown {
   try {
     return record[key];
   } catch {
-    return undefined;
+    return unreadable;
   }
 }
 

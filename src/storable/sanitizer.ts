@@ -1,12 +1,15 @@
 import { Alterations } from './alterations.ts';
-import { scan } from './character-scan.ts';
+import { found, scan } from './character-scan.ts';
 import { detachedText } from './detached-text.ts';
+import { isPathTo, type PathNode, pathTree } from './field-paths.ts';
 import { JsonKeys } from './json-key.ts';
 import { type JsonLimits, JsonWriter, TooLarge } from './json-writer.ts';
 import { KnownTexts } from './known-texts.ts';
 import { classifyKey, type KeyClass, keyPattern, secretKeyHint } from './secret-keys.ts';
+import type { TellRule } from './secret-values.ts';
 import { StorableNames } from './storable-names.ts';
 import { storableText, type TextRules } from './storable-text.ts';
+import type { TextPattern } from './text-pattern.ts';
 import { summaryOf } from './value-summary.ts';
 
 export type { KeyClass };
@@ -46,6 +49,15 @@ export interface SanitizerOptions {
   readonly redact?: boolean;
   /** Keys that name secrets, beyond the built-in ones; matched anywhere in a key, whatever its case and separators. */
   readonly redactKeys?: readonly string[];
+  /** Patterns of secrets inside text, beyond the built-in ones; see {@link TextPattern}. Ids are not searched by them. */
+  readonly redactPatterns?: readonly TextPattern[];
+  /**
+   * Paths to members that are hidden, from the value that is written: `user.email`, `users[*].email`, `headers["set-cookie"]`. An attribute whose
+   * name with its dots is such a path is hidden too.
+   */
+  readonly redactPaths?: readonly string[];
+  /** Hears by which rule something is redacted. */
+  readonly tell?: TellRule;
   /** Longest text, in UTF-16 units; default 1,000,000. */
   readonly maxTextLength?: number;
   /** Longest JSON text, in bytes; default 900,000. */
@@ -82,6 +94,7 @@ export function setSanitizer(replacement: Sanitizer | undefined): void {
 class StorableSanitizer implements Sanitizer {
   readonly #alterations = new Alterations();
   readonly #rules: TextRules;
+  readonly #classifyAttribute: (key: string) => KeyClass;
   readonly #maxTextLength: number;
   readonly #maxJsonBytes: number;
   readonly #keys: JsonKeys;
@@ -96,18 +109,27 @@ class StorableSanitizer implements Sanitizer {
     const {
       redact = true,
       redactKeys = [],
+      redactPatterns = [],
+      redactPaths = [],
+      tell,
       maxTextLength = 1_000_000,
       maxJsonBytes = 900_000,
       maxDepth = 32,
     } = options;
     const more = keyPattern(redactKeys);
+    const paths = redact ? pathTree(redactPaths) : undefined;
     this.#rules = {
       alterations: this.#alterations,
       redact,
       isId: false,
       mayNameSecret: more === undefined ? (text) => secretKeyHint.test(text) : () => true,
       classify: rememberingClassifier(more),
+      patterns: redactPatterns,
+      ownBits: redact && redactPatterns.length > 0 ? found.own : 0,
+      paths,
+      tell,
     };
+    this.#classifyAttribute = rememberingClassifier(more, paths);
     this.#keys = new JsonKeys(this.#rules);
     this.#names = new StorableNames(this.#rules, longestName);
     this.#ids = new StorableNames({ ...this.#rules, isId: true }, longestId);
@@ -155,7 +177,7 @@ class StorableSanitizer implements Sanitizer {
   }
 
   classify(key: string): KeyClass {
-    return this.#keys.get(key).class;
+    return this.#rules.redact ? this.#classifyAttribute(key) : 'clean';
   }
 
   alterations(): Readonly<Record<string, number>> {
@@ -195,12 +217,12 @@ class StorableSanitizer implements Sanitizer {
   }
 }
 
-function rememberingClassifier(more: RegExp | undefined): (key: string) => KeyClass {
+function rememberingClassifier(more: RegExp | undefined, paths?: PathNode): (key: string) => KeyClass {
   const known = new Map<string, KeyClass>();
   return (key) => {
     const remembered = known.get(key);
     if (remembered !== undefined) return remembered;
-    const learnt = classifyKey(key, more);
+    const learnt = paths !== undefined && isPathTo(paths, key) ? 'secret' : classifyKey(key, more);
     if (known.size >= mostKnownKeys) known.clear();
     known.set(detachedText(key), learnt);
     return learnt;

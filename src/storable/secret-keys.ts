@@ -11,7 +11,7 @@ const anywhere = [
   'passwd',
   'passphrase',
   'passcode',
-  'secret(?!ar(?:y|ies))',
+  'secret(?!ar(?:y|ies|iat))',
   'token',
   'apikey',
   'accesskey',
@@ -23,6 +23,13 @@ const anywhere = [
   'sharedkey',
   'subscriptionkey',
   'sshkey',
+  'appkey',
+  'authkey',
+  'sessionkey',
+  'functionskey',
+  'cryptkey',
+  'hmackey',
+  'clientkeydata',
   'credential',
   'cookie',
   'bearer',
@@ -38,12 +45,13 @@ const anywhere = [
   'redisurl',
   'mongour[il]',
   'amqpurl',
+  'webhookur[il]',
   'cardnumber',
   'creditcard',
-  'signature$',
+  'signature(?:v?\\d{1,3})?$',
 ];
 const whole = ['auth', 'xauth', 'pass', 'pwd', 'dsn', 'otp', 'totp', 'pin', 'cvv2?', 'cvc2?', 'ccnumber', 'ssn', 'sig'];
-const ending = ['pwd', 'pass(?<!bypass|compass)'];
+const ending = ['pwd', 'dsn', 'pass(?<!bypass|compass)'];
 
 const secretKey = new RegExp(`${anywhere.join('|')}|^(?:${whole.join('|')})$|(?:${ending.join('|')})$`);
 const countableKey =

@@ -1,9 +1,9 @@
 import type { KeyClass } from './secret-keys.ts';
-import { type Redaction, redacted } from './secret-values.ts';
+import { type Redaction, redacted, type TellRule } from './secret-values.ts';
 
-const anySeparator = /[=:]|%3[Dd]/g;
-const equalSign = /=|%3[Dd]/g;
-const encodedEqualSign = '%3D'.length;
+/** Signs are also found where they are encoded once, twice or three times. */
+const anySeparator = /[=:]|%(?:25){0,3}3[Dd]/g;
+const equalSign = /=|%(?:25){0,3}3[Dd]/g;
 const longestKey = 64;
 const longestGap = 8;
 
@@ -14,6 +14,7 @@ export interface PairRules {
   /** A quick test; `classify` decides. */
   readonly mayNameSecret: (text: string) => boolean;
   readonly classify: (key: string) => KeyClass;
+  readonly tell?: TellRule | undefined;
 }
 
 /**
@@ -28,7 +29,8 @@ export function redactSecretPairs(text: string, rules: PairRules): Redaction {
   separator.lastIndex = 0;
   while (separator.test(text)) {
     const after = separator.lastIndex;
-    const before = after - (text[after - 1] === '=' || text[after - 1] === ':' ? 1 : encodedEqualSign);
+    const isPlain = text[after - 1] === '=' || text[after - 1] === ':';
+    const before = isPlain ? after - 1 : text.lastIndexOf('%', after - 1);
     const key = keyBefore(text, before, rules);
     if (key === undefined || key.class === 'clean') continue;
     const value = valueAfter(text, after, key);
@@ -37,11 +39,13 @@ export function redactSecretPairs(text: string, rules: PairRules): Redaction {
     position = value.end;
     separator.lastIndex = value.end;
     count += 1;
+    rules.tell?.(`key ${key.name}`);
   }
   return { text: count === 0 ? text : result + text.slice(position), count };
 }
 
 interface FoundKey {
+  readonly name: string;
   readonly class: KeyClass;
   /** The value of such a header runs to the end of its line. */
   readonly wholeLine: boolean;
@@ -58,18 +62,35 @@ const isKeyCode = (code: number): boolean =>
 
 /** Reads the key that ends before `end`, one word or two, walking back at most a fixed number of characters. */
 function keyBefore(text: string, end: number, rules: PairRules): FoundKey | undefined {
-  let last = end;
-  const lowest = Math.max(0, end - longestGap);
-  while (last > lowest && isFiller(text.charCodeAt(last - 1))) last -= 1;
+  const last = keyEnd(text, end);
   const first = keyStart(text, last);
   if (last - first < 2) return undefined;
   const before = text.charCodeAt(first - 1) === 32 ? keyStart(text, first - 1) : first;
   if (!rules.mayNameSecret(text.slice(before, last))) return undefined;
   const key = text.slice(first, last);
+  if (fileName.test(key)) return undefined;
   const own = rules.classify(key);
-  if (own !== 'clean') return { class: own, wholeLine: wholeLineHeader.test(key) };
-  return before >= first - 1 ? undefined : { class: rules.classify(text.slice(before, last)), wholeLine: false };
+  if (own !== 'clean') return { name: key, class: own, wholeLine: wholeLineHeader.test(key) };
+  if (before >= first - 1) return undefined;
+  const name = text.slice(before, last);
+  return { name, class: rules.classify(name), wholeLine: false };
 }
+
+const encodedBracket = /%(?:25){0,3}5[Dd]$/;
+
+/** Where the key ends: before spaces, quotes, the bracket of `data[password]=`, also encoded, and that of `Key (token)=(`. */
+function keyEnd(text: string, end: number): number {
+  const lowest = Math.max(0, end - longestGap);
+  let last = end;
+  if (text[last - 1] === ')' && text[last + 1] === '(') return last - 1;
+  while (last > lowest && isFiller(text.charCodeAt(last - 1))) last -= 1;
+  const code = text.charCodeAt(last - 1) | 32;
+  return code === 100 ? last - (encodedBracket.exec(text.slice(lowest, last))?.[0].length ?? 0) : last;
+}
+
+/** What stands before the line number in stacks and messages of compilers. */
+const fileName =
+  /\.(?:[cm]?[jt]sx?|json5?|ya?ml|toml|py|rb|go|rs|java|kt|php|cs|cpp|cc?|hp?p?|swift|sh|sql|md|txt|html?|s?css|vue|svelte|log|conf|ini|pem|crt)$/i;
 
 const wholeLineHeader = /(?:authorization|cookie)$/i;
 
@@ -94,6 +115,7 @@ const gap = /(?:>?\s{0,8})/y;
 const escapedQuote = /\\{1,16}["']/y;
 const bareEnd = /[\s&;,"'<>]/g;
 const lineEnd = /[\r\n]/g;
+const lineOrBracket = /[\r\n)]/g;
 
 function valueAfter(text: string, after: number, key: FoundKey): Value | undefined {
   gap.lastIndex = after;
@@ -105,6 +127,7 @@ function valueAfter(text: string, after: number, key: FoundKey): Value | undefin
   escapedQuote.lastIndex = start;
   if (escapedQuote.test(text)) return escapedValue(text, start, escapedQuote.lastIndex);
   if (first === '{' || first === '[') return { start, end: closingBracket(text, start) };
+  if (first === '(' && text[after - 2] === ')') return { start: start + 1, end: nextIndex(lineOrBracket, text, start) };
   if (key.wholeLine && text[after - 1] === ':') return { start, end: nextIndex(lineEnd, text, start) };
   return bareValue(text, start);
 }
@@ -129,8 +152,8 @@ function closingQuote(text: string, start: number): number {
   const quote = text.charCodeAt(start);
   for (let index = start + 1; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
-    if (code === quote) return index;
-    if (code === 92) index += 1;
+    if (code === 92 || (code === quote && text.charCodeAt(index + 1) === quote)) index += 1;
+    else if (code === quote) return index;
   }
   return text.length;
 }
@@ -156,7 +179,7 @@ function closingBracket(text: string, start: number): number {
   return text.length;
 }
 
-const harmless = /^(?:true|false|null|undefined|none|nil|\[redacted\]|\*+)?$/i;
+const harmless = /^(?:true|false|null|undefined|none|nil|yes|no|\[redacted\]|\*+)?$/i;
 const numeric = /^[\d.,]*$/;
 
 function isHarmless(value: string, keyClass: KeyClass): boolean {

@@ -9,6 +9,9 @@ export interface Redaction {
   readonly count: number;
 }
 
+/** Hears by which rule something was redacted, and how often. */
+export type TellRule = (rule: string, count?: number) => void;
+
 /** A half-open range of a text that holds a secret. */
 interface Range {
   readonly start: number;
@@ -25,30 +28,54 @@ const vendorKey = new RegExp(
   [
     '(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])',
     '|gh[pousr]_[A-Za-z0-9]{20,512}|github_pat_\\w{20,512}|glpat-[\\w-]{16,512}',
-    '|xox[abceoprs]-[A-Za-z0-9-]{13,512}|(?:sk|rk|pk)_(?:live|test)_\\w{10,512}|(?<![A-Za-z0-9])sk-[\\w-]{20,512}',
-    '|AIza[\\w-]{30,512}|ya29\\.[\\w-]{20,2048}|SG\\.[\\w-]{16,128}\\.[\\w-]{16,256}',
+    '|xox[abceoprs]-[A-Za-z0-9-]{13,512}|xapp-\\d-[A-Za-z0-9-]{13,512}',
+    '|(?:sk|rk|pk)_(?:live|test)_\\w{10,512}|whsec_[\\w+/=-]{16,512}|(?<![A-Za-z0-9])sk-[\\w-]{20,512}',
+    '|AIza[\\w-]{30,512}|GOCSPX-[\\w-]{20,512}|ya29\\.[\\w-]{20,2048}|SG\\.[\\w-]{16,128}\\.[\\w-]{16,256}',
     '|npm_[A-Za-z0-9]{30,512}|hf_[A-Za-z0-9]{30,512}|dop_v1_[a-f0-9]{40,512}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{20,512}',
+    '|pypi-[\\w-]{40,512}|dckr_(?:pat|oat)_[\\w-]{20,512}|HRKU-[\\w-]{20,512}|lin_api_\\w{20,512}|ntn_\\w{30,512}',
+    '|PMAK-[a-f0-9-]{40,512}|NRAK-[A-Z0-9]{20,512}|hv[sbr]\\.[\\w-]{20,512}|gl(?:sa|c)_[\\w+/=]{20,512}',
+    '|sq0[a-z]{3}-[\\w-]{20,512}|ATATT3[\\w=-]{20,512}|AGE-SECRET-KEY-1[A-Z0-9]{20,512}|sbp_[a-f0-9]{30,512}',
+    '|dp\\.(?:pt|st|ct|sa|scim|audit)\\.[A-Za-z0-9]{20,512}|figd_[\\w-]{20,512}|\\.atlasv1\\.[\\w=-]{30,512}',
+    '|[78]Q~[\\w.~-]{31,34}|(?<![A-Za-z0-9])(?:SK[a-f0-9]{32}|key-[a-f0-9]{32}|dapi[a-f0-9]{32})(?![A-Za-z0-9])',
   ].join(''),
   'g',
 );
+/** Addresses that are secrets themselves: whoever knows one may post there. */
+const webHook =
+  /(hooks\.slack\.com\/(?:services|workflows|triggers)\/|discord(?:app)?\.com\/api\/(?:v\d{1,2}\/)?webhooks\/\d{1,20}\/|api\.telegram\.org\/(?:file\/)?bot)([\w:-]{8,128}(?:\/[\w-]{8,128}){0,3})/g;
+const oracleLogin = /(jdbc:oracle:\w{1,10}:[^\s/@"']{1,64}\/)([^\s@]{1,128})(?=@)/g;
 const schemeWord = /\b(bearer|basic)((?:\s|%20|\+|:|=){1,4}["']?)(?!tokens?\b|auth)([A-Za-z0-9._~+/=-]{6,65536})/gi;
 const card =
   /(?<![\dA-Za-z.])(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|3\d{3}([ -])\d{6}\2\d{5})(?![\dA-Za-z])/g;
 
 /** Removes secrets that are known by their look: keys, tokens, URLs with credentials, card numbers. */
-export function redactSecretValues(text: string, bits: number): Redaction {
+export function redactSecretValues(text: string, bits: number, tell?: TellRule): Redaction {
   let result = text;
   let count = 0;
-  const pass = (redaction: Redaction): void => {
+  const pass = (rule: string, redaction: Redaction): void => {
+    if (redaction.count === 0) return;
     result = redaction.text;
     count += redaction.count;
+    tell?.(rule, redaction.count);
   };
-  if (bits & found.dashes) pass(replaceMatches(result, privateKey, () => redacted));
-  if (bits & found.webToken) pass(cutRanges(result, webTokens(result)));
-  if (bits & found.at && result.includes('://')) pass(cutRanges(result, userInfos(result)));
-  if (bits & found.longRun) pass(replaceMatches(result, vendorKey, () => redacted));
-  if (bits & found.scheme) pass(replaceMatches(result, schemeWord, withoutCredentials));
-  if (bits & found.digits) pass(replaceMatches(result, card, withoutCard));
+  if (bits & found.dashes)
+    pass(
+      'private key',
+      replaceMatches(result, privateKey, () => redacted),
+    );
+  if (bits & found.webToken) pass('JSON web token', cutRanges(result, webTokens(result)));
+  if (bits & found.at && result.includes('://')) pass('credentials in a URL', cutRanges(result, userInfos(result)));
+  if (bits & found.at && result.includes('jdbc:oracle'))
+    pass('credentials in a URL', replaceMatches(result, oracleLogin, withoutRest));
+  if (bits & found.longRun) {
+    if (result.includes('://')) pass('address of a web hook', replaceMatches(result, webHook, withoutRest));
+    pass(
+      'key known by its look',
+      replaceMatches(result, vendorKey, () => redacted),
+    );
+  }
+  if (bits & found.scheme) pass('credentials of a scheme', replaceMatches(result, schemeWord, withoutCredentials));
+  if (bits & found.digits) pass('card number', replaceMatches(result, card, withoutCard));
   return { text: result, count };
 }
 
@@ -75,6 +102,10 @@ function replaceMatches(
     return replaced;
   });
   return { text: result, count };
+}
+
+function withoutRest(_match: string, kept: string): string {
+  return kept + redacted;
 }
 
 function withoutCredentials(match: string, scheme: string, gap: string, credentials: string): string {
@@ -153,10 +184,19 @@ function userInfos(text: string): Range[] {
     const end = authorityEnd.test(text) ? authorityEnd.lastIndex - 1 : text.length;
     const at = text.slice(start, end).lastIndexOf('@');
     const secretEnd = at === -1 ? rawPasswordEnd(text, mark, start, end) : start + at;
-    if (secretEnd > start && text.slice(start, secretEnd) !== redacted) ranges.push({ start, end: secretEnd });
+    if (secretEnd > start && isSecretUser(text, mark, secretEnd)) ranges.push({ start, end: secretEnd });
     mark = text.indexOf('://', Math.max(end, secretEnd));
   }
   return ranges;
+}
+
+const namedUserScheme = /(?:postgres(?:ql)?|mysql|mariadb|mssql|sqlserver|ssh|sftp)$/i;
+
+/** A user without a password is a token, as in `https://<token>@host`, except where everybody has a name. */
+function isSecretUser(text: string, mark: number, end: number): boolean {
+  const userInfo = text.slice(mark + 3, end);
+  if (userInfo === redacted || userInfo.endsWith(`:${redacted}`)) return false;
+  return userInfo.includes(':') || !namedUserScheme.test(text.slice(Math.max(0, mark - 16), mark));
 }
 
 /** End of the credentials of a database URL whose password holds an unencoded `/`, `?` or `#`; -1 where there are none. */

@@ -1,20 +1,30 @@
 import type { Alterations } from './alterations.ts';
-import { found, scan, secretBits, valueBits } from './character-scan.ts';
+import { found, phraseBits, scan, secretBits, valueBits } from './character-scan.ts';
+import type { PathNode } from './field-paths.ts';
 import { type PairRules, redactSecretPairs } from './secret-pairs.ts';
-import { redactSecretValues } from './secret-values.ts';
+import { redactSecretPhrases } from './secret-phrases.ts';
+import { type Redaction, redactSecretValues } from './secret-values.ts';
+import { redactPattern, type TextPattern } from './text-pattern.ts';
 
 /** What a text is made fit with. */
 export interface TextRules extends PairRules {
   readonly alterations: Alterations;
   /** False switches redaction off; storability is not an option. */
   readonly redact: boolean;
+  /** Patterns of the host. Ids are left alone by them. */
+  readonly patterns: readonly TextPattern[];
+  /** `found.own` where there are such patterns. */
+  readonly ownBits: number;
+  /** Paths of the host to members that are hidden. */
+  readonly paths: PathNode | undefined;
 }
 
 /** Read beyond the cut, so that a secret across it is recognised before half of it is kept. */
 const overlap = 16_384;
 
-/** The text redacted, without NUL and lone surrogates, of at most `maxLength` UTF-16 units. `bits` is `scan(text)`. */
-export function storableText(text: string, bits: number, maxLength: number, rules: TextRules): string {
+/** The text redacted, without NUL and lone surrogates, of at most `maxLength` UTF-16 units. `scanned` is `scan(text)`. */
+export function storableText(text: string, scanned: number, maxLength: number, rules: TextRules): string {
+  const bits = scanned | rules.ownBits;
   if ((bits & ~found.jsonEscape) === 0 && text.length <= maxLength) return text;
   let result = text.length > maxLength + overlap ? text.slice(0, maxLength + overlap) : text;
   if (rules.redact && bits & secretBits) result = withoutSecrets(result, bits, rules);
@@ -43,15 +53,17 @@ function cut(text: string, maxLength: number, alterations: Alterations): string 
 function withoutSecrets(text: string, bits: number, rules: TextRules): string {
   let result = text;
   let count = 0;
-  if (bits & valueBits) {
-    const values = redactSecretValues(result, rules.isId ? bits & ~found.digits : bits);
-    result = values.text;
-    count += values.count;
-  }
-  if (bits & found.pair) {
-    const pairs = redactSecretPairs(result, rules);
-    result = pairs.text;
-    count += pairs.count;
+  const pass = (redaction: Redaction): void => {
+    result = redaction.text;
+    count += redaction.count;
+  };
+  if (bits & valueBits) pass(redactSecretValues(result, rules.isId ? bits & ~found.digits : bits, rules.tell));
+  if (bits & phraseBits && !rules.isId) pass(redactSecretPhrases(result, bits, rules));
+  if (bits & found.pair) pass(redactSecretPairs(result, rules));
+  for (const pattern of rules.isId ? [] : rules.patterns) {
+    const redaction = redactPattern(result, pattern);
+    if (redaction.count > 0) rules.tell?.(`pattern ${pattern.name}`, redaction.count);
+    pass(redaction);
   }
   if (count > 0) rules.alterations.add('redacted', count);
   return result;

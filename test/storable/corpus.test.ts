@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { createSanitizer } from '../../src/storable/sanitizer.ts';
+import { innocentTexts, secretTexts, secretValues } from '../corpus/secrets.ts';
+
+const sanitizer = createSanitizer();
+
+function expectNone(stored: string, cores: readonly string[]): void {
+  for (const core of cores) expect(stored).not.toContain(core);
+}
+
+describe('the corpus of secrets', () => {
+  it('has no two cases of one name, and in each text its secret', () => {
+    const names = secretTexts.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { text, cores } of secretTexts) {
+      const unescaped = text.replaceAll(/\\+n/g, '\n').replaceAll('\r\n', '\n');
+      for (const core of cores) expect(unescaped.replaceAll(' ', '\n')).toContain(core.replaceAll(' ', '\n'));
+    }
+  });
+
+  it.each(secretTexts)('is gone from a text: $name', ({ text, cores }) => {
+    const stored = sanitizer.text(text);
+    expectNone(stored, cores);
+    expect(stored).toContain('[redacted]');
+  });
+
+  it.each(secretTexts)('is gone from a text within others: $name', ({ text, cores }) => {
+    expectNone(sanitizer.text(`it's <b>2</b> - a=b "c": 'd'\n${text}\nat f (/a/b.js:1:2)`), cores);
+    expectNone(sanitizer.json({ message: text, list: [text], nested: JSON.stringify({ message: text }) }), cores);
+    expectNone(sanitizer.jsonText(JSON.stringify([{ error: { stack: `Error: ${text}\n    at f` } }])), cores);
+  });
+
+  it.each(secretValues)('is gone from a value: $name', ({ value, cores }) => {
+    const stored = sanitizer.json(value);
+    expectNone(stored, cores);
+    expectNone(sanitizer.json({ deep: [{ value }] }), cores);
+    expectNone(sanitizer.jsonText(stored), cores);
+    expect(() => JSON.parse(stored)).not.toThrow();
+  });
+
+  it.each(secretTexts)('is the same after a second time: $name', ({ text }) => {
+    const once = sanitizer.text(text);
+    expect(sanitizer.text(once)).toBe(once);
+  });
+});
+
+describe('an innocent text', () => {
+  it.each(innocentTexts)('stays as it is: %s', (text) => {
+    expect(sanitizer.text(text)).toBe(text);
+    expect(JSON.parse(sanitizer.json({ text }))).toEqual({ text });
+  });
+});
+
+describe('a text made to be slow', () => {
+  const size = 200_000;
+  const hostile = [
+    '-'.repeat(size),
+    ' -p'.repeat(size / 3),
+    'mysql '.repeat(size / 6),
+    '<a '.repeat(size / 3),
+    '<a>'.repeat(size / 3),
+    '</password>'.repeat(size / 11),
+    'insert into a ('.repeat(size / 15),
+    "insert into a (password) values ('".repeat(size / 34),
+    'form-data; name="password"\n'.repeat(size / 27),
+    '"name":"x",'.repeat(size / 11),
+    '"a-b",'.repeat(size / 6),
+    'login a password '.repeat(size / 17),
+    'password is '.repeat(size / 12),
+    "password '".repeat(size / 10),
+    '--token '.repeat(size / 8),
+    `'${'\\'.repeat(size)}'-- ssw`,
+    '%25'.repeat(size / 3),
+    'jdbc:oracle:thin:a/'.repeat(size / 19),
+    'a://b@'.repeat(size / 6),
+    'hooks.slack.com/services/'.repeat(size / 25),
+    'key-'.repeat(size / 4),
+    'eyJ.'.repeat(size / 4),
+    '4111 '.repeat(size / 5),
+    '"password":{'.repeat(size / 12),
+    'a(token)=('.repeat(size / 10),
+  ];
+
+  it.each(hostile.map((text) => [text.slice(0, 24), text] as const))('takes no longer in proportion: %s', (_, text) => {
+    const cost = (part: string): number => {
+      const before = process.cpuUsage().user;
+      sanitizer.text(part);
+      return process.cpuUsage().user - before;
+    };
+    cost(text.slice(0, size / 8));
+    const small = cost(text.slice(0, size / 8));
+    // Eight times the text may take thirty times as long before it counts as more than linear; a square would take 64 times.
+    expect(cost(text)).toBeLessThan(30 * small + 50_000);
+  });
+});
