@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
+import type { TracerProvider } from '@opentelemetry/api';
 import { packageFileOf, packageVersionIn, resolveFrom } from './package-file.ts';
+import { withoutRequireHook } from './require-hook.ts';
 
 /** The patch of a module, as `@opentelemetry/instrumentation` has it in both of its lines. */
 export interface ModuleDefinition {
@@ -13,6 +15,7 @@ export interface OtelInstrumentation {
   readonly instrumentationName: string;
   enable(): void;
   setConfig(config: object): void;
+  setTracerProvider(provider: TracerProvider): void;
   _modules?: ModuleDefinition[];
   _onRequire?(definition: ModuleDefinition, exports: unknown, name: string, baseDir?: string): unknown;
 }
@@ -35,7 +38,8 @@ export function loadInstrumentation(name: string, places: readonly string[]): Lo
     const exports = createRequire(place)(path) as Readonly<Record<string, unknown>>;
     const Instrumentation = Object.entries(exports).find(([key]) => key.endsWith('Instrumentation'))?.[1];
     if (typeof Instrumentation !== 'function') throw new Error(`${name} exports no instrumentation.`);
-    const instance = new (Instrumentation as new (config: object) => OtelInstrumentation)({ enabled: false });
+    const Constructor = Instrumentation as new (config: object) => OtelInstrumentation;
+    const instance = withoutRequireHook(() => new Constructor({ enabled: false }));
     return { instance, label: labelOf(name, path) };
   }
   return undefined;

@@ -1,4 +1,4 @@
-import { diag } from '@opentelemetry/api';
+import { diag, type TracerProvider } from '@opentelemetry/api';
 import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
 import { loadInstrumentation, type OtelInstrumentation } from './instrumentation-package.ts';
 import type { InstrumentationEntry } from './instrumentation-table.ts';
@@ -58,6 +58,11 @@ export class Instrumentation {
     const entry = [...this.#entries.values()].find((one) => one.name === name);
     if (entry === undefined || !this.isChosen(entry)) return undefined;
     return this.#load(entry)?.instance;
+  }
+
+  /** Lets what is loaded so far make its spans with another provider. */
+  follow(provider: TracerProvider): void {
+    for (const loaded of this.#loaded.values()) loaded?.instance.setTracerProvider(provider);
   }
 
   #onModule(packageName: string, target: Target): unknown {

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import { diag } from '@opentelemetry/api';
+import { diag, type TracerProvider } from '@opentelemetry/api';
 import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
 import { appDependencies, isInstalled, lookupPlaces } from './app-packages.ts';
 import { beginsAsCommonJs } from './entry-format.ts';
@@ -31,6 +31,8 @@ export interface RunningInstrumentation {
   /** Every module that was found so far, and what has become of it. */
   modules(): readonly FoundModule[];
   readonly esmHook: EsmHook;
+  /** Lets everything that is loaded so far make its spans with another provider. */
+  follow(provider: TracerProvider): void;
 }
 
 /** Begins to instrument whatever the program loads from now on. Call it after the providers are registered, once per process. */
@@ -52,7 +54,11 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
   beginHttp(options.main);
   onFirstUndiciRequest(() => switchOn(instrumentation, 'undici', report));
   if (instrumentation.isChosen({ name: 'fastify' })) followFastify(() => {});
-  return { modules: () => report.list(), esmHook: hookEsm(instrumentation, entries, places) };
+  return {
+    modules: () => report.list(),
+    esmHook: hookEsm(instrumentation, entries, places),
+    follow: (provider) => instrumentation.follow(provider),
+  };
 }
 
 /** Instrumentations that the program has installed and that the table does not know. */

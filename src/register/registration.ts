@@ -38,6 +38,7 @@ import { createIdentity, type Identity } from './identity.ts';
 import { correlationPropagator, instrument } from './instrumenting.ts';
 import { type JournalKeeper, keepJournal } from './journal-keeping.ts';
 import { observeLedger } from './ledger-metrics.ts';
+import { probeLog } from './log-probe.ts';
 import { createPropagator } from './propagation.ts';
 import { createSampler } from './sampler.ts';
 import { startSdk } from './sdk.ts';
@@ -90,10 +91,12 @@ export function register(): void {
     { identity, plan: plans.logs, heartbeats: shipping === undefined },
     environment,
   );
+  const correlation = correlationPropagator(settings);
   const isOurSdk = startSdk({
     identity,
     sampler: createRecordAlwaysSampler(createSampler(otel.sampler)),
-    propagator: createPropagator(otel.propagators, correlationPropagator(settings)),
+    propagator: createPropagator(otel.propagators, correlation),
+    correlation,
     limits: otel,
     recording: {
       spans: [createLiveSpanProcessor(recorder), ...(watchdog === undefined ? [] : [watchdog.spanProcessor])],
@@ -103,7 +106,9 @@ export function register(): void {
   });
   // Somebody else's SDK has its own instrumentations: with ours beside them every request would be there twice.
   const instrumentation = isOurSdk ? instrument(settings, otel) : undefined;
-  const parts = { settings, otel, service: identity.owner.service, directory, isOurSdk, instrumentation };
+  const service = identity.owner.service;
+  const probeLogs = once(() => probeLog(journal));
+  const parts = { settings, otel, service, directory, isOurSdk, instrumentation, probeLogs };
   tellStart(parts, environmentValue(environment, startReportVariable));
   observeLedger(journal, memory);
   setHealthSource(() => sharedHealthFacts({ owner: place.owner, memory, ships: shipping !== undefined }, loopFacts()));
@@ -112,6 +117,14 @@ export function register(): void {
   const state = () => readState(memory.watch);
   const keeper = keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined, state });
   endWell(settings, { keeper, sending, courier, watchdog });
+}
+
+function once<T>(work: () => T): () => T {
+  let done: { readonly value: T } | undefined;
+  return () => {
+    done ??= { value: work() };
+    return done.value;
+  };
 }
 
 /** What the parts have in common. */

@@ -14,6 +14,7 @@ import {
 } from './attachment.ts';
 import type { Identity } from './identity.ts';
 import { metricsSdk } from './late-packages.ts';
+import { giveWayToLaterSdk } from './later-sdk.ts';
 import type { Sending } from './sending.ts';
 
 /** What goes into the SDK. */
@@ -22,6 +23,8 @@ export interface SdkParts {
   readonly sampler: Sampler;
   /** How context travels between processes; `undefined` where it does not. */
   readonly propagator: api.TextMapPropagator | undefined;
+  /** The part of it that also serves an SDK that the program starts later. */
+  readonly correlation: api.TextMapPropagator | undefined;
   readonly limits: Pick<OtelEnvironment, 'spanLimits' | 'logRecordLimits'>;
   /** Processors that record; they also join an SDK that is there already. */
   readonly recording: { readonly spans: readonly SpanProcessor[]; readonly log: LogRecordProcessor };
@@ -32,8 +35,10 @@ export interface SdkParts {
 /** Starts the OpenTelemetry SDK with our processors in it, or joins the one that is registered. True where it is ours. */
 export function startSdk(parts: SdkParts): boolean {
   const isOurs = !isTracerProviderRegistered();
-  if (isOurs) start(parts);
-  else join(parts);
+  if (isOurs) {
+    start(parts);
+    giveWay(parts);
+  } else join(parts);
   return isOurs;
 }
 
@@ -62,8 +67,13 @@ function startMetrics(resource: Resource, { metricReaders: readers }: SdkParts['
   api.metrics.setGlobalMeterProvider(new MeterProvider({ resource, readers: [...readers] }));
 }
 
+function giveWay({ recording, correlation: propagator }: SdkParts): void {
+  giveWayToLaterSdk({ spans: recording.spans, log: recording.log, propagator, logs: logsApi() });
+}
+
 interface LogsApi {
   setGlobalLoggerProvider(provider: LoggerProvider): unknown;
+  disable(): void;
 }
 
 /** Part of the API from 1.10 on; before, a package of its own, of which there has to be the copy that the SDK uses. */

@@ -6,13 +6,15 @@ import type { OtelEnvironment, Signal } from '../configuration/otel-environment.
 import type { Settings } from '../configuration/setting-table.ts';
 import { type FoundModule, isNotInstrumented } from '../instrument/module-report.ts';
 import type { RunningInstrumentation } from '../instrument/start-instrumentation.ts';
+import { isSdkReplaced } from './later-sdk.ts';
+import type { LogProbe } from './log-probe.ts';
 
 /** What is instrumented and where everything goes: the answer to "why do I see nothing?". */
 export interface StartReport {
   readonly node: string;
   readonly pid: number;
   readonly service: string;
-  /** `own`, or `joined` where somebody else's SDK was there first. */
+  /** `own`, or `joined` where the program has one of its own. */
   readonly sdk: 'own' | 'joined';
   /** How ES modules are intercepted; `off` where nothing is instrumented. */
   readonly esmHook: string;
@@ -22,6 +24,8 @@ export interface StartReport {
   readonly ledger: { readonly journal: string; readonly database: string };
   readonly redaction: { readonly rules: string; readonly furtherKeys: readonly string[] };
   readonly propagation: { readonly propagators: readonly string[]; readonly correlationHeader: string };
+  /** Whether a line that a library logs is recorded. */
+  readonly logs: LogProbe;
   /** Whether the program listens on a port or a socket by now. */
   readonly isListening: boolean;
 }
@@ -34,25 +38,29 @@ export interface StartReportParts {
   readonly directory: string;
   readonly isOurSdk: boolean;
   readonly instrumentation: RunningInstrumentation | undefined;
+  /** Sends a line on the way that log lines go; asked once, where somebody wants the report. */
+  readonly probeLogs: () => LogProbe;
 }
 
 /** What there is to say now. */
 export function startReport(parts: StartReportParts): StartReport {
   const { settings, otel, instrumentation } = parts;
+  const isOurSdk = parts.isOurSdk && !isSdkReplaced();
   return {
     node: process.version,
     pid: process.pid,
     service: parts.service,
-    sdk: parts.isOurSdk ? 'own' : 'joined',
+    sdk: isOurSdk ? 'own' : 'joined',
     esmHook: instrumentation?.esmHook ?? 'off',
     modules: instrumentation?.modules() ?? [],
-    exports: parts.isOurSdk ? signals.flatMap((signal) => exportsOf(signal, otel)) : [],
+    exports: isOurSdk ? signals.flatMap((signal) => exportsOf(signal, otel)) : [],
     ledger: { journal: parts.directory, database: databaseText(settings) },
     redaction: {
       rules: 'credentials, cookies, tokens, keys, passwords and connection strings, in every record and export',
       furtherKeys: settings.redactKeys,
     },
     propagation: { propagators: otel.propagators, correlationHeader: settings.correlationHeader },
+    logs: parts.probeLogs(),
     isListening: process.getActiveResourcesInfo().some((name) => name === 'TCPServerWrap' || name === 'PipeServerWrap'),
   };
 }

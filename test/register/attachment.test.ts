@@ -46,3 +46,16 @@ describe('an SDK that is registered already', () => {
     expect(moves.length).toBeGreaterThan(0);
   });
 });
+
+describe('an SDK that the program starts by itself, later', () => {
+  it.each([[{}], [{ OTEL_LOG_LEVEL: 'warn' }]])(
+    'works as if we were not there, and has ours beside it (%o)',
+    async (env) => {
+      const ended = await workshop.run({ script: 'later-sdk.mjs', env });
+      expect(ended).toMatchObject({ code: 0, stdout: '2 spans of later\n' });
+      expect(ended.stderr).not.toMatch(/duplicate registration|Current logger/);
+      const records = await workshop.records();
+      expect(records.filter(({ type }) => type === 'end')).toHaveLength(1);
+    },
+  );
+});

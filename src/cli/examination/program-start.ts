@@ -13,10 +13,20 @@ export function examineStart(report: StartReport | undefined): readonly Observat
     ...modules(report),
     well('es modules', esmHook === 'none' ? 'need no hook here' : `are intercepted ${esmHook}`),
     ...exports(report),
+    logPath(report),
     well('ledger', `journal in ${report.ledger.journal}, database ${report.ledger.database}`),
     well('redaction', redactionText(report)),
     well('propagation', propagationText(report)),
   ];
+}
+
+function logPath({ logs: { status, logger } }: StartReport): Observation {
+  if (status === 'recorded')
+    return well('log path', `a line of the logger ${logger}, which nobody has set up, is in the journal`);
+  if (status === 'silent') return well('log path', 'nobody takes log records of OpenTelemetry here');
+  const action =
+    'See whether the log provider of the program has a processor of spanledger, and whether it is shut down.';
+  return finding('log path', `a line of the logger ${logger} did not reach the journal`, action);
 }
 
 const silent = finding(
@@ -27,7 +37,7 @@ const silent = finding(
 
 const joined = well(
   'sdk',
-  'another OpenTelemetry SDK was there first and is joined; what it instruments is its own affair',
+  'the program has an OpenTelemetry SDK of its own, which is joined; what it sends is its own affair',
 );
 
 function modules({ modules: found, esmHook }: StartReport): readonly Observation[] {
