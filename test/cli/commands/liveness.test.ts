@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import pg from 'pg';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { rowsOf } from '../../../src/projection/rows.ts';
+import { readVerdicts } from '../../../src/register/chores.ts';
 import { createPostgresStore } from '../../../src/shipping/postgres-store.ts';
 import { useDatabase } from '../../harness/database.ts';
 import { runCli, startCli } from '../cli-process.ts';
@@ -161,6 +162,16 @@ describe('spanledger stuck', () => {
     expect(errors).toContain('answering from the journals');
     expect(output).toMatch(/STUCK session mixed \(sync\) > step overdue/);
   });
+});
+
+it('S2.31 the metrics of a process tell how many of its units the database judges stuck and waiting', async () => {
+  const store = createPostgresStore({ connectionString: database.url });
+  expect(await readVerdicts(store, sampleOwner.instanceId)).toEqual({ stuck: 4, waiting: 3 });
+  expect(await readVerdicts(store, 'nobody')).toEqual({ stuck: 0, waiting: 0 });
+  await store.close();
+  const away = createPostgresStore({ connectionString: 'postgres://nobody:x@127.0.0.1:1/none' });
+  expect(await readVerdicts(away, sampleOwner.instanceId)).toEqual({});
+  await away.close();
 });
 
 async function connect(name: string): Promise<pg.Client> {
