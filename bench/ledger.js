@@ -7,7 +7,7 @@ import { withClient } from './server.js';
 const rowsPerSession = 1_000;
 const rowsPerTrace = 10;
 const rowsPerItem = 5;
-const rowsPerUnit = 2;
+const rowsPerUnit = 5;
 const rowsPerRequest = 20;
 const rowsPerError = 100;
 const months = 6;

@@ -22,7 +22,7 @@ const { values } = parseArgs({
 
 /** Those that leave large databases behind come last. @type {Record<string, Benchmark>} */
 const benchmarks = {
-  startup: { script: 'startup.js', full: '--rounds 5', small: '--rounds 1' },
+  startup: { script: 'startup.js', full: '--rounds 3', small: '--rounds 1' },
   journal: { script: 'journal.js', full: '', small: '--rounds 30' },
   'hot-path': { script: 'hot-path.js', full: '', small: '--items 2000 --rounds 1' },
   memory: { script: 'memory.js', full: '', small: '--items 20000' },
@@ -44,7 +44,7 @@ const benchmarks = {
   growth: {
     script: 'growth.js',
     server: true,
-    full: '',
+    full: '--rounds 2',
     small: '--sizes 10000,50000 --writers 1,2 --records 10000 --rounds 1',
   },
 };
