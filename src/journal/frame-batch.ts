@@ -48,13 +48,12 @@ export class FrameBatch {
 
   /** Encodes a record; answers false, and leaves the batch as it was, if the record cannot be encoded. */
   add(kind: number, record: LedgerRecord): boolean {
-    const start = this.#buffer.length;
+    this.#buffer.beginFrame();
     try {
-      if (this.#buffer.addText(this.#encoder.encode(record)) > maxFrameBytes) {
-        throw new RangeError('The record is too long.');
-      }
+      this.#encoder.encode(this.#buffer, record);
+      if (this.#buffer.endFrame() > maxFrameBytes) throw new RangeError('The record is too long.');
     } catch {
-      this.#buffer.truncate(start);
+      this.#buffer.abandonFrame();
       return false;
     }
     this.#added(kind);
