@@ -171,9 +171,9 @@ describe('spanledger doctor, asked about a schema that was changed by hand', () 
   it.each([
     ['alter table audit_log drop column task_id', 'columns', 'audit_log.task_id is not there'],
     [
-      'alter table task_progress alter column execution_order type bigint',
+      'alter table api_logs alter column request_id type varchar(20)',
       'columns',
-      'task_progress.execution_order is bigint and should be integer',
+      'api_logs.request_id is character varying(20) and should be text',
     ],
     [
       'alter table import_items add column owner text not null',
