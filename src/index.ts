@@ -30,7 +30,12 @@ export {
 export type { AuditEntry } from './telemetry/audit-entry.ts';
 export { type Clock, createSystemClock } from './telemetry/clock.ts';
 export { attribute, event, lifecycleEvents, scopeName } from './telemetry/conventions.ts';
-export { correlationId, setCorrelationId, withCorrelationId } from './telemetry/correlation.ts';
+export {
+  correlationId,
+  correlationId as getCorrelationId,
+  setCorrelationId,
+  withCorrelationId,
+} from './telemetry/correlation.ts';
 export type { ImportOutcome, ItemFailure, NotStarted } from './telemetry/import-outcome.ts';
 export { importSession, openSession, startSession } from './telemetry/import-session.ts';
 export type { Item, ItemBlock, ItemFinish, ItemHandle, MeasureOptions } from './telemetry/item-scope.ts';
