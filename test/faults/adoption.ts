@@ -14,7 +14,7 @@ const clockBack = new URL('./apps/clock-back.js', import.meta.url).href;
 export const adoption: Fault<{ rounds: number; items: number }> = {
   name: 'adoption',
   brief: 'several shippers adopt the same orphan; its pid is in use again; a clock is set back one hour',
-  small: { rounds: 2, items: 300 },
+  small: { rounds: 1, items: 300 },
   full: { rounds: 10, items: 3_000 },
   async run(stage, { rounds, items }) {
     const server = await stage.startServer();

@@ -17,7 +17,7 @@ const mostCallMillis = 250;
 export const diskFull: Fault<{ mebibytes: number; lossMillis: number }> = {
   name: 'disk-full',
   brief: 'the disk of the journal is read-only, then full until records must be dropped, then has room again',
-  small: { mebibytes: 8, lossMillis: 6_000 },
+  small: { mebibytes: 8, lossMillis: 3_000 },
   full: { mebibytes: 64, lossMillis: 20_000 },
   async run(stage, { mebibytes, lossMillis }) {
     const server = await stage.startServer();

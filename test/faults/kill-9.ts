@@ -9,7 +9,7 @@ import { settle } from './settlement.ts';
 export const killNine: Fault<{ runs: number; upToMillis: number }> = {
   name: 'kill-9',
   brief: 'the app is killed at random moments under mixed load',
-  small: { runs: 10, upToMillis: 800 },
+  small: { runs: 8, upToMillis: 800 },
   full: { runs: 200, upToMillis: 1500 },
   async run(stage, { runs, upToMillis }, random) {
     const server = await stage.startServer();

@@ -19,7 +19,7 @@ const mostGrowthMebibytes = 120;
 export const longOutage: Fault<{ records: number }> = {
   name: 'long-outage',
   brief: 'a long journal is shipped after an outage, interrupted by kill -9 on the way',
-  small: { records: 100_000 },
+  small: { records: 60_000 },
   full: { records: 5_000_000 },
   async run(stage, { records }, random) {
     const server = await stage.startServer();

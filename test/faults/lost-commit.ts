@@ -10,7 +10,7 @@ const mostMillisPerCut = 10_000;
 export const lostCommit: Fault<{ commits: number; itemsPerSecond: number }> = {
   name: 'lost-commit',
   brief: 'the connection is cut around COMMIT, above all between COMMIT and its answer',
-  small: { commits: 25, itemsPerSecond: 100 },
+  small: { commits: 12, itemsPerSecond: 100 },
   full: { commits: 300, itemsPerSecond: 300 },
   async run(stage, { commits, itemsPerSecond }, random) {
     const server = await stage.startServer();

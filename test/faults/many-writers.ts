@@ -13,7 +13,7 @@ const convoySize = 3;
 export const manyWriters: Fault<{ processes: number; workers: number; seconds: number; itemsPerSecond: number }> = {
   name: 'many-writers',
   brief: 'many workers in many processes write to one database, also to the same session',
-  small: { processes: 8, workers: 3, seconds: 15, itemsPerSecond: 10 },
+  small: { processes: 8, workers: 3, seconds: 12, itemsPerSecond: 10 },
   full: { processes: 8, workers: 3, seconds: 600, itemsPerSecond: 20 },
   async run(stage, { processes, workers, seconds, itemsPerSecond }) {
     const server = await stage.startServer();

@@ -41,7 +41,7 @@ const recordsPerItem = 16;
 export const poison: Fault<{ records: number }> = {
   name: 'poison',
   brief: 'the database refuses single records among many',
-  small: { records: 5_000 },
+  small: { records: 3_000 },
   full: { records: 100_000 },
   async run(stage, { records }, random) {
     const server = await stage.startServer();

@@ -54,7 +54,7 @@ async function runOne(name: FaultName): Promise<Report> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   running.add(child);
-  const timer = setTimeout(() => child.kill('SIGTERM'), values.full === true ? 120 * minute : 3 * minute);
+  const timer = setTimeout(() => child.kill('SIGTERM'), values.full === true ? 240 * minute : 10 * minute);
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
