@@ -24,8 +24,8 @@ export interface StartReport {
   readonly ledger: { readonly journal: string; readonly database: string };
   readonly redaction: { readonly rules: string; readonly furtherKeys: readonly string[] };
   readonly propagation: { readonly propagators: readonly string[]; readonly correlationHeader: string };
-  /** Whether a line that a library logs is recorded. */
-  readonly logs: LogProbe;
+  /** Whether a line that a library logs is recorded, where that was tried. */
+  readonly logs?: LogProbe;
   /** Whether the program listens on a port or a socket by now. */
   readonly isListening: boolean;
 }
@@ -43,7 +43,7 @@ export interface StartReportParts {
 }
 
 /** What there is to say now. */
-export function startReport(parts: StartReportParts): StartReport {
+export function startReport(parts: StartReportParts, logs?: LogProbe): StartReport {
   const { settings, otel, instrumentation } = parts;
   const isOurSdk = parts.isOurSdk && !isSdkReplaced();
   return {
@@ -60,7 +60,7 @@ export function startReport(parts: StartReportParts): StartReport {
       furtherKeys: settings.redactKeys,
     },
     propagation: { propagators: otel.propagators, correlationHeader: settings.correlationHeader },
-    logs: parts.probeLogs(),
+    ...(logs !== undefined && { logs }),
     isListening: process.getActiveResourcesInfo().some((name) => name === 'TCPServerWrap' || name === 'PipeServerWrap'),
   };
 }
@@ -95,7 +95,7 @@ export function tellStart(parts: StartReportParts, directory: string | undefined
   warnOfGaps(parts);
   if (directory === undefined) return;
   const file = join(directory, `${process.pid}.json`);
-  const write = () => writeReport(file, startReport(parts));
+  const write = () => writeReport(file, startReport(parts, parts.probeLogs()));
   setInterval(write, lookMillis).unref();
   process.once('exit', write);
 }

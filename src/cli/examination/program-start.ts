@@ -1,4 +1,5 @@
 import { type FoundModule, isNotInstrumented } from '../../instrument/module-report.ts';
+import type { LogProbe } from '../../register/log-probe.ts';
 import type { StartReport } from '../../register/start-report.ts';
 import { finding, type Observation, well } from './observation.ts';
 
@@ -13,14 +14,14 @@ export function examineStart(report: StartReport | undefined): readonly Observat
     ...modules(report),
     well('es modules', esmHook === 'none' ? 'need no hook here' : `are intercepted ${esmHook}`),
     ...exports(report),
-    logPath(report),
+    ...(report.logs === undefined ? [] : [logPath(report.logs)]),
     well('ledger', `journal in ${report.ledger.journal}, database ${report.ledger.database}`),
     well('redaction', redactionText(report)),
     well('propagation', propagationText(report)),
   ];
 }
 
-function logPath({ logs: { status, logger } }: StartReport): Observation {
+function logPath({ status, logger }: LogProbe): Observation {
   if (status === 'recorded')
     return well('log path', `a line of the logger ${logger}, which nobody has set up, is in the journal`);
   if (status === 'silent') return well('log path', 'nobody takes log records of OpenTelemetry here');
