@@ -129,6 +129,7 @@ async function close(store: SqlLedgerStore, candidate: LostCandidate, closedBy: 
     await failReopened(connection, schema, told);
     await recount(connection, schema, told.instanceId);
     await noteClosed(connection, schema, candidate, deceased);
+    await forgetOld(connection, schema);
     return counts.units === 0 ? undefined : counts;
   });
 }
@@ -197,5 +198,16 @@ async function noteClosed(
         closed_at = coalesce(l.closed_at, excluded.closed_at), closed_by = coalesce(l.closed_by, excluded.closed_by),
         cause = excluded.cause, explanation = excluded.explanation, records = excluded.records`,
     [candidate.instance_id, closedBy, cause.kind, cause.text, candidate.records],
+  );
+}
+
+/** What was closed long ago is told by the audit log, as long as that is kept; no late record comes any more. */
+async function forgetOld(connection: SqlConnection, schema: string): Promise<void> {
+  await connection.query(
+    `with old as (
+        delete from ${qualified(schema, 'lost_instances')} where coalesce(closed_at, suspected_at) < now() - interval '90 days'
+        returning instance_id
+      )
+      delete from ${qualified(schema, 'lost_units')} u using old where u.instance_id = old.instance_id`,
   );
 }

@@ -290,6 +290,20 @@ export function describeLostWork(open: () => SqlLedgerStore): void {
     });
   });
 
+  test('forgets after ninety days what it has closed', async () => {
+    await ship(atWork());
+    await heartbeat(killed);
+    await sweep();
+    await store.database.transaction((connection) =>
+      connection.query("update spanledger.lost_instances set closed_at = closed_at - interval '91 days'"),
+    );
+    await store.heartbeat({ owner: sampleOwner('instance-2'), seenAt: noon, ...killed });
+    await ship([progressRow({ span_id: spans.other, instance_id: 'instance-2' })]);
+    await sweep();
+    const kept = await store.query('select distinct instance_id from lost_units');
+    expect(kept).toEqual([{ instance_id: 'instance-2' }]);
+  });
+
   test('closes thousands of units of one process', async () => {
     const span = (index: number) => index.toString(16).padStart(16, '0');
     await ship(Array.from({ length: 1_200 }, (_, index) => progressRow({ span_id: span(index + 1), unit: 'task' })));
