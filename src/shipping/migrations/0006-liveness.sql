@@ -67,22 +67,23 @@ from (
     where p.ended_at is null
   ),
   -- The unit around each: its parent span, else its item, else its session, as far as they are open in the same process.
+  open_item as (
+    select distinct on (session_id, item_id, coalesce(instance_id, '')) no, session_id, item_id,
+      coalesce(instance_id, '') as process
+    from open_unit where unit = 'item' order by session_id, item_id, coalesce(instance_id, ''), created_at desc
+  ),
+  open_session as (
+    select distinct on (session_id, coalesce(instance_id, '')) no, session_id, coalesce(instance_id, '') as process
+    from open_unit where unit = 'session' order by session_id, coalesce(instance_id, ''), created_at desc
+  ),
   parent_unit as materialized (
-    select c.no, coalesce(d.no, around_item.no, around_session.no) as parent
+    select c.no, coalesce(d.no, i.no, s.no) as parent
     from open_unit c
     left join open_unit d on d.trace_id = c.trace_id and d.span_id = c.parent_span_id
-    left join lateral (
-      select x.no from open_unit x
-      where d.no is null and c.unit not in ('session', 'item', 'chunk') and x.unit = 'item' and x.session_id = c.session_id
-        and x.item_id = c.item_id and x.instance_id is not distinct from c.instance_id
-      order by x.created_at desc limit 1
-    ) around_item on true
-    left join lateral (
-      select x.no from open_unit x
-      where d.no is null and around_item.no is null and c.unit <> 'session' and x.unit = 'session'
-        and x.session_id = c.session_id and x.instance_id is not distinct from c.instance_id
-      order by x.created_at desc limit 1
-    ) around_session on true
+    left join open_item i on i.session_id = c.session_id and i.item_id = c.item_id
+      and i.process = coalesce(c.instance_id, '') and c.unit not in ('session', 'item', 'chunk')
+    left join open_session s on s.session_id = c.session_id and s.process = coalesce(c.instance_id, '')
+      and c.unit <> 'session'
   ),
   inside as (
     select no, parent as around from parent_unit where parent is not null
@@ -126,8 +127,9 @@ from (
   ),
   measured as materialized (
     select o.*, coalesce(h.runs, e.runs) as runs, coalesce(h.median, e.median) as median, coalesce(h.p95, e.p95) as p95,
-      not exists (select from parent_unit p where p.parent = o.no) as is_leaf
+      around.no is null as is_leaf
     from open_unit o
+    left join (select distinct parent as no from parent_unit) around on around.no = o.no
     left join history h on h.unit = o.unit and h.task_name = o.task_name and h.step_name = o.step_name
     left join lateral (
       select nullif(count(*), 0)::integer as runs, percentile_cont(0.5) within group (order by seconds) as median,
