@@ -17,8 +17,9 @@ export const errorCatalogue = entries({
     action: 'Pass a reason that is not empty; it is what people read later.',
   },
   INVALID_ID: {
-    message: 'The {what} id {id} cannot be used: {why}.',
-    action: 'Pass a non-empty string of at most 1,024 bytes of UTF-8.',
+    message:
+      'The {what} id {id} cannot be used: {why}. Allowed is any text that is not empty, of at most 1,024 bytes in UTF-8, once at a time.',
+    action: 'Pass another id: what identifies the {what} in your own data, such as a path or a key.',
   },
   INVALID_DURATION: {
     message: '{duration} is no time to wait for.',
