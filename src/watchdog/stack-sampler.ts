@@ -60,6 +60,7 @@ export function createStackSampler(): StackSampler {
 }
 
 const maxFrames = 64;
+const maxTries = 20;
 /** The main thread answers in microseconds; a getter of the program might not. */
 const answerMillis = 200;
 const partingMillis = 500;
@@ -71,6 +72,7 @@ class Capture {
   readonly #scripts = new Map<string, Pick<Debugger.ScriptParsedEventDataType, 'url' | 'sourceMapURL'>>();
   #settle: (sample: Sample | undefined) => void = () => {};
   #enabled = false;
+  #tries = 1;
   #released = false;
   #frames: readonly RawFrame[] | undefined;
   #answer: string | undefined;
@@ -115,11 +117,18 @@ class Capture {
         return;
       }
       this.#frames = callFrames.slice(0, maxFrames).map((frame) => this.#toFrame(frame));
-      this.#ask(innermost.callFrameId);
+      if (this.#tries < maxTries && this.#frames.every(({ url }) => isOfNode(url))) this.#tryAgain();
+      else this.#ask(innermost.callFrameId);
     } catch (error) {
       diag.debug('The stack of the main thread could not be read.', error);
       this.release();
     }
+  }
+
+  /** Between two microtasks there is nothing of the program on the stack: a moment later there is. */
+  #tryAgain(): void {
+    this.#tries += 1;
+    this.#session.post('Debugger.resume', () => this.#session.post('Debugger.pause'));
   }
 
   #toFrame({ functionName, location }: Debugger.CallFrame): RawFrame {
@@ -149,6 +158,8 @@ class Capture {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    // What is known is known before the main thread goes on: its stall may be over in a moment.
+    this.#settle(this.#frames && { frames: this.#frames, answer: this.#answer });
     try {
       this.#session.post('Debugger.resume', () => {});
       this.#session.post('Debugger.disable', () => this.#part());
@@ -168,4 +179,8 @@ class Capture {
     }
     this.#settle(this.#frames && { frames: this.#frames, answer: this.#answer });
   }
+}
+
+function isOfNode(url: string): boolean {
+  return url === '' || url.startsWith('node:');
 }

@@ -87,17 +87,8 @@ export class Watch {
     const now = sharedMillis();
     const { tickAt, debugged } = readPulse(memory);
     if (debugged) this.#quietUntil = now + quietMillis;
-    if (now < this.#quietUntil) {
-      this.#beQuiet(now);
-      return;
-    }
-    if (tickAt !== this.#seenTick) {
-      this.#seenTick = tickAt;
-      this.#usage = process.cpuUsage();
-      this.#usageAt = now;
-    }
-    const look = { now, uptime: uptime() * 1000, tickAt, isStarting: isStarting(memory) };
-    for (const finding of this.#detector.look(look)) this.#heed(finding, now);
+    if (now < this.#quietUntil) this.#beQuiet(now);
+    else this.#watch(now, tickAt);
     if (now - this.#stateAt >= stateMillis) this.#leaveState(false);
   }
 
@@ -106,6 +97,16 @@ export class Watch {
     const finding = this.#detector.finish(sharedMillis());
     if (finding !== undefined) this.#heed(finding, sharedMillis());
     this.#parts.sampler.release();
+  }
+
+  #watch(now: number, tickAt: number): void {
+    if (tickAt !== this.#seenTick) {
+      this.#seenTick = tickAt;
+      this.#usage = process.cpuUsage();
+      this.#usageAt = now;
+    }
+    const look = { now, uptime: uptime() * 1000, tickAt, isStarting: isStarting(this.#parts.data.memory) };
+    for (const finding of this.#detector.look(look)) this.#heed(finding, now);
   }
 
   #beQuiet(now: number): void {

@@ -2,8 +2,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
 import { processEnvironment } from '../configuration/environment.ts';
 import { readOtelEnvironment } from '../configuration/otel-environment.ts';
+import { createConfiguredSanitizer } from '../configuration/redaction.ts';
 import { createDiagnosticLogger, installDiagnosticLogger } from '../register/diagnostic-logger.ts';
-import { createSanitizer } from '../storable/sanitizer.ts';
 import type { StackSampler } from './stack-sampler.ts';
 import { createTeller } from './stall-teller.ts';
 import { Watch } from './watch.ts';
@@ -16,7 +16,7 @@ import type { WatchdogData } from './watchdog.ts';
  */
 const data = workerData as WatchdogData;
 installDiagnosticLogger(createDiagnosticLogger(), readOtelEnvironment(processEnvironment()).logLevel);
-const sanitizer = createSanitizer({ redactKeys: data.redactKeys });
+const sanitizer = createConfiguredSanitizer(data.redaction);
 const teller = createTeller(data);
 const watch = new Watch({
   data,

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type Attributes, context, diag, trace } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { RedactionSettings } from '../configuration/redaction.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import { attribute } from '../telemetry/conventions.ts';
 import { currentScope } from '../telemetry/current-scope.ts';
@@ -16,7 +17,7 @@ export interface WatchdogOptions {
   readonly directory: string;
   readonly owner: JournalOwner;
   readonly thresholdMillis: number;
-  readonly redactKeys: readonly string[];
+  readonly redaction: RedactionSettings;
   readonly memory: WatchMemory;
   /** Cap of the journal on disk. */
   readonly journalMaxBytes: number;

@@ -3,7 +3,7 @@ import { isTracingSuppressed } from '@opentelemetry/core';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { toMicros } from '../projection/readable-span.ts';
 import { attribute } from '../telemetry/conventions.ts';
-import { type BoardField, type BoardMemory, OpenBoard } from './open-board.ts';
+import { type BoardMemory, OpenBoard } from './open-board.ts';
 
 /** Boards of what is open in a process: its units of work, and its calls to other systems. */
 export interface Boards {
@@ -28,9 +28,9 @@ class WatchingSpanProcessor implements SpanProcessor {
   onStart(span: Span, parentContext: Context): void {
     try {
       const readable = span as unknown as ReadableSpan;
-      if (readable.attributes[attribute.unit] !== undefined) this.#open(this.#units, readable, unitFields(readable));
+      if (readable.attributes[attribute.unit] !== undefined) openUnit(this.#units, readable);
       else if (readable.kind === SpanKind.CLIENT && !isTracingSuppressed(parentContext))
-        this.#open(this.#calls, readable, callFields(readable));
+        openCall(this.#calls, readable);
     } catch (error) {
       diag.debug('spanledger: the start of a span could not be noted for the watchdog', error);
     }
@@ -44,50 +44,32 @@ class WatchingSpanProcessor implements SpanProcessor {
   async forceFlush(): Promise<void> {}
 
   async shutdown(): Promise<void> {}
-
-  #open(board: OpenBoard, span: ReadableSpan, fields: readonly BoardField[]): void {
-    board.add(span, toMicros(span.startTime), fields);
-  }
 }
 
 /** In the order in which the watchdog reads them. */
-function unitFields(span: ReadableSpan): readonly BoardField[] {
+function openUnit(board: OpenBoard, span: ReadableSpan): void {
   const { traceId, spanId } = span.spanContext();
-  const { attributes } = span;
-  return [
-    [attributes[attribute.unit], 8],
-    [traceId, 32],
-    [spanId, 16],
-    [attributes[attribute.taskName] ?? span.name, 40],
-    [attributes[attribute.stepName] ?? span.name, 40],
-    [attributes[attribute.sessionId], 48],
-    [attributes[attribute.itemId], 64],
-  ];
+  const { attributes, name } = span;
+  const text = (key: string, fallback = '') => attributes[key] ?? fallback;
+  const names = `${text(attribute.taskName, name)}\0${text(attribute.stepName, name)}`;
+  const ids = `${text(attribute.sessionId)}\0${text(attribute.itemId)}`;
+  board.add(span, toMicros(span.startTime), `${attributes[attribute.unit]}\0${traceId}\0${spanId}\0${names}\0${ids}`);
 }
 
 /**
  * Stable names of the semantic conventions, and those before. The text is made a summary by the watchdog, when somebody asks; a longer
- * statement than this is known by its beginning.
+ * statement than fits is known by its beginning.
  */
-function callFields({ attributes, name }: ReadableSpan): readonly BoardField[] {
+function openCall(board: OpenBoard, span: ReadableSpan): void {
+  const { attributes, name } = span;
+  const at = toMicros(span.startTime);
   const statement = attributes['db.query.summary'] ?? attributes['db.query.text'] ?? attributes['db.statement'];
-  if (statement !== undefined)
-    return [
-      ['sql', 8],
-      [attributes['db.system.name'] ?? attributes['db.system'], 16],
-      [statement, 220],
-    ];
+  if (statement !== undefined) {
+    board.add(span, at, `sql\0${attributes['db.system.name'] ?? attributes['db.system'] ?? ''}\0`, String(statement));
+    return;
+  }
   const method = attributes['http.request.method'] ?? attributes['http.method'];
-  if (method === undefined)
-    return [
-      ['other', 8],
-      ['', 8],
-      [name, 220],
-    ];
   const url = attributes['url.full'] ?? attributes['http.url'] ?? attributes['server.address'] ?? name;
-  return [
-    ['http', 8],
-    [method, 16],
-    [url, 220],
-  ];
+  if (method === undefined) board.add(span, at, 'other\0\0', name);
+  else board.add(span, at, `http\0${method}\0`, String(url));
 }

@@ -6,16 +6,11 @@ describe('the board of what is open', () => {
     const memory = createBoardMemory(4);
     const board = new OpenBoard(memory);
     const keys = [{}, {}, {}];
-    for (const [index, key] of keys.entries())
-      board.add(key, 100 - index, [
-        [`n${index}`, 8],
-        [undefined, 8],
-        ['é😀', 8],
-      ]);
+    for (const [index, key] of keys.entries()) board.add(key, 100 - index, `n${index}\0\0`, 'é😀');
     board.remove(keys[1] ?? {});
     expect(readBoard(memory)).toEqual([
-      { startedAt: 98, fields: ['n2', '', 'é😀', ''] },
-      { startedAt: 100, fields: ['n0', '', 'é😀', ''] },
+      { startedAt: 98, fields: ['n2', '', 'é😀'] },
+      { startedAt: 100, fields: ['n0', '', 'é😀'] },
     ]);
     expect(oldestStart(memory)).toBe(98);
   });
@@ -24,13 +19,13 @@ describe('the board of what is open', () => {
     const memory = createBoardMemory(2);
     const board = new OpenBoard(memory);
     const [first, second, third] = [{}, {}, {}];
-    board.add(first, 1, [['x'.repeat(1_000), 300]]);
-    board.add(second, 2, [['b', 1]]);
-    board.add(third, 3, [['c', 1]]);
+    board.add(first, 1, 'head\0', 'x'.repeat(1_000));
+    board.add(second, 2, 'b');
+    board.add(third, 3, 'c');
     board.remove(third);
-    expect(readBoard(memory).map(({ fields }) => fields[0])).toEqual(['x'.repeat(255), 'b']);
+    expect(readBoard(memory).map(({ fields }) => fields)).toEqual([['head', 'x'.repeat(507)], ['b']]);
     board.remove(first);
-    board.add(third, 3, [['c', 1]]);
+    board.add(third, 3, 'c');
     expect(readBoard(memory).map(({ fields }) => fields[0])).toEqual(['b', 'c']);
   });
 });
