@@ -1,5 +1,4 @@
 import Module from 'node:module';
-import type { OtelInstrumentation } from './instrumentation-package.ts';
 
 /** The hook that every copy of `@opentelemetry/instrumentation` sets on `require` when its first instrumentation is made. */
 interface RequireHook {
@@ -7,7 +6,7 @@ interface RequireHook {
   _initialize(): void;
 }
 
-interface Hooked extends OtelInstrumentation {
+interface Hooked {
   readonly _requireInTheMiddleSingleton?: Partial<RequireHook>;
 }
 
@@ -16,7 +15,7 @@ interface Hooked extends OtelInstrumentation {
  * much as all of our own start, and nothing of ours is registered with it. When somebody registers, the program's own
  * instrumentations for one, it is set after all.
  */
-export function withoutRequireHook<T extends OtelInstrumentation>(make: () => T): T {
+export function withoutRequireHook<T extends object>(make: () => T): T {
   const host = Module as unknown as { readonly prototype: { require: unknown } };
   const before = { require: host.prototype.require, getBuiltinModule: process.getBuiltinModule };
   const made = make();
