@@ -25,6 +25,11 @@ const benchmarks = {
   startup: { script: 'startup.js', full: '--rounds 3', small: '--rounds 1' },
   journal: { script: 'journal.js', full: '', small: '--rounds 30' },
   'hot-path': { script: 'hot-path.js', full: '', small: '--items 2000 --rounds 1' },
+  watchdog: {
+    script: 'watchdog.js',
+    full: '--rounds 3 --idle 3',
+    small: '--rounds 1 --items 1000 --spans 5000 --idle 1',
+  },
   memory: { script: 'memory.js', full: '', small: '--items 20000' },
   embedded: { script: 'embedded.js', server: true, full: '', small: '--records 4000 --rounds 1' },
   ship: { script: 'ship.js', server: true, full: '', small: '--records 6000 --files 400 --single 200 --rounds 1' },

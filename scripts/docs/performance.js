@@ -15,6 +15,7 @@ const order = [
   'memory',
   'embedded',
   'journal',
+  'watchdog',
   'startup',
 ];
 
