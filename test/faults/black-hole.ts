@@ -1,6 +1,6 @@
 import { calmWindows, latencyOf, millis, slowerCalls } from './call-latency.ts';
 import type { Child, CommandEnd, Window } from './child.ts';
-import { watchContention } from './contention.ts';
+import { patience, watchContention } from './contention.ts';
 import { type Fault, runAlone } from './fault.ts';
 import { startProxy } from './postgres-proxy.ts';
 import { settle } from './settlement.ts';
@@ -52,7 +52,7 @@ export const blackHole: Fault<{ seconds: number; itemsPerSecond: number }> = {
     const [before, inside] = [latencyOf(calm), latencyOf(during)];
     const faults = [
       ...settled.faults,
-      ...(recovery <= mostRecoveryMillis
+      ...(recovery <= mostRecoveryMillis * patience(share)
         ? []
         : [`nothing was delivered for ${Math.round(recovery)} ms after the network was back`]),
       ...(growth <= mostGrowthBytes ? [] : [`memory grew by ${Math.round(growth / mebibyte)} MiB`]),
@@ -62,7 +62,7 @@ export const blackHole: Fault<{ seconds: number; itemsPerSecond: number }> = {
         ...(end.code === code
           ? []
           : [`${who} ended with ${end.code ?? end.signal} and not with ${code}: ${end.stderr}`]),
-        ...(took <= mostEndSeconds ? [] : [`${who} took ${took} s to end`]),
+        ...(took <= mostEndSeconds * patience(share) ? [] : [`${who} took ${took} s to end`]),
       ]),
     ];
     const figures = {

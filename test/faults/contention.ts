@@ -17,6 +17,11 @@ export function watchContention(): Contention {
   return { stalledMillis, share: () => Math.min(1, stalledMillis() / Math.max(1, performance.now() - begin)) };
 }
 
+/** How many times longer something may take where processes wait for a processor for a share of the time: 1 where none do, at most 10. */
+export function patience(share: number): number {
+  return 1 + 9 * share * share;
+}
+
 function stalledMicros(): number {
   try {
     return Number(/^some .*total=(\d+)/m.exec(readFileSync(pressurePath, 'utf8'))?.[1] ?? 0);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { PostgresServer } from '../harness/postgres-server.ts';
 import { accounting, type Balance } from './accounting.ts';
 import type { Child, LaunchOptions } from './child.ts';
+import { patience, watchContention } from './contention.ts';
 import { type Fault, runAlone } from './fault.ts';
 import { type LimitedDisk, startLimitedDisk } from './limited-disk.ts';
 import { type MetricsReceiver, startMetricsReceiver } from './metrics-receiver.ts';
@@ -51,6 +52,7 @@ function startApp(
 
 /** Nothing can be written for a while; what happened meanwhile fits into memory and is written later, so nothing is lost. */
 async function readOnly(place: Place): Promise<readonly string[]> {
+  const contention = watchContention();
   const { disk } = place;
   disk.forbid();
   const app = startApp(place, { name: 'read-only', itemsPerSecond: 50 });
@@ -66,7 +68,7 @@ async function readOnly(place: Place): Promise<readonly string[]> {
     ...unexpected('the app on a read-only disk', await app.ended, 0),
     ...(isUntouched ? [] : ['the disk was not read-only']),
     ...(dropped === 0 ? [] : [`${dropped} records were dropped though memory had room for them`]),
-    ...slowCalls(app),
+    ...slowCalls(app, contention.share()),
   ];
 }
 
@@ -75,6 +77,7 @@ async function readOnly(place: Place): Promise<readonly string[]> {
  * goes first is dropped, then until audit records are. Then there is room, and a database.
  */
 async function full(place: Place, lossMillis: number): Promise<readonly string[]> {
+  const contention = watchContention();
   const { server, disk, metrics, stage } = place;
   await server.kill('SIGINT');
   const app = startApp(place, { name: 'disk-full' });
@@ -106,7 +109,7 @@ async function full(place: Place, lossMillis: number): Promise<readonly string[]
     ...afterwards,
     ...(early === 0 ? [] : [`${early} audit records were dropped while others could have been`]),
     ...(lossPattern.test(told.stdout) ? [] : [`the ledger does not tell of drops: ${told.stdout}${told.stderr}`]),
-    ...slowCalls(app),
+    ...slowCalls(app, contention.share()),
   ];
 }
 
@@ -134,9 +137,11 @@ function journalBytes({ pathFromHere }: LimitedDisk): number {
 
 const lossPattern = /dropped \d+ request records \(disk-full\)/;
 
-function slowCalls(app: Child): readonly string[] {
+function slowCalls(app: Child, share: number): readonly string[] {
   const slowest = Math.max(...app.windows.map(({ max }) => max));
-  return slowest <= mostCallMillis ? [] : [`a call took ${Math.round(slowest)} ms while the disk refused`];
+  return slowest <= mostCallMillis * patience(share)
+    ? []
+    : [`a call took ${Math.round(slowest)} ms while the disk refused`];
 }
 
 function account({ stage, server, disk, metrics }: Place): Promise<Balance> {

@@ -74,10 +74,16 @@ export function createStage(name: string): Stage {
   };
 }
 
+const unreachable = 3;
+
 /** Brings the tables of a database up to date, as a user would. */
 export async function migrate(url: string): Promise<void> {
-  const { code, stderr } = await runCommand(['migrate', 'up'], { env: { DATABASE_URL: url } }).ended;
-  if (code !== 0) throw new Error(`spanledger migrate up ended with ${code}: ${stderr}`);
+  for (let attempt = 1; ; attempt += 1) {
+    const { code, stderr } = await runCommand(['migrate', 'up'], { env: { DATABASE_URL: url } }).ended;
+    if (code === 0) return;
+    // A server that has just begun may take its time on a busy machine.
+    if (code !== unreachable || attempt === 5) throw new Error(`spanledger migrate up ended with ${code}: ${stderr}`);
+  }
 }
 
 function wholeLines(path: string): readonly string[] {
