@@ -32,7 +32,7 @@ file, a key that nothing reads included, is an error with line and column (\`SPA
 file that is ignored in silence is worse. Values may stand in quotes, as Docker's \`--env-file\` leaves them. Every effective setting with its source is
 told at start with \`OTEL_LOG_LEVEL=info\`, secrets masked.`;
 
-const details = `Numbers are plain numbers, lists in the environment are separated by commas, switches take \`true\` and \`false\` (also 1, 0, yes, no, on, off).`;
+const details = `Numbers are plain numbers, lists in the environment are separated by commas (patterns by line breaks), switches take \`true\` and \`false\` (also 1, 0, yes, no, on, off).`;
 
 const openTelemetry = `## OpenTelemetry
 

@@ -359,6 +359,23 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     load: () => import('./commands/retention.ts'),
   },
   {
+    name: 'redact',
+    brief: 'Mask the secrets in a text, and tell by which rule.',
+    notes: [
+      'Works with the rules that records and exports are redacted by, those of the settings included: SPANLEDGER_REDACT_KEYS, SPANLEDGER_REDACT_PATTERNS and SPANLEDGER_REDACT_PATHS. docs/redaction.md tells them all.',
+      'JSON, and lines of JSON, are masked member by member; everything else is text. Nothing is stored or sent.',
+    ],
+    arguments: [{ name: '[input]', brief: 'A file, - for standard input, or the text itself.' }],
+    options: [{ flags: '--test', brief: 'Tell the rules as well, and exit with 1 when something is masked.' }, json],
+    examples: [
+      "spanledger redact --test 'password=a b@c.de'",
+      'spanledger redact app.log',
+      'env | spanledger redact --test -',
+    ],
+    finding: 'with --test something would be masked',
+    load: () => import('./commands/redact.ts'),
+  },
+  {
     name: 'doctor',
     brief: 'Examine journals, database and settings; say what to do.',
     notes: [

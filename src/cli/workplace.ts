@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import { createConfiguredSanitizer, redactionOf } from '../configuration/redaction.ts';
 import type { Configuration } from '../configuration/settings.ts';
 import { loadSettings } from '../configuration/settings.ts';
 import { SpanledgerError } from '../domain/errors.ts';
+import { setSanitizer } from '../storable/sanitizer.ts';
 import type { Invocation } from './invocation.ts';
 import { visible } from './visible.ts';
 
@@ -33,6 +35,8 @@ export function resolveWorkplace({ options }: Invocation): Workplace {
     throw new SpanledgerError('DATABASE_URL_INVALID', { details: { why: `${wrongUrl.variable} does not hold one` } });
   }
   const { settings } = configuration;
+  // What a command writes, such as findings of a check, is redacted by the rules of the host too.
+  setSanitizer(createConfiguredSanitizer(redactionOf(settings)));
   return {
     configuration,
     directory: resolve(settings.directory),

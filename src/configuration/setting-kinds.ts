@@ -1,5 +1,8 @@
-/** A value that a kind has checked, or why there is none. */
-export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false };
+import { parseFieldPath } from '../storable/field-paths.ts';
+import { parseTextPattern } from './text-patterns.ts';
+
+/** A value that a kind has checked, or why there is none, where more can be said than what was expected. */
+export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why?: string };
 
 /** How one kind of setting is written in text and checked as a value. */
 export interface SettingKind<T> {
@@ -86,6 +89,41 @@ export const words: SettingKind<readonly string[]> = {
       .map((word) => word.trim())
       .filter((word) => word !== ''),
 };
+
+/** A list of regular expressions that RE2 can run; in text one in each line, or a JSON list. */
+export const patterns: SettingKind<readonly string[]> = {
+  expected: 'a list of regular expressions as RE2 has them, in the environment one a line or a JSON list',
+  check: (value) => {
+    const checked = words.check(value);
+    for (const source of checked.ok ? checked.value : []) {
+      const parsed = parseTextPattern(source);
+      if (!parsed.ok) return { ok: false, why: `${source}: ${parsed.why}` };
+    }
+    return checked;
+  },
+  fromText: (value) =>
+    jsonList(value) ?? value.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()])),
+};
+
+/** A list of paths to members; in text separated by commas. */
+export const paths: SettingKind<readonly string[]> = {
+  expected: 'a list of paths such as user.email, users[*].email or headers["set-cookie"], separated by commas',
+  check: (value) => {
+    const checked = words.check(value);
+    const wrong = checked.ok ? checked.value.find((path) => parseFieldPath(path) === undefined) : undefined;
+    return wrong === undefined ? checked : { ok: false, why: `${wrong} is none` };
+  },
+  fromText: words.fromText,
+};
+
+function jsonList(value: string): readonly string[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return Array.isArray(parsed) && parsed.every(isWord) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 function isWord(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '';

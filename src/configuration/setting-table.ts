@@ -4,6 +4,8 @@ import {
   identifier,
   integer,
   oneOf,
+  paths,
+  patterns,
   postgresUrl,
   type SettingKind,
   text,
@@ -179,6 +181,22 @@ export const settingTable = {
     kind: words,
     fallback: [],
     brief: 'Names of further fields, headers and attributes whose values are replaced before anything is written.',
+  }),
+  redactPatterns: preset({
+    env: ['SPANLEDGER_REDACT_PATTERNS'],
+    file: 'redact.patterns',
+    kind: patterns,
+    fallback: [],
+    brief:
+      'Further secrets that are known by their look, such as CUST-\\d{6}. They are run by RE2, in linear time, so lookahead, lookbehind and back references are errors. Ids are not searched. See docs/redaction.md.',
+  }),
+  redactPaths: preset({
+    env: ['SPANLEDGER_REDACT_PATHS'],
+    file: 'redact.paths',
+    kind: paths,
+    fallback: [],
+    brief:
+      'Members that are hidden whatever they hold, in details, inputs, results and bodies, from their top: user.email, users[*].email, *.ssn. Also attributes of that name.',
   }),
   retentionDays: preset({
     env: ['SPANLEDGER_RETENTION_DAYS'],

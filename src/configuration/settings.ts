@@ -1,4 +1,5 @@
 import { SpanledgerError } from '../domain/errors.ts';
+import { sanitizer } from '../storable/sanitizer.ts';
 import { type ConfigFile, type FileValue, loadConfigFile } from './config-file.ts';
 import { withPassword } from './database-url.ts';
 import {
@@ -85,7 +86,7 @@ function fromCode(key: SettingKey, code: Partial<Settings> | undefined): Resolve
   const definition: SettingDefinition<unknown> = settingTable[key];
   const checked = definition.kind.check(given);
   if (checked.ok) return { value: checked.value, source: { from: 'code' } };
-  throw mistake(definition, 'The program', key, given);
+  throw mistake(definition, 'The program', key, given, checked.why);
 }
 
 function fromEnvironment(key: SettingKey, environment: Environment, warnings: SettingWarning[]): Resolved | undefined {
@@ -95,7 +96,7 @@ function fromEnvironment(key: SettingKey, environment: Environment, warnings: Se
     if (given === undefined) continue;
     const checked = definition.kind.check(definition.kind.fromText(given));
     if (checked.ok) return { value: checked.value, source: { from: 'environment', name } };
-    const { message } = mistake(definition, 'The environment', name, given);
+    const { message } = mistake(definition, 'The environment', name, given, checked.why);
     warnings.push({ variable: name, message: `${message} It is passed over.` });
   }
   return undefined;
@@ -107,11 +108,17 @@ function fromFile(key: SettingKey, file: ConfigFile | undefined): Resolved | und
   const definition: SettingDefinition<unknown> = settingTable[key];
   const checked = definition.kind.check(given.value);
   if (checked.ok) return { value: checked.value, source: { from: 'file', file: file.path, line: given.line } };
-  throw fileMistake(definition, file.path, given);
+  throw fileMistake(definition, file.path, given, checked.why);
 }
 
-function fileMistake(definition: SettingDefinition<unknown>, file: string, given: FileValue): SpanledgerError {
-  const why = `${definition.file} is ${shown(definition, given.value)}, which is not ${definition.kind.expected}`;
+function fileMistake(
+  definition: SettingDefinition<unknown>,
+  file: string,
+  given: FileValue,
+  reason: string | undefined,
+): SpanledgerError {
+  const expected = expectedText(definition, reason);
+  const why = `${definition.file} is ${shown(definition, given.value)}, which is not ${expected}`;
   return new SpanledgerError('CONFIG_FILE_INVALID', {
     details: { file, why, line: given.line, column: given.column },
   });
@@ -122,16 +129,22 @@ function mistake(
   source: string,
   name: string,
   value: unknown,
+  reason: string | undefined,
 ): SpanledgerError {
-  const { expected } = definition.kind;
+  const expected = expectedText(definition, reason);
   return new SpanledgerError('SETTING_INVALID', {
     details: { source, name, value: shown(definition, value), expected },
   });
 }
 
+function expectedText({ kind }: SettingDefinition<unknown>, reason: string | undefined): string {
+  return reason === undefined ? kind.expected : `${kind.expected}; ${reason}`;
+}
+
+/** A secret may stand where none belongs, such as a URL in place of a schema. */
 function shown(definition: SettingDefinition<unknown>, value: unknown): string {
   if (definition.secret === true) return 'a value that is not shown';
-  return JSON.stringify(value) ?? String(value);
+  return sanitizer().json(value);
 }
 
 function refuseUnknownCode(code: Partial<Settings> | undefined): void {

@@ -10,6 +10,7 @@ import {
   startReportVariable,
 } from '../configuration/environment.ts';
 import { type OtelEnvironment, readOtelEnvironment } from '../configuration/otel-environment.ts';
+import { createConfiguredSanitizer, redactionOf } from '../configuration/redaction.ts';
 import type { Settings } from '../configuration/setting-table.ts';
 import { loadSettings } from '../configuration/settings.ts';
 import { type FileJournal, openJournal } from '../journal/open-journal.ts';
@@ -18,7 +19,7 @@ import { createLedgerLogProcessor } from '../recording/ledger-log-processor.ts';
 import { createLiveSpanProcessor } from '../recording/live-span-processor.ts';
 import { createRecordAlwaysSampler } from '../recording/record-always-sampler.ts';
 import { createRecorder } from '../recording/recorder.ts';
-import { createSanitizer, setSanitizer } from '../storable/sanitizer.ts';
+import { setSanitizer } from '../storable/sanitizer.ts';
 import { setSessionHistory } from '../telemetry/history.ts';
 import { loopFacts } from '../telemetry/loops.ts';
 import { setSessionDefaults } from '../telemetry/session-defaults.ts';
@@ -155,7 +156,7 @@ function configFileText(file: string): string {
 
 /** Hands the settings to the layers that know nothing of configuration. */
 function applySettings({ settings, directory }: Place): void {
-  setSanitizer(createSanitizer({ redactKeys: settings.redactKeys }));
+  setSanitizer(createConfiguredSanitizer(redactionOf(settings)));
   setSessionDefaults({ progressEvery: settings.progressEvery, transitions: settings.transitions });
   setSessionHistory(createSessionHistory({ directory, ...sessionStores(settings, directory) }));
 }
@@ -215,7 +216,7 @@ function startWatching(
     directory,
     owner,
     thresholdMillis: settings.watchdogThresholdMillis,
-    redactKeys: settings.redactKeys,
+    redaction: redactionOf(settings),
     memory: memory.watch,
     journalMaxBytes: settings.journalMaxBytes,
     heartbeats: heartbeats ? memory.tally : undefined,

@@ -22,7 +22,7 @@ export interface StartReport {
   /** Where each signal goes. */
   readonly exports: readonly { readonly signal: Signal; readonly exporter: string; readonly to: string }[];
   readonly ledger: { readonly journal: string; readonly database: string };
-  readonly redaction: { readonly rules: string; readonly furtherKeys: readonly string[] };
+  readonly redaction: { readonly rules: string; readonly further: readonly string[] };
   readonly propagation: { readonly propagators: readonly string[]; readonly correlationHeader: string };
   /** Whether a line that a library logs is recorded, where that was tried. */
   readonly logs?: LogProbe;
@@ -57,7 +57,11 @@ export function startReport(parts: StartReportParts, logs?: LogProbe): StartRepo
     ledger: { journal: parts.directory, database: databaseText(settings) },
     redaction: {
       rules: 'credentials, cookies, tokens, keys, passwords and connection strings, in every record and export',
-      furtherKeys: settings.redactKeys,
+      further: [
+        ...settings.redactKeys,
+        ...settings.redactPaths,
+        ...settings.redactPatterns.map((source) => `/${source}/`),
+      ],
     },
     propagation: { propagators: otel.propagators, correlationHeader: settings.correlationHeader },
     ...(logs !== undefined && { logs }),

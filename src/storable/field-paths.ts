@@ -14,6 +14,7 @@ const segment = /(?:^|\.)([^.[\]"'\s*]+|\*)|\[(?:(\d+|\*)|"([^"]+)"|'([^']+)')\]
  */
 export function parseFieldPath(path: string): readonly string[] | undefined {
   const keys: string[] = [];
+  if (path.startsWith('.')) return undefined;
   segment.lastIndex = 0;
   while (segment.lastIndex < path.length) {
     const match = segment.exec(path);

@@ -48,6 +48,15 @@ const samples: Record<SettingKey, Sample> = {
   healthBlockedSeconds: { text: '11', value: 11, yaml: '12', fileValue: 12, code: 13, wrong: '0' },
   systemdNotify: { text: 'on', value: true, yaml: 'true', fileValue: true, code: true, wrong: 'maybe' },
   redactKeys: { text: 'a, b', value: ['a', 'b'], yaml: '[c]', fileValue: ['c'], code: ['d'], wrong: '' },
+  redactPatterns: {
+    text: 'a{1,2}\nCUST-\\d+',
+    value: ['a{1,2}', 'CUST-\\d+'],
+    yaml: '["c+"]',
+    fileValue: ['c+'],
+    code: ['d'],
+    wrong: '(a',
+  },
+  redactPaths: { text: 'a.b, *.c', value: ['a.b', '*.c'], yaml: '[d]', fileValue: ['d'], code: ['e'], wrong: 'a..b' },
   retentionDays: { text: '11', value: 11, yaml: '12', fileValue: 12, code: 13, wrong: '1.5' },
   retentionSchedule: {
     text: 'Daily',

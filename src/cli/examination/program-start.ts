@@ -66,8 +66,8 @@ function exports({ exports: found, sdk }: StartReport): readonly Observation[] {
   });
 }
 
-function redactionText({ redaction: { rules, furtherKeys } }: StartReport): string {
-  return furtherKeys.length === 0 ? rules : `${rules}; further fields: ${furtherKeys.join(', ')}`;
+function redactionText({ redaction: { rules, further } }: StartReport): string {
+  return further.length === 0 ? rules : `${rules}; further: ${further.join(', ')}`;
 }
 
 function propagationText({ propagation: { propagators, correlationHeader } }: StartReport): string {
