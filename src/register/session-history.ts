@@ -20,6 +20,8 @@ export interface SessionHistoryOptions {
   readonly now?: () => number;
 }
 
+/** Longest time in which a database may tell of the past of a session. */
+export const lookupMillis = 1_000;
 /** How long a database that did not answer is left alone, so that it does not slow each session down. */
 const restMillis = 10_000;
 const itemTimeoutMillis = 30_000;
@@ -68,7 +70,7 @@ class LedgerHistory implements SessionHistory {
 
   constructor(options: SessionHistoryOptions) {
     this.#options = options;
-    this.#timeoutMillis = options.timeoutMillis ?? 1000;
+    this.#timeoutMillis = options.timeoutMillis ?? lookupMillis;
     this.#now = options.now ?? Date.now;
   }
 

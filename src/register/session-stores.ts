@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../configuration/setting-table.ts';
-import type { SessionHistoryOptions } from './session-history.ts';
+import { lookupMillis, type SessionHistoryOptions } from './session-history.ts';
 
 /** Stores that the history of sessions asks, loaded with the first question: most programs never ask. */
 export function sessionStores(
@@ -12,7 +12,9 @@ export function sessionStores(
   if (databaseUrl !== undefined) {
     const openStore = async () => {
       const { createPostgresStore } = await import('../shipping/postgres-store.ts');
-      return createPostgresStore({ connectionString: databaseUrl, schema, maxConnections: 1 });
+      // An attempt to connect keeps the program alive, and nobody waits for it longer than for the answer.
+      const connectTimeoutMillis = lookupMillis;
+      return createPostgresStore({ connectionString: databaseUrl, schema, maxConnections: 1, connectTimeoutMillis });
     };
     return { openStore };
   }

@@ -82,7 +82,7 @@ async function interrupted(stage: Stage, client: pg.Client, { env, records }: In
     return rows[0].n;
   };
   const watch = watched(command);
-  await until('a part is stored', 600_000, async () => (await stored()) >= records);
+  await until('a part is stored', 600_000 + records, async () => (await stored()) >= records);
   command.kill('SIGKILL');
   const { mebibytes } = await watch;
   return { mebibytes, stored: await stored() };
