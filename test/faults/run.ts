@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Report } from './fault.ts';
@@ -20,6 +20,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     // A page between whose marks the table is written.
     into: { type: 'string' },
+    // A folder with what programs that were run one by one have told, `<fault>.json`; nothing is run then.
+    from: { type: 'string' },
   },
 });
 const chosen = faultNames.filter((name) => values.only === undefined || values.only.includes(name));
@@ -29,7 +31,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.exitCode = 1;
   });
 }
-process.exitCode = await runAll(chosen);
+process.exitCode = values.from === undefined ? await runAll(chosen) : conclude(readReports(values.from));
 
 /** Runs faults and prints what became of them. Answers the exit code. */
 async function runAll(names: readonly FaultName[]): Promise<number> {
@@ -38,6 +40,18 @@ async function runAll(names: readonly FaultName[]): Promise<number> {
   const reports: Report[] = [];
   for (const name of names) if (beside === undefined || name !== patient) reports.push(await runOne(name));
   if (beside !== undefined) reports.push(await beside);
+  return conclude(reports);
+}
+
+function readReports(folder: string): readonly Report[] {
+  return chosen.flatMap((name) => {
+    const path = join(folder, `${name}.json`);
+    const last = existsSync(path) ? (readFileSync(path, 'utf8').trim().split('\n').at(-1) ?? '') : '';
+    return last.startsWith('{') ? [JSON.parse(last) as Report] : [];
+  });
+}
+
+function conclude(reports: readonly Report[]): number {
   print(reports);
   const failed = reports.filter(({ verdict }) => verdict !== 'held').length;
   process.stdout.write(`\n${reports.length - failed} passed, ${failed} failed\n`);
