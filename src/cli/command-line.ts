@@ -52,7 +52,7 @@ export async function runCommandLine(
 type Call = Pick<Invocation, 'command' | 'arguments' | 'options'>;
 
 /** `--help` and `--version` end the parser too, without a fault; without a command the help stands on standard error. */
-function tellOfParser(terminal: Terminal, error: unknown, argv: readonly string[]): ExitCode {
+async function tellOfParser(terminal: Terminal, error: unknown, argv: readonly string[]): Promise<ExitCode> {
   if (!(error instanceof CommanderError)) return tell(terminal, error);
   if (error.exitCode === 0) return exitCode.ok;
   if (error.code === 'commander.help') return exitCode.usage;
@@ -62,8 +62,10 @@ function tellOfParser(terminal: Terminal, error: unknown, argv: readonly string[
   return tell(terminal, new SpanledgerError('USAGE', { details }));
 }
 
-function tell(terminal: Terminal, error: unknown): ExitCode {
-  const [first = '', ...rest] = visibleLines(textOf(error));
+/** What is told may quote what was typed, or an address with a password in it. */
+async function tell(terminal: Terminal, error: unknown): Promise<ExitCode> {
+  const { sanitizer } = await import('../storable/sanitizer.ts');
+  const [first = '', ...rest] = visibleLines(sanitizer().text(textOf(error)));
   const [code = '', ...message] = first.split(': ');
   terminal.note([terminal.style('red', code), ...message].join(': '));
   for (const line of rest) terminal.note(line);

@@ -1,5 +1,6 @@
 import type { Sanitizer } from '../storable/sanitizer.ts';
 import { hides } from '../storable/secret-keys.ts';
+import { keyInList } from '../storable/secret-lists.ts';
 import { redacted } from '../storable/secret-values.ts';
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -33,6 +34,14 @@ function redactedAt(value: unknown, sanitizer: Sanitizer, depth: number): unknow
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
   if (depth >= deepest) return '[too deep]';
   if (!Array.isArray(value)) return redactedBag(value as Bag, sanitizer, depth + 1);
-  const kept = value.map((entry) => redactedAt(entry, sanitizer, depth + 1));
+  const kept = value.map((entry, index) =>
+    isNamedSecret(value, index, sanitizer) ? redacted : redactedAt(entry, sanitizer, depth + 1),
+  );
   return kept.every((entry, index) => entry === value[index]) ? value : kept;
+}
+
+/** Whether the member before says that this one is a secret, as in `process.command_args`. */
+function isNamedSecret(list: readonly unknown[], index: number, sanitizer: Sanitizer): boolean {
+  const name = index === 0 ? undefined : keyInList(list[index - 1], index - 1, list.length);
+  return name !== undefined && hides(sanitizer.classify(name), list[index]);
 }

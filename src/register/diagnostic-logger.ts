@@ -1,5 +1,7 @@
 import { writeSync } from 'node:fs';
 import { type DiagLogFunction, type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import { visible } from '../cli/visible.ts';
+import { sanitizer } from '../storable/sanitizer.ts';
 
 /** Where messages go, what time it is, and how long a message stays quiet after it was shown. */
 export interface DiagnosticLoggerOptions {
@@ -13,6 +15,7 @@ const maxRemembered = 200;
 
 /**
  * A logger for OpenTelemetry's diagnostics that writes to standard error, never to standard output, which belongs to the host.
+ * What it writes is redacted, and stays one line whatever is in it.
  * The same message is shown once a minute, with the number of times it came in between: a collector that is down is not a flood.
  */
 export function createDiagnosticLogger(options: DiagnosticLoggerOptions = {}): DiagLogger {
@@ -22,7 +25,8 @@ export function createDiagnosticLogger(options: DiagnosticLoggerOptions = {}): D
     return (message, ...details) => {
       // The API tells every logger that another one takes over; two loggers in one process are no fault.
       if (message.startsWith('Current logger will')) return;
-      const text = `spanledger ${level}: ${[message, ...details.map(detailText)].join(' ')}`;
+      const told = sanitizer().text([message, ...details.map(detailText)].join(' '));
+      const text = `spanledger ${level}: ${visible(told.replaceAll('\n', ' '))}`;
       const key = text.slice(0, 160);
       const last = shown.get(key);
       if (last !== undefined && now() - last.at < quietMillis) {
@@ -58,17 +62,13 @@ function detailText(detail: unknown): string {
     const advice = 'action' in detail && typeof detail.action === 'string' ? ` ${detail.action}` : '';
     return `${detail.message}${advice}`;
   }
-  try {
-    return JSON.stringify(detail) ?? String(detail);
-  } catch {
-    return String(detail);
-  }
+  return sanitizer().json(detail);
 }
 
 function writeToStandardError(line: string): void {
   try {
     // Synchronous and with its error swallowed: a closed or full pipe must not reach the host.
-    writeSync(2, `${line.replaceAll('\n', ' ')}\n`);
+    writeSync(2, `${line}\n`);
   } catch {
     // Nobody is listening.
   }

@@ -6,6 +6,7 @@ import type {
   PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
 import type { OtelEnvironment } from '../configuration/otel-environment.ts';
+import { withRedaction } from '../recording/redacted-metrics.ts';
 import type { Courier } from './courier.ts';
 import { createCourierMetricExporter } from './courier-exporter.ts';
 import type { ExportPlan } from './export-plan.ts';
@@ -16,13 +17,14 @@ import { isOtlpHttp } from './otlp-protocol.ts';
 const defaultIntervalMillis = 60_000;
 const defaultTimeoutMillis = 30_000;
 
-/** Readers that send metrics to where the standard variables say: none where metrics are not sent. */
+/** Readers that send metrics, redacted, to where the standard variables say: none where metrics are not sent. */
 export function createMetricReaders(
   plan: ExportPlan,
   { metrics }: Pick<OtelEnvironment, 'metrics'>,
   courier: Courier | undefined,
 ): IMetricReader[] {
-  return plan.exporters.flatMap((name) => createReader(name, { plan, metrics, courier }) ?? []);
+  const readers = plan.exporters.flatMap((name) => createReader(name, { plan, metrics, courier }) ?? []);
+  return readers.map((reader) => withRedaction(reader));
 }
 
 interface ReaderParts extends Pick<OtelEnvironment, 'metrics'> {
