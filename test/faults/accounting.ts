@@ -25,6 +25,8 @@ export interface AccountingOptions {
   readonly appended?: Counts;
   /** What journals say they had to drop. */
   readonly dropped?: Counts;
+  /** A process had its clock set back at work: within a unit its order is told by number alone. Default false. */
+  readonly clockWasSetBack?: boolean;
 }
 
 /** Where the records of one class are. `difference` is what nobody can account for. */
@@ -100,7 +102,7 @@ async function balance(client: pg.Client, options: AccountingOptions): Promise<B
       ...(await missingKeys(client, 'written', noCounts())),
       ...(await shipmentFault(client, sum(stored))),
       ...(await misplacedItems(client)),
-      ...(await disorderedUnits(client)),
+      ...(await disorderedUnits(client, options.clockWasSetBack === true)),
     ].slice(0, mostFaults),
   };
 }
@@ -264,14 +266,15 @@ async function misplacedItems(client: pg.Client): Promise<readonly string[]> {
 }
 
 /**
- * Within a unit of work `seq` tells the order in which things happened; readers take them by time. (Not by `id`: shipments overlap, so
- * the rows of a later one may have got their ids first.)
+ * Within a unit of work `seq` tells the order in which things happened: each number once. Readers take them by time first, which agrees
+ * unless the clock was set back. (Not by `id`: shipments overlap, so the rows of a later one may have got their ids first.)
  */
-async function disorderedUnits(client: pg.Client): Promise<readonly string[]> {
-  const { rows } = await client.query(`select session_id, item_id, seq, before, created_at, at_before from (
+async function disorderedUnits(client: pg.Client, clockWasSetBack: boolean): Promise<readonly string[]> {
+  const disorder = clockWasSetBack ? 'seq = before' : 'seq = before or created_at < at_before';
+  const { rows } = await client.query(`select session_id, item_id, seq, before from (
       select session_id, item_id, seq, created_at, lag(seq) over w as before, lag(created_at) over w as at_before
       from spanledger.audit_log where seq is not null window w as (partition by trace_id, span_id order by seq)) e
-    where created_at < at_before limit 10`);
+    where ${disorder} limit 10`);
   return rows.map(
     ({ session_id, item_id, seq, before }) => `${session_id} ${item_id ?? ''}: number ${seq} is told before ${before}`,
   );

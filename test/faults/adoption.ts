@@ -28,7 +28,7 @@ export const adoption: Fault<{ rounds: number; items: number }> = {
       faults.push(...(await sharedOrphan(place, round)), ...(await recycledPid(place, round)));
       faults.push(...(await clockSetBack(place, client, round)));
     }
-    const settled = await settle(stage, { url: server.url, witness });
+    const settled = await settle(stage, { url: server.url, witness, clockWasSetBack: true });
     const { rows } = await client.query(
       'select deadlocks::int from pg_stat_database where datname = current_database()',
     );

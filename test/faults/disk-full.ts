@@ -46,7 +46,9 @@ function startApp(
   { stage, server, disk, metrics }: Place,
   load: { readonly name: string; readonly itemsPerSecond?: number },
 ): Child {
-  const env = { DATABASE_URL: server.url, SPANLEDGER_DIR: join(disk.path, 'ledger'), ...metrics.env };
+  // What the watchdog writes in a lane of its own is not in the counters by which this fault accounts.
+  const watchdog = { SPANLEDGER_WATCHDOG: 'false' };
+  const env = { DATABASE_URL: server.url, SPANLEDGER_DIR: join(disk.path, 'ledger'), ...watchdog, ...metrics.env };
   return stage.startApp({ script: 'mixed-load.js', load: { lanes: 3, ...load }, env, ...disk.launch });
 }
 

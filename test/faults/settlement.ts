@@ -8,6 +8,7 @@ export interface SettlementOptions {
   readonly witness?: Witness;
   readonly appended?: Counts;
   readonly dropped?: Counts;
+  readonly clockWasSetBack?: boolean;
   /** How the app ended, which is to be well. */
   readonly app?: CommandEnd;
   /** Exit code that `spanledger ship` is to end with, default 0. */
@@ -17,13 +18,14 @@ export interface SettlementOptions {
 /** The end of a fault: what is left is shipped by hand, and every record is accounted for. */
 export async function settle(
   stage: Stage,
-  { url, witness, appended, dropped, app, shipCode = 0 }: SettlementOptions,
+  { url, witness, appended, dropped, clockWasSetBack = false, app, shipCode = 0 }: SettlementOptions,
 ): Promise<{ readonly balance: Balance; readonly faults: readonly string[] }> {
   const shipped = await stage.run(['ship'], { env: { DATABASE_URL: url } });
   const balance = await accounting({
     url,
     directories: [stage.ledger],
     acknowledged: stage.acknowledged(),
+    clockWasSetBack,
     ...(witness !== undefined && { written: witness.records() }),
     ...(appended !== undefined && { appended }),
     ...(dropped !== undefined && { dropped }),
