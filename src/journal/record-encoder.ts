@@ -212,6 +212,7 @@ export class RecordEncoder {
     into.text(keys.responseBody, record.responseBody);
     into.number(keys.durationMillis, record.durationMillis);
     into.text(keys.ipAddress, record.ipAddress);
+    into.text(keys.reason, record.reason);
   }
 }
 

@@ -29,7 +29,7 @@ function identityOf(span: SpanSource, context: ProjectionContext): Identity | un
   if (request === undefined) return undefined;
   const { type: _, at: _at, method, endpoint, durationMillis: _duration, direction: _direction, ...rest } = request;
   const { route, requestHeader: _header, requestBody: _body, responseStatus: _status, ...more } = rest;
-  const { responseBody: _answer, ipAddress: _address, ...ids } = more;
+  const { responseBody: _answer, ipAddress: _address, reason: _reason, ...ids } = more;
   const { parentSpanId } = span;
   return {
     ...ids,

@@ -128,6 +128,8 @@ export interface RequestRecord extends RecordIds {
   readonly responseBody?: string;
   readonly durationMillis: number;
   readonly ipAddress?: string;
+  /** Why it did not end as a request should. */
+  readonly reason?: string;
 }
 
 export type LedgerRecord = UnitStartRecord | UnitEndRecord | EventRecord | RequestRecord;

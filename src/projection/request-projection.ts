@@ -7,6 +7,23 @@ import type { SourceAttributes, SpanSource } from './span-source.ts';
 export interface RequestOptions {
   /** Requests that the host makes, too; default only those it serves. */
   readonly outbound?: boolean;
+  /** What is known of the request besides its span. */
+  readonly facts?: RequestFacts | undefined;
+}
+
+/** What whoever saw the request itself knows better than its span, and what does not belong on a span. */
+export interface RequestFacts {
+  /** Headers that may be kept. */
+  readonly headers?: Readonly<Record<string, unknown>>;
+  /** JSON text or other text. */
+  readonly requestBody?: string | undefined;
+  readonly responseBody?: string | undefined;
+  /** `undefined`: no status was sent. */
+  readonly status: number | undefined;
+  readonly clientAddress?: string | undefined;
+  readonly userId?: string | undefined;
+  /** Why it did not end as a request should. */
+  readonly reason?: string | undefined;
 }
 
 /**
@@ -30,12 +47,13 @@ export function projectRequest(
     at: startAt,
     traceId: span.traceId,
     spanId: span.spanId,
-    ...requestIds(span, context),
+    ...requestIds(span, context, options.facts),
     direction,
     method,
     endpoint: endpointOf(attributes, direction, context) ?? '',
-    ...exchangeOf(attributes, direction, context),
+    ...exchangeOf(attributes, direction, { ...context, facts: options.facts }),
     durationMillis: Math.max(0, toTime(span.endAt, startAt) - startAt) / 1_000,
+    ...reasonOf(span, context, options.facts),
   };
 }
 
@@ -44,10 +62,25 @@ function directionOf(span: SpanSource, options: RequestOptions): RequestRecord['
   return span.kind === 'client' && options.outbound === true ? 'outbound' : undefined;
 }
 
-function requestIds(span: SpanSource, context: ProjectionContext): Omit<RecordIds, 'traceId' | 'spanId'> {
+function requestIds(
+  span: SpanSource,
+  context: ProjectionContext,
+  facts: RequestFacts | undefined,
+): Omit<RecordIds, 'traceId' | 'spanId'> {
   const ids = idsOf(span.attributes, span.service, context);
-  const userId = ids.userId ?? toId(span.attributes['enduser.id'], context.sanitizer);
+  const userId = ids.userId ?? toId(span.attributes['enduser.id'] ?? facts?.userId, context.sanitizer);
   return userId === undefined ? ids : { ...ids, userId };
+}
+
+/** A status of 500 speaks for itself; an error that has a message is told. */
+function reasonOf(
+  { status, statusMessage }: SpanSource,
+  { sanitizer }: ProjectionContext,
+  facts: RequestFacts | undefined,
+): Pick<RequestRecord, 'reason'> {
+  const said = status === 'error' ? statusMessage : undefined;
+  const reason = toText(facts?.reason ?? said, maxLength.path, sanitizer);
+  return reason === undefined ? {} : { reason };
 }
 
 function first(attributes: SourceAttributes, ...names: readonly string[]): unknown {
@@ -77,22 +110,22 @@ type Exchange = Pick<
   'route' | 'requestHeader' | 'requestBody' | 'responseStatus' | 'responseBody' | 'ipAddress'
 >;
 
+interface FactsContext extends ProjectionContext {
+  readonly facts: RequestFacts | undefined;
+}
+
 function exchangeOf(
   attributes: SourceAttributes,
   direction: RequestRecord['direction'],
-  context: ProjectionContext,
+  context: FactsContext,
 ): Exchange {
-  const { sanitizer } = context;
+  const { sanitizer, facts } = context;
   const route = toText(first(attributes, 'http.route', 'url.template'), maxLength.path, sanitizer);
   const requestHeader = headersOf(attributes, context);
-  const requestBody = bodyOf(attributes['http.request.body.content'], context);
-  const responseStatus = toInteger(first(attributes, 'http.response.status_code', 'http.status_code'));
-  const responseBody = bodyOf(attributes['http.response.body.content'], context);
-  const peer =
-    direction === 'inbound'
-      ? first(attributes, 'client.address', 'http.client_ip', 'network.peer.address', 'net.peer.ip')
-      : first(attributes, 'network.peer.address', 'net.peer.ip');
-  const ipAddress = toText(peer, maxLength.name, sanitizer);
+  const requestBody = bodyOf(facts?.requestBody ?? attributes['http.request.body.content'], context);
+  const responseStatus = statusOf(attributes, facts);
+  const responseBody = bodyOf(facts?.responseBody ?? attributes['http.response.body.content'], context);
+  const ipAddress = toText(facts?.clientAddress ?? peerOf(attributes, direction), maxLength.name, sanitizer);
   return {
     ...(route !== undefined && { route }),
     ...(requestHeader !== undefined && { requestHeader }),
@@ -103,18 +136,34 @@ function exchangeOf(
   };
 }
 
+/** Those who make spans take the status that was prepared for one that was sent. */
+function statusOf(attributes: SourceAttributes, facts: RequestFacts | undefined): number | undefined {
+  if (facts !== undefined) return facts.status;
+  return toInteger(first(attributes, 'http.response.status_code', 'http.status_code'));
+}
+
+function peerOf(attributes: SourceAttributes, direction: RequestRecord['direction']): unknown {
+  return direction === 'inbound'
+    ? first(attributes, 'client.address', 'http.client_ip', 'network.peer.address', 'net.peer.ip')
+    : first(attributes, 'network.peer.address', 'net.peer.ip');
+}
+
 const headerPrefix = 'http.request.header.';
 
 /** Headers that the instrumentation was told to capture, as one object; a header with one value as that value. */
-function headersOf(attributes: SourceAttributes, context: ProjectionContext): string | undefined {
+function headersOf(attributes: SourceAttributes, { facts, sanitizer }: FactsContext): string | undefined {
   let headers: Record<string, unknown> | undefined;
+  for (const name in facts?.headers) {
+    headers ??= Object.create(null) as Record<string, unknown>;
+    headers[name] = facts.headers[name];
+  }
   for (const name in attributes) {
     if (!name.startsWith(headerPrefix)) continue;
     headers ??= Object.create(null) as Record<string, unknown>;
     const value = attributes[name];
     headers[name.slice(headerPrefix.length)] = Array.isArray(value) && value.length === 1 ? value[0] : value;
   }
-  return headers === undefined ? undefined : context.sanitizer.json(headers);
+  return headers === undefined ? undefined : sanitizer.json(headers);
 }
 
 /** A body that is JSON is kept as such; any other is text. */

@@ -151,6 +151,7 @@ function requestValues(record: RequestRecord, owner: JournalOwner): Values {
     request_body: record.requestBody,
     response_status: record.responseStatus,
     response_body: record.responseBody,
+    reason: record.reason,
     duration_ms: record.durationMillis,
     ip_address: record.ipAddress,
     user_id: record.userId,

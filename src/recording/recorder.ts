@@ -16,6 +16,7 @@ import { projectSpanEnd, projectSpanEvents, projectSpanStart } from '../projecti
 import { type Sanitizer, sanitizer } from '../storable/sanitizer.ts';
 import type { AnnouncedEvent } from '../telemetry/announcer.ts';
 import { isLogRecorded } from './recorded-logs.ts';
+import { takeRequestFacts } from './request-facts.ts';
 
 /** What a recorder records, besides units and their events. */
 export interface RecorderSettings {
@@ -156,7 +157,8 @@ class JournalRecorder implements Recorder {
     const end = projectSpanEnd(source, this.#context);
     if (end !== undefined) records.push(end);
     if (this.#requests === 'none') return;
-    const request = projectRequest(source, this.#context, { outbound: this.#requests === 'all' });
+    const facts = takeRequestFacts(span);
+    const request = projectRequest(source, this.#context, { outbound: this.#requests === 'all', facts });
     if (request !== undefined) records.push(request);
   }
 
