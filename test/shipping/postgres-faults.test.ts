@@ -104,7 +104,10 @@ describe('a network that swallows everything', () => {
     const store = open({ statementTimeoutMillis: 200, maxConnections: 1 });
     await store.ship(shipment([], { segment: 'warm-up' }));
     proxy.swallowFrom('PGCOPY');
-    expect(await store.ship(shipment(batch))).toMatchObject({ status: 'unavailable', code: 'ETIMEDOUT' });
+    const swallowed = await store.ship(shipment(batch));
+    expect(swallowed.status).toBe('unavailable');
+    // Postgres 14 ends the connection itself.
+    expect('code' in swallowed && swallowed.code).toMatch(/^(ETIMEDOUT|08006)$/);
     await vi.waitFor(() => expect(proxy.connections()).toBe(0));
     proxy.heal();
     expect(await store.ship(shipment(batch))).toMatchObject({ status: 'stored' });
