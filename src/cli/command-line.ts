@@ -6,7 +6,7 @@ import { createInterruption } from './interruption.ts';
 import type { Invocation } from './invocation.ts';
 import { createProgram } from './program.ts';
 import { createTerminal, isReaderGone, type OutputStream, type Terminal } from './terminal.ts';
-import { visibleLines } from './visible.ts';
+import { visible, visibleLines } from './visible.ts';
 
 /**
  * Runs one call of the command line: `argv` is what follows the name of the program, answers go to `output`, remarks to
@@ -65,13 +65,18 @@ async function tellOfParser(terminal: Terminal, error: unknown, argv: readonly s
 /** What is told may quote what was typed, or an address with a password in it. */
 async function tell(terminal: Terminal, error: unknown): Promise<ExitCode> {
   const { sanitizer } = await import('../storable/sanitizer.ts');
-  const [first = '', ...rest] = visibleLines(sanitizer().text(textOf(error)));
+  const [first = '', ...rest] = linesOf(error, sanitizer().text(textOf(error)));
   const [code = '', ...message] = first.split(': ');
   terminal.note([terminal.style('red', code), ...message].join(': '));
   for (const line of rest) terminal.note(line);
   if (error instanceof SpanledgerError)
     terminal.note(`  ${visibleLines(error.action).join(' ').replace(/ {2,}/g, ' ')}`);
   return exitCodeOf(error);
+}
+
+/** A stack has lines of its own; a message that has them quotes somebody. */
+function linesOf(error: unknown, text: string): readonly string[] {
+  return text.startsWith('UNEXPECTED') && error instanceof Error ? visibleLines(text) : [visible(text)];
 }
 
 /** Ours with their code; those of the system and of the database with theirs; of any other its stack: it is a fault of ours. */

@@ -3,9 +3,10 @@
  * start a line of its own.
  */
 
-// C0, DEL and C1 controls, line and paragraph separator, bidirectional controls, byte order mark, lone surrogates.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\p{Cs}/gu;
+// C0, DEL and C1 controls, line and paragraph separator, bidirectional controls, characters that nobody sees (zero width space, word joiner,
+// byte order mark, annotations, tags), lone surrogates. Joiners stay: emoji and several scripts are written with them.
+const unsafe =
+  /[\p{Cc}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\u001b': '\\e' };
 
@@ -21,8 +22,10 @@ export function visibleLines(text: string): readonly string[] {
 
 /** One line of JSON. What `JSON.stringify` leaves as it is but a terminal obeys is escaped; it parses to the same value. */
 export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(
-    unsafe,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return JSON.stringify(value).replace(unsafe, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
   );
 }

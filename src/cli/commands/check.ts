@@ -59,7 +59,9 @@ function checkJson({ session, report }: SessionCheck): Readonly<Record<string, u
 
 async function printCheck({ terminal }: Invocation, { session, report }: SessionCheck): Promise<void> {
   const verdict = report.isConsistent ? terminal.style('green', 'consistent') : terminal.style('red', 'INCONSISTENT');
-  await terminal.line(`${visible(session.id)}  ${paintState(terminal, session.state, session.state)}  ${verdict}`);
+  await terminal.line(
+    `${visible(session.id)}  ${paintState(terminal, session.state, visible(session.state))}  ${verdict}`,
+  );
   for (const { rule, message, recommendation } of report.issues) {
     await terminal.line(`  rule ${rule}: ${visible(message)}`);
     await terminal.line(`    -> ${visible(recommendation)}`);

@@ -5,7 +5,7 @@ import { exitCode } from '../exit-code.ts';
 import type { Invocation, Run } from '../invocation.ts';
 import { withStore } from '../reading/open-store.ts';
 import { isoTime } from '../rendering/quantities.ts';
-import { jsonLine } from '../visible.ts';
+import { jsonLine, visible } from '../visible.ts';
 import { openWorkplace } from '../workplace.ts';
 
 /** `spanledger migrate current|history|up` */
@@ -25,7 +25,10 @@ async function tellCurrent({ options, terminal }: Invocation, store: SqlLedgerSt
   const { latest } = store.migrator;
   const current = await store.migrator.current();
   if (options.flag('json')) await terminal.line(jsonLine({ current, latest, database: store.description }));
-  else await terminal.line(`${store.description}: migration ${current} of ${latest}${adviceFor(current, latest)}`);
+  else
+    await terminal.line(
+      `${visible(store.description)}: migration ${current} of ${latest}${adviceFor(current, latest)}`,
+    );
   return current === latest ? exitCode.ok : exitCode.finding;
 }
 
@@ -50,7 +53,7 @@ async function apply({ options, terminal }: Invocation, store: SqlLedgerStore) {
   const applied = await store.migrator.up();
   for (const migration of applied) await tellApplied(migration);
   if (applied.length === 0 && !options.flag('json')) {
-    await terminal.line(`${store.description} is up to date at migration ${store.migrator.latest}.`);
+    await terminal.line(`${visible(store.description)} is up to date at migration ${store.migrator.latest}.`);
   }
   return exitCode.ok;
 

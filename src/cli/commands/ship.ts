@@ -41,7 +41,7 @@ async function ship(
   progress.stop();
   const retried = options.flag('deadLetters') ? await shipper.retryDeadLetters() : undefined;
   if (options.flag('json')) await terminal.line(jsonLine(reportJson(report, retried)));
-  else await terminal.line(reportText(report, store.description));
+  else await terminal.line(reportText(report, visible(store.description)));
   if (retried !== undefined && !options.flag('json')) {
     await terminal.line(`dead letters: ${retried.stored} stored, ${retried.kept} still refused`);
   }

@@ -54,7 +54,7 @@ export function blockedLines(terminal: Terminal, process: ProcessRow, now: Date)
 /** The oldest call that has no answer. */
 export function callLines({ pending_call: call }: ProcessRow, now: Date): readonly string[] {
   if (call === null) return [];
-  return [`  waits ${since(new Date(call.started_at), now)} for ${call.kind}: ${visible(call.summary)}`];
+  return [`  waits ${since(new Date(call.started_at), now)} for ${visible(call.kind)}: ${visible(call.summary)}`];
 }
 
 function since(then: Date, now: Date): string {
