@@ -1,3 +1,4 @@
+import { isProxyName } from '../instrument/client-address.ts';
 import { parseFieldPath } from '../storable/field-paths.ts';
 import { parseTextPattern } from './text-patterns.ts';
 
@@ -111,6 +112,17 @@ export const paths: SettingKind<readonly string[]> = {
   check: (value) => {
     const checked = words.check(value);
     const wrong = checked.ok ? checked.value.find((path) => parseFieldPath(path) === undefined) : undefined;
+    return wrong === undefined ? checked : { ok: false, why: `${wrong} is none` };
+  },
+  fromText: words.fromText,
+};
+
+/** A list of addresses, networks and groups of them; in text separated by commas. */
+export const proxies: SettingKind<readonly string[]> = {
+  expected: 'a list of IP addresses, networks such as 10.0.0.0/8, loopback and private, separated by commas',
+  check: (value) => {
+    const checked = words.check(value);
+    const wrong = checked.ok ? checked.value.find((name) => !isProxyName(name)) : undefined;
     return wrong === undefined ? checked : { ok: false, why: `${wrong} is none` };
   },
   fromText: words.fromText,

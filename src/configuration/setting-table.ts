@@ -7,6 +7,7 @@ import {
   paths,
   patterns,
   postgresUrl,
+  proxies,
   type SettingKind,
   text,
   words,
@@ -40,6 +41,30 @@ function preset<T>(input: SettingInput<T> & { readonly fallback: NoInfer<T> }): 
 }
 
 const gibibyte = 1024 ** 3;
+
+/** Where passwords, tokens and keys go in and out. */
+const secretRoutes = [
+  'login',
+  'logon',
+  'signin',
+  'sign-in',
+  'signup',
+  'sign-up',
+  'password',
+  'passwd',
+  'passcode',
+  'token',
+  'oauth',
+  '/auth/',
+  'authenticat',
+  'credential',
+  'secret',
+  'apikey',
+  'api-key',
+  '2fa',
+  'mfa/',
+  'otp/',
+];
 
 /** Every setting of spanledger, by its key. `docs/configuration.md` is generated from this table. */
 export const settingTable = {
@@ -121,6 +146,15 @@ export const settingTable = {
     brief:
       'Whether the libraries of the program are instrumented: requests, calls and queries become spans. OTEL_NODE_DISABLED_INSTRUMENTATIONS leaves out single ones.',
   }),
+  logRate: preset({
+    env: ['SPANLEDGER_LOG_RATE'],
+    file: 'log.rate',
+    kind: integer(0, 10_000_000),
+    fallback: 5000,
+    unit: 'lines per second',
+    brief:
+      'Most lines of one logger of the program that are recorded in a second. Those beyond it are counted and told of; what the logger writes itself is not touched. 0: all of them.',
+  }),
   correlationHeader: preset({
     env: ['SPANLEDGER_CORRELATION_HEADER'],
     file: 'correlation_header',
@@ -128,6 +162,68 @@ export const settingTable = {
     fallback: 'X-Correlation-ID',
     brief:
       'Header that carries the correlation id: read from requests, returned with answers, sent with outgoing calls. none: no header does.',
+  }),
+  requests: preset({
+    env: ['SPANLEDGER_REQUESTS'],
+    file: 'requests.record',
+    kind: oneOf('inbound', 'all', 'none'),
+    fallback: 'inbound',
+    brief: 'Which HTTP requests become rows of api_logs: those the program answers, also those it makes, or none.',
+  }),
+  requestHeaders: preset({
+    env: ['SPANLEDGER_REQUEST_HEADERS'],
+    file: 'requests.headers',
+    kind: words,
+    fallback: [
+      'accept',
+      'content-encoding',
+      'content-length',
+      'content-type',
+      'host',
+      'origin',
+      'user-agent',
+      'x-request-id',
+    ],
+    brief: 'Headers of requests that are kept in the row; no other is. Secrets in them are replaced. none: no header.',
+  }),
+  requestBodies: preset({
+    env: ['SPANLEDGER_REQUEST_BODIES'],
+    file: 'requests.bodies',
+    kind: oneOf('off', 'errors', 'on'),
+    fallback: 'off',
+    brief:
+      'Bodies of requests and answers in the row, redacted, never in traces: off, where the request failed (status 400 and above, aborted, no answer), or always. Text, JSON, XML and forms only.',
+  }),
+  requestBodyMaxBytes: preset({
+    env: ['SPANLEDGER_REQUEST_BODY_MAX_BYTES'],
+    file: 'requests.body_max_bytes',
+    kind: integer(64, 512 * 1024),
+    fallback: 16 * 1024,
+    unit: 'bytes',
+    brief: 'Of a longer body this much is kept, with its size.',
+  }),
+  requestBodiesExcept: preset({
+    env: ['SPANLEDGER_REQUEST_BODIES_EXCEPT'],
+    file: 'requests.bodies_except',
+    kind: words,
+    fallback: secretRoutes,
+    brief: 'Bodies are never kept where the path or the route contains one of these texts, in any case.',
+  }),
+  trustedProxies: preset({
+    env: ['SPANLEDGER_TRUSTED_PROXIES'],
+    file: 'requests.trusted_proxies',
+    kind: proxies,
+    fallback: [],
+    brief:
+      'Proxies whose X-Forwarded-For and Forwarded are believed: addresses, networks such as 10.0.0.0/8, loopback, private. Without any, the address of the client is that of the connection.',
+  }),
+  userIdFrom: preset({
+    env: ['SPANLEDGER_USER_ID_FROM'],
+    file: 'requests.user_id_from',
+    kind: words,
+    fallback: ['user.id'],
+    brief:
+      'Where the user of a request is found when it ends; the first place that has one counts: members of the request such as user.id or session.userId, or header:x-user-id.',
   }),
   watchdog: preset({
     env: ['SPANLEDGER_WATCHDOG'],

@@ -8,11 +8,14 @@ import { type EsmHook, hookEsModules } from './esm-hook.ts';
 import { followFastify } from './fastify-routes.ts';
 import { addHttpAspect } from './http-aspects.ts';
 import { createHttpCorrelation } from './http-correlation.ts';
+import type { ExchangeOptions } from './http-exchange.ts';
+import { createHttpRecording } from './http-recording.ts';
 import { Instrumentation } from './instrumentation.ts';
 import { type InstrumentationEntry, instrumentationTable } from './instrumentation-table.ts';
 import { createModuleReport, type FoundModule, type ModuleReport } from './module-report.ts';
 import { isBuiltinModule, loadedPackages, watchModules } from './module-watch.ts';
 import { packageVersionIn } from './package-file.ts';
+import { loggerNames } from './start-loggers.ts';
 import { onFirstUndiciRequest } from './undici.ts';
 
 export interface InstrumentationOptions {
@@ -20,6 +23,8 @@ export interface InstrumentationOptions {
   readonly choice: InstrumentationChoice;
   /** The header that carries the correlation id; `undefined` where none does. */
   readonly correlationHeader: string | undefined;
+  /** What the rows of requests say beyond their spans; `undefined` where there are no such rows. */
+  readonly requests: ExchangeOptions | undefined;
   /** The main module of the program. */
   readonly main: string | undefined;
   /** Its working directory. */
@@ -33,6 +38,8 @@ export interface RunningInstrumentation {
   readonly esmHook: EsmHook;
   /** Lets everything that is loaded so far make its spans with another provider. */
   follow(provider: TracerProvider): void;
+  /** The process ends: the requests that are still open end with it. */
+  endOpenRequests(): void;
 }
 
 /** Begins to instrument whatever the program loads from now on. Call it after the providers are registered, once per process. */
@@ -43,6 +50,8 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
   const instrumentation = new Instrumentation({ entries, choice: options.choice, places, report });
   noteEarly(instrumentation, report);
   if (options.correlationHeader !== undefined) addHttpAspect(createHttpCorrelation(options.correlationHeader));
+  const recording = options.requests === undefined ? undefined : createHttpRecording(options.requests);
+  if (recording !== undefined) addHttpAspect(recording);
   watchModules({
     packages: new Set(instrumentation.modules),
     builtins: new Set(instrumentation.modules.filter(isBuiltinModule)),
@@ -58,13 +67,18 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
     modules: () => report.list(),
     esmHook: hookEsm(instrumentation, entries, places),
     follow: (provider) => instrumentation.follow(provider),
+    endOpenRequests: () => recording?.endOpen('The process ended before the answer was complete.'),
   };
 }
 
 /** Instrumentations that the program has installed and that the table does not know. */
 function furtherEntries(places: readonly string[]): InstrumentationEntry[] {
-  const known = new Set(instrumentationTable.map((entry) => entry.package));
   const prefix = '@opentelemetry/instrumentation-';
+  // The lines of loggers are taken without changing them, see startLoggers: these packages would write ids into them.
+  const known = new Set([
+    ...instrumentationTable.map((entry) => entry.package),
+    ...loggerNames.map((name) => `${prefix}${name}`),
+  ]);
   return appDependencies(places)
     .filter((name) => name.startsWith(prefix) && !known.has(name))
     .map((name) => {

@@ -1,7 +1,11 @@
 import { type TextMapPropagator, trace } from '@opentelemetry/api';
 import type { OtelEnvironment } from '../configuration/otel-environment.ts';
 import type { Settings } from '../configuration/setting-table.ts';
+import { createClientAddress } from '../instrument/client-address.ts';
+import type { ExchangeOptions } from '../instrument/http-exchange.ts';
+import { createSecretRoutes } from '../instrument/secret-routes.ts';
 import { type RunningInstrumentation, startInstrumentation } from '../instrument/start-instrumentation.ts';
+import { type RunningLoggers, startLoggers } from '../instrument/start-loggers.ts';
 import { createCorrelationPropagator } from '../telemetry/correlation-propagator.ts';
 import { onSdkReplaced } from './later-sdk.ts';
 
@@ -11,11 +15,34 @@ export function instrument(settings: Settings, otel: OtelEnvironment): RunningIn
   const running = startInstrumentation({
     choice: otel.instrumentations,
     correlationHeader: headerOf(settings),
+    requests: requestsOf(settings),
     main: process.argv[1],
     directory: process.cwd(),
   });
   onSdkReplaced(() => running.follow(trace.getTracerProvider()));
   return running;
+}
+
+function requestsOf(settings: Settings): ExchangeOptions | undefined {
+  if (settings.requests === 'none') return undefined;
+  return {
+    headers: settings.requestHeaders.map((name) => name.toLowerCase()),
+    bodies: settings.requestBodies,
+    bodyMaxBytes: settings.requestBodyMaxBytes,
+    secretRoutes: createSecretRoutes(settings.requestBodiesExcept),
+    clientAddress: createClientAddress(settings.trustedProxies),
+    userIdFrom: settings.userIdFrom,
+  };
+}
+
+/** Begins to record what the loggers of the program write; `undefined` where the settings say no. It joins the SDK of the program too. */
+export function recordLoggers(
+  settings: Settings,
+  otel: OtelEnvironment,
+  onLeftOut: () => void,
+): RunningLoggers | undefined {
+  if (!settings.instrument) return undefined;
+  return startLoggers({ choice: otel.instrumentations, perSecond: settings.logRate, onLeftOut });
 }
 
 /** Carries the correlation id from process to process; `undefined` where no header does. */

@@ -36,7 +36,7 @@ import { startGuard } from './guard.ts';
 import { guardData } from './guard-data.ts';
 import { setHealthSource } from './health-source.ts';
 import { createIdentity, type Identity } from './identity.ts';
-import { correlationPropagator, instrument } from './instrumenting.ts';
+import { correlationPropagator, instrument, recordLoggers } from './instrumenting.ts';
 import { type JournalKeeper, keepJournal } from './journal-keeping.ts';
 import { observeLedger } from './ledger-metrics.ts';
 import { probeLog } from './log-probe.ts';
@@ -83,7 +83,7 @@ export function register(): void {
 
   applySettings(place);
   const journal = openLedger(place);
-  const recorder = createRecorder({ journal });
+  const recorder = createRecorder({ journal, settings: { requests: settings.requests } });
   const shipping = shippingLoad(place);
   const courier = startCourier(shipping, plans, environment);
   const sending = createSending(plans, otel, courier);
@@ -107,17 +107,19 @@ export function register(): void {
   });
   // Somebody else's SDK has its own instrumentations: with ours beside them every request would be there twice.
   const instrumentation = isOurSdk ? instrument(settings, otel) : undefined;
+  const loggers = recordLoggers(settings, otel, () => journal.leaveOutLine());
   const service = identity.owner.service;
   const probeLogs = once(() => probeLog(journal));
-  const parts = { settings, otel, service, directory, isOurSdk, instrumentation, probeLogs };
+  const parts = { settings, otel, service, directory, isOurSdk, instrumentation, loggers, probeLogs };
   tellStart(parts, environmentValue(environment, startReportVariable));
   observeLedger(journal, memory);
   setHealthSource(() => sharedHealthFacts({ owner: place.owner, memory, ships: shipping !== undefined }, loopFacts()));
   startGuard(guardData(place, shipping !== undefined, environment), environment);
   if (watchdog !== undefined) observeProcess(memory.watch, watchdog.pulse);
+  if (loggers !== undefined) process.once('exit', () => loggers.finish());
   const state = () => readState(memory.watch);
   const keeper = keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined, state });
-  endWell(settings, { keeper, sending, courier, watchdog });
+  endWell(settings, { keeper, sending, courier, watchdog, endRequests: () => instrumentation?.endOpenRequests() });
 }
 
 function once<T>(work: () => T): () => T {
@@ -230,11 +232,13 @@ interface EndingParts {
   readonly sending: Sending;
   readonly courier: Courier | undefined;
   readonly watchdog: Watchdog | undefined;
+  endRequests(): void;
 }
 
-function endWell(settings: Settings, { keeper, sending, courier, watchdog }: EndingParts): void {
+function endWell(settings: Settings, { keeper, sending, courier, watchdog, endRequests }: EndingParts): void {
   if (courier === undefined && !sending.isActive) {
     process.once('exit', () => {
+      endRequests();
       watchdog?.finish();
       keeper.finish();
     });
@@ -247,6 +251,7 @@ function endWell(settings: Settings, { keeper, sending, courier, watchdog }: End
       return sending.flush();
     },
     finish: (timeoutMillis, end) => {
+      endRequests();
       watchdog?.finish();
       keeper.finish();
       void sending.flush();

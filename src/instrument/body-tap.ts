@@ -1,0 +1,50 @@
+/** What part of a body was seen, and how long the whole was. */
+export interface SeenBody {
+  /** The beginning, as it travelled: still encoded. */
+  readonly bytes: Uint8Array;
+  /** Of the whole body. */
+  readonly size: number;
+}
+
+/** Holds the beginning of a body. Copies, because buffers belong to the program, which may use them again. */
+export class BodyTap {
+  readonly #maxBytes: number;
+  #parts: Uint8Array[] = [];
+  #held = 0;
+  #size = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Takes a chunk as streams take it. What is no chunk is passed over: the stream itself will complain. */
+  take(chunk: unknown, encoding: unknown): void {
+    if (typeof chunk === 'string') this.#takeText(chunk, encoding);
+    else if (chunk instanceof Uint8Array) this.#takeBytes(chunk);
+  }
+
+  /** What was seen; `undefined` where there was nothing. */
+  seen(): SeenBody | undefined {
+    return this.#size === 0 ? undefined : { bytes: Buffer.concat(this.#parts), size: this.#size };
+  }
+
+  #takeText(text: string, given: unknown): void {
+    const encoding = typeof given === 'string' && Buffer.isEncoding(given) ? given : 'utf8';
+    this.#size += Buffer.byteLength(text, encoding);
+    const room = this.#maxBytes - this.#held;
+    // No encoding needs more than two units of text for a byte.
+    if (room > 0) this.#keep(Buffer.from(text.slice(0, room * 2), encoding).subarray(0, room));
+  }
+
+  #takeBytes(bytes: Uint8Array): void {
+    this.#size += bytes.byteLength;
+    const room = this.#maxBytes - this.#held;
+    // `slice` of a Buffer itself would share its memory.
+    if (room > 0 && bytes.byteLength > 0) this.#keep(Uint8Array.prototype.slice.call(bytes, 0, room));
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#parts.push(bytes);
+    this.#held += bytes.byteLength;
+  }
+}

@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestFacts } from '../projection/request-projection.ts';
+import { headOf, type ObservedBody, observeRequestBody, observeResponseBody } from './body-observation.ts';
+import { bodyText } from './body-text.ts';
+import type { ClientAddress } from './client-address.ts';
+import { reasonOf, statusSent } from './request-outcome.ts';
+import type { SecretRoutes } from './secret-routes.ts';
+import { userIdAt } from './user-place.ts';
+
+/** What is kept of requests besides their spans. */
+export interface ExchangeOptions {
+  /** Names of headers, in lower case. */
+  readonly headers: readonly string[];
+  readonly bodies: 'off' | 'errors' | 'on';
+  readonly bodyMaxBytes: number;
+  readonly secretRoutes: SecretRoutes;
+  readonly clientAddress: ClientAddress;
+  readonly userIdFrom: readonly string[];
+}
+
+/** One request that is served, and its answer. It looks on; what it is asked for is read from both when it is asked. */
+export class HttpExchange {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #options: ExchangeOptions;
+  /** Later the socket does not tell any more. */
+  readonly #peer: string | undefined;
+  readonly #path: string;
+  #requestBody: ObservedBody | undefined;
+  #responseBody: ObservedBody | undefined;
+  /** Set where something ended it from outside. */
+  #endedBy: string | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, options: ExchangeOptions) {
+    this.#request = request;
+    this.#response = response;
+    this.#options = options;
+    this.#peer = request.socket?.remoteAddress;
+    this.#path = request.url ?? '';
+    if (options.bodies !== 'off' && !options.secretRoutes(this.#path)) this.#observe(options.bodyMaxBytes);
+  }
+
+  /** Address of the client, as far as it can be believed. */
+  get clientAddress(): string | undefined {
+    return this.#options.clientAddress(this.#peer, this.#request.headers);
+  }
+
+  get status(): number | undefined {
+    return statusSent(this.#response);
+  }
+
+  /** Why it did not end as a request should; `undefined` where it did. */
+  get reason(): string | undefined {
+    return this.#endedBy ?? reasonOf(this.#request, this.#response);
+  }
+
+  endBecause(reason: string): void {
+    this.#endedBy = reason;
+  }
+
+  /** Everything that is kept, now that the route is known. */
+  facts(route: string | undefined): RequestFacts {
+    const status = this.status;
+    const reason = this.reason;
+    const isFailed = reason !== undefined || status === undefined || status >= 400;
+    const { bodies, secretRoutes } = this.#options;
+    const isKept = (bodies === 'on' || isFailed) && (route === undefined || !secretRoutes(route));
+    return {
+      headers: this.#headers(),
+      status,
+      reason,
+      clientAddress: this.clientAddress,
+      userId: userIdAt(this.#options.userIdFrom, this.#request),
+      ...(isKept && { requestBody: this.#requestText(), responseBody: this.#responseText() }),
+    };
+  }
+
+  #observe(maxBytes: number): void {
+    this.#requestBody = observeRequestBody(this.#request, { maxBytes });
+    // What is written in answer to HEAD never leaves the process.
+    if (this.#request.method !== 'HEAD') this.#responseBody = observeResponseBody(this.#response, { maxBytes });
+  }
+
+  #headers(): Readonly<Record<string, unknown>> {
+    const { headers } = this.#request;
+    const kept: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+    for (const name of this.#options.headers) {
+      const value = headers[name];
+      if (value !== undefined) kept[name] = value;
+    }
+    return kept;
+  }
+
+  #requestText(): string | undefined {
+    const body = this.#requestBody?.seen();
+    const { 'content-type': type, 'content-encoding': encoding } = this.#request.headers;
+    return body && bodyText(body, { type, encoding }, this.#options.bodyMaxBytes);
+  }
+
+  #responseText(): string | undefined {
+    const body = hasNoBody(this.#response.statusCode) ? undefined : this.#responseBody?.seen();
+    if (body === undefined) return undefined;
+    const kind = { type: headOf(this.#response, 'content-type'), encoding: headOf(this.#response, 'content-encoding') };
+    return bodyText(body, kind, this.#options.bodyMaxBytes);
+  }
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1 */
+function hasNoBody(status: number): boolean {
+  return status === 204 || status === 304 || status < 200;
+}

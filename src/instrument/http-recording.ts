@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Span, SpanStatusCode } from '@opentelemetry/api';
+import { giveRequestFacts } from '../recording/request-facts.ts';
+import { attribute } from '../telemetry/conventions.ts';
+import type { HttpAspect } from './http-aspects.ts';
+import { type ExchangeOptions, HttpExchange } from './http-exchange.ts';
+import { watchTimeouts } from './request-outcome.ts';
+
+/** Tells the records of requests what their spans do not say. */
+export interface HttpRecording extends HttpAspect {
+  /** The process ends: whatever is still open ends with it, and says so. */
+  endOpen(reason: string): void;
+}
+
+export function createHttpRecording(options: ExchangeOptions): HttpRecording {
+  const open = new Map<Span, HttpExchange>();
+  return {
+    incoming(span, request, response) {
+      if (!span.isRecording()) return;
+      const exchange = new HttpExchange(request, response, options);
+      open.set(span, exchange);
+      if (request.httpVersionMajor < 2) watchTimeouts(request.socket);
+      giveRequestFacts(span, () => {
+        open.delete(span);
+        return exchange.facts(routeOf(span));
+      });
+      if (isForwarded(request)) span.setAttribute('client.address', exchange.clientAddress ?? '');
+    },
+    answered(span, _request: IncomingMessage, response: ServerResponse) {
+      const exchange = open.get(span);
+      open.delete(span);
+      if (exchange !== undefined) correct(span, exchange, response);
+    },
+    endOpen(reason) {
+      for (const [span, exchange] of [...open]) {
+        exchange.endBecause(reason);
+        span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
+        span.end();
+      }
+    },
+  };
+}
+
+/** Whoever sends these headers may claim to be anybody, and the instrumentation believes it. */
+function isForwarded({ headers }: IncomingMessage): boolean {
+  return headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
+}
+
+const statusCode = 'http.response.status_code';
+
+/** The attributes of a span of the SDK, which nothing of the API can take away again. */
+interface SdkSpan {
+  readonly attributes?: Record<string, unknown>;
+}
+
+function routeOf(span: Span): string | undefined {
+  const route = (span as SdkSpan).attributes?.['http.route'];
+  return typeof route === 'string' ? route : undefined;
+}
+
+/** An answer that was cut short is an error also for those who read the span, and a status that was not sent is none. */
+function correct(span: Span, exchange: HttpExchange, response: ServerResponse): void {
+  const { reason, status } = exchange;
+  if (reason === undefined) return;
+  span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
+  span.setAttribute(attribute.errorType, 'aborted');
+  const { attributes } = span as SdkSpan;
+  if (status === undefined && attributes?.[statusCode] === response.statusCode) delete attributes[statusCode];
+}

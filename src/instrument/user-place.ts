@@ -1,0 +1,36 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Finds the id of the user at the first of these places that has one: `header:x-user-id`, or the path of a member of the request, such as
+ * `user.id`, `auth.sub` or `session.userId`.
+ */
+export function userIdAt(places: readonly string[], request: IncomingMessage): string | undefined {
+  for (const place of places) {
+    const value = place.startsWith(header)
+      ? request.headers[place.slice(header.length).toLowerCase()]
+      : readMember(request, place);
+    if (typeof value === 'string' && value !== '') return value;
+    if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  }
+  return undefined;
+}
+
+const header = 'header:';
+
+/** Members of a program may be getters that throw. */
+function readMember(start: unknown, path: string): unknown {
+  try {
+    return memberAt(start, path);
+  } catch {
+    return undefined;
+  }
+}
+
+function memberAt(start: unknown, path: string): unknown {
+  let value: unknown = start;
+  for (const name of path.split('.')) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Readonly<Record<string, unknown>>)[name];
+  }
+  return value;
+}
