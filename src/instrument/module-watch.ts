@@ -25,20 +25,26 @@ interface Loader {
  * and a `require` of what is loaded already costs a look into a set. ES modules and what bundlers have put together are not seen.
  */
 export function watchModules(listener: ModuleListener): void {
+  watchFiles(listener.packages, (file, exports) => listener.onFile(file, exports));
   const loader = Module as unknown as Loader;
-  const compile = loader.prototype._compile;
-  loader.prototype._compile = function (this: { exports: unknown }, content, filename, ...rest) {
-    const result = compile.call(this, content, filename, ...rest);
-    const file = typeof filename === 'string' ? packageFileOf(filename) : undefined;
-    if (file !== undefined && listener.packages.has(file.name)) this.exports = listener.onFile(file, this.exports);
-    return result;
-  };
   const load = loader._load;
   loader._load = function (this: unknown, request, ...rest) {
     const exports = load.call(this, request, ...rest);
     const name = typeof request === 'string' ? builtinName(request) : '';
     if (listener.builtins.has(name)) listener.onBuiltin(name, exports);
     return exports;
+  };
+}
+
+/** The part of {@link watchModules} that sees the files of packages. */
+export function watchFiles(packages: ReadonlySet<string>, onFile: ModuleListener['onFile']): void {
+  const loader = Module as unknown as Loader;
+  const compile = loader.prototype._compile;
+  loader.prototype._compile = function (this: { exports: unknown }, content, filename, ...rest) {
+    const result = compile.call(this, content, filename, ...rest);
+    const file = typeof filename === 'string' ? packageFileOf(filename) : undefined;
+    if (file !== undefined && packages.has(file.name)) this.exports = onFile(file, this.exports);
+    return result;
   };
 }
 
@@ -55,6 +61,20 @@ export function loadedPackages(): readonly PackageFile[] {
     if (file !== undefined && !found.has(file.directory)) found.set(file.directory, file);
   }
   return [...found.values()];
+}
+
+/** A file of a package, in each copy of it that is loaded already, with its exports. @param path within the package */
+export function loadedFile(
+  name: string,
+  path: string,
+): readonly { readonly file: PackageFile; readonly exports: unknown }[] {
+  const cache = (Module as unknown as { readonly _cache?: Readonly<Record<string, { readonly exports: unknown }>> })
+    ._cache;
+  return Object.entries(cache ?? {}).flatMap(([key, module]) => {
+    if (!key.endsWith(path)) return [];
+    const file = packageFileOf(key);
+    return file?.name === name ? [{ file, exports: module.exports }] : [];
+  });
 }
 
 /** Whether a name is that of a module of Node.js. */

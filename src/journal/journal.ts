@@ -4,7 +4,7 @@ import type { JournalOwner, LedgerRecord, RecordClass } from '../projection/reco
 export interface JournalStats {
   readonly produced: Readonly<Record<RecordClass, number>>;
   readonly appended: Readonly<Record<RecordClass, number>>;
-  /** By class, then by reason: `disk-full`, `cap`, `io-error`, `closed`, `unencodable`. */
+  /** By class, then by reason: `disk-full`, `cap`, `io-error`, `closed`, `unencodable`, `rate`. */
   readonly dropped: Readonly<Record<RecordClass, Readonly<Record<string, number>>>>;
   /** Held in memory because the disk refused them; written as soon as it accepts them again. */
   readonly waiting: number;

@@ -48,6 +48,8 @@ export interface FileJournal extends Journal {
   readonly path: string;
   /** Tries at once to write what waits. A timer does so every `retryMillis` anyway. */
   retry(): void;
+  /** Counts a log line that its logger wrote in excess of its rate, and of which no record was made. */
+  leaveOutLine(): void;
 }
 
 /**
@@ -60,6 +62,7 @@ export function openJournal(options: JournalOptions): FileJournal {
 
 const maxBatchBytes = 1024 * 1024;
 const lastClass = recordClasses.length - 1;
+const auditKind = recordClasses.indexOf('audit');
 
 class SegmentedJournal implements FileJournal {
   readonly owner: JournalOwner;
@@ -122,6 +125,11 @@ class SegmentedJournal implements FileJournal {
     const { offset: _, ...counts } = this.#tally.read();
     const { lastError } = this.#trouble;
     return lastError === undefined ? counts : { ...counts, lastError };
+  }
+
+  leaveOutLine(): void {
+    this.#tally.produce(auditKind);
+    this.#tally.drop(auditKind, 'rate');
   }
 
   close(): void {

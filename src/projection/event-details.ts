@@ -15,6 +15,7 @@ const detailNames: ReadonlyMap<string, string> = new Map([
   [attribute.mimeType, 'mime_type'],
   [attribute.sha256, 'sha256'],
   [attribute.lockedBy, 'locked_by'],
+  [attribute.logger, 'logger'],
 ]);
 
 /** Attributes without a column: names inside details and values, in turns. */

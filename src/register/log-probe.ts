@@ -1,4 +1,5 @@
 import * as api from '@opentelemetry/api';
+import { logProvider } from '../instrument/log-provider.ts';
 import type { FileJournal } from '../journal/open-journal.ts';
 
 /** Whether what a program logs is recorded: one record, sent on its way and looked for at its end. */
@@ -9,12 +10,7 @@ export interface LogProbe {
   readonly logger: string;
 }
 
-interface ProbedProvider {
-  getLogger(name: string): { emit(record: Readonly<Record<string, unknown>>): void };
-}
-
 const logger = 'spanledger.probe.child';
-const legacyKey = Symbol.for('io.opentelemetry.js.api.logs');
 
 /**
  * Logs one line through a logger that nobody has configured, and looks whether the journal has taken it: the whole path that the log
@@ -43,11 +39,4 @@ const infoSeverity = 9;
 function taken(journal: Pick<FileJournal, 'stats'>): number {
   const { appended, waitingByClass } = journal.stats();
   return appended.audit + waitingByClass.audit;
-}
-
-/** `logs` is part of the API from 1.10 on; before, `@opentelemetry/api-logs` keeps its provider in a global of its own. */
-function logProvider(): ProbedProvider | undefined {
-  const { logs } = api as { readonly logs?: { getLoggerProvider(): ProbedProvider } };
-  if (logs !== undefined) return logs.getLoggerProvider();
-  return (globalThis as { [legacyKey]?: (version: number) => ProbedProvider | undefined })[legacyKey]?.(1);
 }

@@ -6,6 +6,7 @@ import type { OtelEnvironment, Signal } from '../configuration/otel-environment.
 import type { Settings } from '../configuration/setting-table.ts';
 import { type FoundModule, isNotInstrumented } from '../instrument/module-report.ts';
 import type { RunningInstrumentation } from '../instrument/start-instrumentation.ts';
+import type { RunningLoggers } from '../instrument/start-loggers.ts';
 import { isSdkReplaced } from './later-sdk.ts';
 import type { LogProbe } from './log-probe.ts';
 
@@ -38,6 +39,7 @@ export interface StartReportParts {
   readonly directory: string;
   readonly isOurSdk: boolean;
   readonly instrumentation: RunningInstrumentation | undefined;
+  readonly loggers: RunningLoggers | undefined;
   /** Sends a line on the way that log lines go; asked once, where somebody wants the report. */
   readonly probeLogs: () => LogProbe;
 }
@@ -52,7 +54,7 @@ export function startReport(parts: StartReportParts, logs?: LogProbe): StartRepo
     service: parts.service,
     sdk: isOurSdk ? 'own' : 'joined',
     esmHook: instrumentation?.esmHook ?? 'off',
-    modules: instrumentation?.modules() ?? [],
+    modules: [...(instrumentation?.modules() ?? []), ...(parts.loggers?.modules() ?? [])],
     exports: isOurSdk ? signals.flatMap((signal) => exportsOf(signal, otel)) : [],
     ledger: { journal: parts.directory, database: databaseText(settings) },
     redaction: {

@@ -40,6 +40,7 @@ const samples: Record<SettingKey, Sample> = {
   progressEvery: { text: '11', value: 11, yaml: '12', fileValue: 12, code: 13, wrong: '0' },
   transitions: { text: 'SPAN', value: 'span', yaml: 'log', fileValue: 'log', code: 'span', wrong: 'smoke' },
   instrument: { text: 'off', value: false, yaml: 'false', fileValue: false, code: false, wrong: 'maybe' },
+  logRate: { text: '7', value: 7, yaml: '8', fileValue: 8, code: 0, wrong: '-1' },
   correlationHeader: { text: 'X-One', value: 'X-One', yaml: 'X-Two', fileValue: 'X-Two', code: 'none', wrong: 'a b' },
   requests: { text: 'all', value: 'all', yaml: 'none', fileValue: 'none', code: 'all', wrong: 'some' },
   requestHeaders: { text: 'a, b', value: ['a', 'b'], yaml: '[c]', fileValue: ['c'], code: ['d'], wrong: '' },
