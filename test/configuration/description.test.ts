@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfigFile } from '../../src/configuration/config-file.ts';
-import { describeSettings, maskUrl } from '../../src/configuration/description.ts';
+import { describeOtelVariables, describeSettings, maskUrl } from '../../src/configuration/description.ts';
 import { settingKeys } from '../../src/configuration/setting-table.ts';
 import { resolveSettings } from '../../src/configuration/settings.ts';
 
@@ -25,6 +25,28 @@ describe('describeSettings', () => {
     const described = JSON.stringify(describeSettings(resolveSettings({ environment })));
     expect(described).not.toMatch(/hunter/);
     expect(described).toContain('postgres://me:***@db:5432/ledger');
+  });
+});
+
+describe('describeOtelVariables', () => {
+  it('lists what is set, without headers, credentials and tokens', () => {
+    const environment = {
+      OTEL_SERVICE_NAME: 'importer',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://me:hunter2@collector:4318?key=hunter3',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-tenant=hunter4',
+      OTEL_RESOURCE_ATTRIBUTES: 'app.token=hunter5,app.name=x',
+      OTEL_TRACES_SAMPLER: '',
+      OTHER: 'x',
+    };
+    const described = describeOtelVariables(environment);
+    expect(described.map(({ key }) => key)).toEqual([
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
+      'OTEL_RESOURCE_ATTRIBUTES',
+      'OTEL_SERVICE_NAME',
+    ]);
+    expect(JSON.stringify(described)).not.toContain('hunter');
+    expect(described.at(-1)).toEqual({ key: 'OTEL_SERVICE_NAME', value: 'importer', source: 'environment' });
   });
 });
 

@@ -1,4 +1,5 @@
-import { describeSettings } from '../../configuration/description.ts';
+import { describeOtelVariables, describeSettings } from '../../configuration/description.ts';
+import { processEnvironment } from '../../configuration/environment.ts';
 import { examineJournals } from '../examination/journals.ts';
 import type { Observation } from '../examination/observation.ts';
 import { runProgram } from '../examination/program-run.ts';
@@ -51,10 +52,13 @@ const examinations: readonly Examination[] = [
 ];
 
 async function printSettings({ options, terminal }: Invocation, { configuration }: Workplace): Promise<void> {
-  for (const setting of describeSettings(configuration)) {
+  const settings = [...describeSettings(configuration), ...describeOtelVariables(processEnvironment())];
+  const width = Math.max(...settings.map(({ key }) => key.length));
+  for (const setting of settings) {
     const { key, value, source } = setting;
     if (options.flag('json')) await terminal.line(jsonLine(setting));
-    else await terminal.line(`${key.padEnd(20)}  ${visible(value)}  ${terminal.style('dim', `(${visible(source)})`)}`);
+    else
+      await terminal.line(`${key.padEnd(width)}  ${visible(value)}  ${terminal.style('dim', `(${visible(source)})`)}`);
   }
   if (!options.flag('json')) await terminal.line();
 }
