@@ -46,3 +46,22 @@ describe('the diagnostic logger', () => {
     expect(lines).toEqual([]);
   });
 });
+
+describe('a message with hostile parts', () => {
+  it('stays one line, moves no cursor and shows no secret', () => {
+    const lines: string[] = [];
+    const logger = createDiagnosticLogger({ write: (line) => lines.push(line) });
+    logger.error(
+      'sending\r\nspanledger error: forged \u001b[2J',
+      new Error('to https://me:FAKE-1@host\nfailed\u202e'),
+      {
+        headers: { authorization: 'FAKE-2' },
+        note: '\u009b31m',
+      },
+    );
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).not.toMatch(/[\p{Cc}\u202e]/u);
+    expect(lines[0]).not.toContain('FAKE');
+    expect(lines[0]).toContain('\\e[2J');
+  });
+});
