@@ -177,3 +177,24 @@ describe("spanledger's own messages", () => {
     expect(leaksIn(output + errors)).toEqual([]);
   });
 });
+
+it('the report on the start of a program tells where everything goes, and no secret', async () => {
+  const workshop = createWorkshop();
+  const app = join(workshop.directory, 'app.js');
+  writeFileSync(app, '');
+  const { output, errors, code } = await runCli(['doctor', '--', process.execPath, app, '--token', 'FAKE-argv-0001'], {
+    cwd: workshop.directory,
+    environment: {
+      SPANLEDGER_DIR: join(workshop.directory, 'ledger'),
+      SPANLEDGER_EXIT_TIMEOUT: '0',
+      SPANLEDGER_REDACT_PATTERNS: 'CUST-\\d+',
+      DATABASE_URL: 'postgres://me:FAKE-setting-0001@127.0.0.1:1/x',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://me:FAKE-setting-0001@127.0.0.1:1/?key=FAKE-path-0001',
+      OTEL_RESOURCE_ATTRIBUTES: 'app.token=FAKE-resource-0001',
+    },
+  });
+  workshop.remove();
+  expect({ code, errors: leaksIn(errors), output: leaksIn(output) }).toEqual({ code: 0, errors: [], output: [] });
+  expect(output).toContain('http://me:***@127.0.0.1:1/?…');
+  expect(output).toContain('further: /CUST-\\d+/');
+});
