@@ -10,10 +10,14 @@ const rowsPerItem = 5;
 const rowsPerUnit = 5;
 const rowsPerRequest = 20;
 const rowsPerError = 100;
+const rowsPerTask = 50;
 const months = 6;
-/** Processes at work, however large the rest is, each with a session, items and steps; one in ten says nothing any more. */
+/** Processes of the past; the processes at work follow after them. */
 const instances = 20;
-const unitsPerSession = 9;
+/** What is open in each process at work: a session, two items, a step in each. One process in ten says nothing any more. */
+const unitsPerSession = 5;
+/** Open units, however large the rest is. */
+export const openUnits = 50;
 const chunks = 8;
 
 /** @typedef {{ url: string, rows: number, sessions: number }} Ledger */
@@ -80,9 +84,9 @@ async function fill(url, rows) {
       starts.flatMap((start) => insertsOf(sessions, start, Math.min(sessions, start + size) - 1)),
     );
     await client.query('drop table pattern');
-    for (const insert of openWork) await client.query(insert);
     await twoAtATime(url, keys);
     await twoAtATime(url, indexes);
+    await openWork(client, openUnits);
     await client.query('vacuum (analyze) audit_log, api_logs, task_progress, import_sessions, import_items, instances');
   });
 }
@@ -133,8 +137,13 @@ function insertsOf(sessions, from, to) {
        details, error_type, error_message ${source}`,
     `insert into task_progress (trace_id, span_id, service_name, session_id, item_id, unit, task_name, step_name, status,
        created_at, updated_at, ended_at, duration_ms, version, instance_id, correlation_id)
-     select ${trace}, span_id, 'bench', session_id, ${item}, 'step', 'import', 'analyze', 'SUCCESS', ${at}, ${at}, ${at}, 20, n,
-       'instance-' || s % ${instances}, upload ${every(rowsPerUnit)}`,
+     select ${trace}, span_id, 'bench', session_id, ${item}, 'step', 'local',
+       (array['analyze', 'move', 'update', 'verify'])[1 + item % 4], 'SUCCESS', ${at}, ${at}, ${at} + interval '20 ms',
+       20 + n % 13, n, 'instance-' || s % ${instances}, upload ${every(rowsPerUnit)}`,
+    `insert into task_progress (trace_id, span_id, service_name, unit, task_name, step_name, status, created_at, updated_at, ended_at,
+       duration_ms, version, instance_id)
+     select md5('task ' || s || ' ' || n)::uuid, span_id, 'bench', 'task', 'thumbnails', 'make', 'SUCCESS', ${at}, ${at},
+       ${at} + interval '5 s', 5000 + n, n, 'instance-' || s % ${instances} ${every(rowsPerTask)}`,
     `insert into api_logs (created_at, trace_id, span_id, service_name, direction, method, endpoint, response_status,
        duration_ms, correlation_id, session_id)
      select ${at}, ${trace}, span_id, 'bench', 'out', 'GET', '/media/' || n, case level when 'error' then 503 else 200 end,
@@ -143,29 +152,46 @@ function insertsOf(sessions, from, to) {
      select session_id, ${item}, 'imported', 'bench', ${trace}, ${at}, ${at}, ${at}, n ${every(rowsPerItem)}`,
     `insert into import_sessions (id, kind, state, attempt, total, imported, service_name, trace_id, started_at, last_progress_at,
        ended_at, version)
-     select session_id, 'local', 'imported', 1, 200, 200, 'bench', ${trace}, ${at}, ${at}, ${at}, n ${every(rowsPerSession)}`,
+     select session_id, 'local', 'imported', 1, 200, 200, 'bench', ${trace}, ${at}, ${at}, ${at} + interval '3 min', n ${every(rowsPerSession)}`,
   ];
 }
 
-/** What runs now, and what is stuck. Signs of life lie ahead, so that they are still fresh when somebody asks. */
-const openWork = [
+/**
+ * Makes what runs now, and what is stuck: so many open units. Signs of life lie ahead, so that they are still fresh when somebody asks.
+ * @param {import('pg').Client} client
+ * @param {number} units
+ */
+export async function openWork(client, units) {
+  const processes = Math.ceil(units / unitsPerSession);
+  for (const insert of openWorkInserts(processes)) await client.query(insert);
+}
+
+const openWorkInserts = (/** @type {number} */ processes) => [
   `insert into instances (instance_id, service_name, host, pid, started_at, last_seen_at)
-   select 'instance-' || g, 'bench', 'bench', 1000 + g, now(), now() + interval '1 day' from generate_series(0, ${instances - 1}) g`,
+   select 'open-' || g, 'bench', 'bench', 1000 + g, now(), now() + interval '1 day' from generate_series(0, ${processes - 1}) g
+   on conflict do nothing`,
+  `insert into import_sessions (id, kind, state, attempt, total, service_name, trace_id, started_at, last_progress_at, version)
+   select 'open-' || g, 'local', 'importing', 1, 200, 'bench', md5('open ' || g)::uuid, now() - interval '2 hours',
+     now() - interval '2 hours', 1 from generate_series(0, ${processes - 1}) g
+   on conflict do nothing`,
   `insert into task_progress (trace_id, span_id, parent_span_id, service_name, session_id, item_id, unit, task_name, step_name, status,
      created_at, updated_at, version, instance_id)
    select md5('open ' || session)::uuid, lpad(place::text, 16, '0'), lpad(around::text, 16, '0'), 'bench', 'open-' || session,
      case when place > 0 then 'item-' || session || '-' || (place + 1) / 2 end,
-     case when place = 0 then 'session' when place % 2 = 1 then 'item' else 'step' end, 'import', 'analyze', 'START',
+     case when place = 0 then 'session' when place % 2 = 1 then 'item' else 'step' end, 'local',
+     case when place = 0 then 'import' when place % 2 = 1 then 'item' else 'analyze' end, 'START',
      now() - interval '2 hours', case when session % 10 = 9 then now() - interval '1 hour' else now() + interval '1 day' end, place,
-     'instance-' || session
+     'open-' || session
    from (
      select g / ${unitsPerSession} as session, g % ${unitsPerSession} as place,
        case when g % ${unitsPerSession} = 0 then null when g % ${unitsPerSession} % 2 = 1 then 0 else g % ${unitsPerSession} - 1 end as around
-     from generate_series(0, ${instances * unitsPerSession - 1}) g
-   ) unit`,
+     from generate_series(0, ${unitsPerSession} * ${processes} - 1) g
+   ) unit
+   on conflict do nothing`,
   `insert into audit_log (created_at, level, category, event, message, service_name, session_id, item_id, trace_id)
    select created_at, 'info', 'import', 'import.item.transition', 'begun', 'bench', session_id, item_id, trace_id
-   from task_progress where ended_at is null`,
+   from task_progress p where ended_at is null
+     and not exists (select from audit_log a where a.trace_id = p.trace_id and a.item_id is not distinct from p.item_id)`,
 ];
 
 /**

@@ -5,12 +5,13 @@ import { createPostgresStore } from '../shipping/postgres-store.ts';
 import { retainOnceADay } from '../shipping/retention-chore.ts';
 import { findSchemaFaults } from '../shipping/schema-drift.ts';
 import type { ShippingLoad } from './courier.ts';
+import { tendExpectations } from './expectations-chore.ts';
 import { tendLostWork } from './lost-work-chore.ts';
 import { type JudgedUnits, noteDatabase, noteVerdicts } from './shipping-memory.ts';
 
 /** What the courier does for all processes of a database, besides shipping. */
 export interface Chores {
-  /** Looks now what is due, then every hour, and for lost work every few seconds. Once is enough; never throws. */
+  /** Looks now what is due, then every hour, for lost work every few seconds, for what units take every other minute. Once is enough; never throws. */
   begin(): void;
 }
 
@@ -29,6 +30,7 @@ export function createChores(load: ShippingLoad, store: SqlLedgerStore): Chores 
       if (isBegun) return;
       isBegun = true;
       tendLostWork(store, load.owner.instanceId);
+      tendExpectations(store, load.owner.instanceId);
       void retain(load);
       setTimeout(() => void examine(load, store), firstExaminationMillis);
       setInterval(() => void judge(load, store), verdictMillis);

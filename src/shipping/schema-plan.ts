@@ -10,7 +10,7 @@ export interface SchemaPlan {
 }
 
 const object = ':"schema"\\.(\\w+)';
-const columnLine = /^ {2}(\w+) (text|uuid|bigint|integer|double precision|jsonb|timestamptz)\b/gm;
+const columnLine = /^ {2}(\w+) (text|uuid|bigint|integer|double precision|jsonb|timestamptz)\b(\[\])?/gm;
 
 /** Reads the plan out of the migrations themselves, in their order, so that it cannot lag behind them. */
 export function readSchemaPlan(): SchemaPlan {
@@ -44,7 +44,9 @@ export function readSchemaPlan(): SchemaPlan {
 const types = ['text', 'uuid', 'bigint', 'integer', 'double precision', 'jsonb', 'timestamptz'];
 
 function columnsOf(body: string): Map<string, string> {
-  return new Map([...body.matchAll(columnLine)].map(([, name = '', type = '']) => [name, fullType(type)]));
+  return new Map(
+    [...body.matchAll(columnLine)].map(([, name = '', type = '', array = '']) => [name, fullType(type) + array]),
+  );
 }
 
 function fullType(type: string): string {

@@ -1,3 +1,5 @@
+import { expectationChore, learnInTurn } from '../../shipping/expectations.ts';
+import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
 import type { LedgerStore } from '../../shipping/store.ts';
 import { createConditions } from './conditions.ts';
 import type { RunningFilter } from './ledger-reader.ts';
@@ -9,7 +11,7 @@ import type { RunningRow } from './rows.ts';
  * record of it, of another unit the last one that moved its row.
  */
 export async function readRunning(
-  store: LedgerStore,
+  store: SqlLedgerStore,
   prefix: string,
   filter: RunningFilter,
   last: number,
@@ -23,29 +25,42 @@ export async function readRunning(
     .add('verdict = any(?::text[])', verdicts);
   const limit = where.bind(last);
   const sql = `
-    select ${columns}, coalesce(s.event, i.event, r.last_event) as last_event,
-      coalesce(s.created_at, i.created_at, case when r.last_event is not null then r.last_progress_at end) as last_event_at,
-      to_jsonb(p) as process, now() as judged_at
+    select ${columns}, coalesce(e.event, r.last_event) as last_event,
+      coalesce(e.created_at, case when r.last_event is not null then r.last_progress_at end) as last_event_at,
+      to_jsonb(p) as process, now() as judged_at, c.began_at as learned_at
     from (select * from ${prefix}.v_running ${where.toSql()} order by started_at, span_id limit ${limit}) r
     left join ${prefix}.instances p on p.instance_id = r.instance_id
-    left join lateral (
-      select e.event, e.created_at from ${prefix}.audit_log e
-      where r.unit = 'session' and e.session_id = r.session_id and e.created_at >= r.started_at - ${margin} order by e.created_at desc limit 1
-    ) s on true
-    left join lateral (
-      select e.event, e.created_at from ${prefix}.audit_log e
-      where r.unit = 'item' and e.item_id = r.item_id and e.session_id = r.session_id and e.created_at >= r.started_at - ${margin}
-      order by e.created_at desc limit 1
-    ) i on true
+    left join ${prefix}.last_record(r.session_id, case when r.unit = 'item' then r.item_id end, r.started_at - ${margin}) e
+      on r.unit in ('session', 'item')
+    left join ${prefix}.chores c on c.name = '${expectationChore}'
     order by r.started_at, r.span_id`;
-  const rows = await store.query<RunningRow & { process: unknown }>(sql, where.parameters);
-  return rows.map((row) => ({ ...row, process: toProcessRow(row.process) }));
+  const rows = await askOnceLearned(store, () => store.query<FoundRow>(sql, where.parameters));
+  return rows.map(({ learned_at: _, ...row }) => ({ ...row, process: toProcessRow(row.process) }));
 }
 
-/**
- * Nothing that is told of a unit is older than this before its start. It keeps the months before out of the question: where the planner
- * expects a session's rows everywhere, it would walk through all records of a month in which there are none.
- */
+type FoundRow = RunningRow & { readonly process: unknown; readonly learned_at: Date | null };
+
+/** Processes that ship learn far more often; where none does, whoever asks learns. */
+const oldAfterSeconds = 300;
+
+/** What was learned of durations is brought up to date where it is old and the role may; an old comparison is better than none. */
+async function askOnceLearned(store: SqlLedgerStore, ask: () => Promise<readonly FoundRow[]>) {
+  const rows = await ask();
+  const [first] = rows;
+  if (first === undefined || isFresh(first)) return rows;
+  try {
+    await learnInTurn(store, { instanceId: 'command line', everySeconds: oldAfterSeconds });
+  } catch {
+    return rows;
+  }
+  return ask();
+}
+
+function isFresh({ learned_at: learned, judged_at: now }: FoundRow): boolean {
+  return learned !== null && now.getTime() - learned.getTime() < oldAfterSeconds * 1000;
+}
+
+/** Nothing that is told of a unit is older than this before its start. */
 const margin = `interval '1 minute'`;
 
 const columns = [

@@ -1,5 +1,5 @@
 import { quoteIdentifier } from '../../shipping/identifier.ts';
-import type { LedgerStore } from '../../shipping/store.ts';
+import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
 import { type Conditions, createConditions } from './conditions.ts';
 import { readDatabaseWaits } from './database-waits.ts';
 import type { EventFilter, LedgerReader, SessionFilter, UnitFilter } from './ledger-reader.ts';
@@ -8,7 +8,7 @@ import { readProcesses, readRunning } from './running-query.ts';
 import { readStatistics } from './statistics.ts';
 
 /** Reads the tables of a database with plain SQL. */
-export function createStoreReader(store: LedgerStore, schema: string): LedgerReader {
+export function createStoreReader(store: SqlLedgerStore, schema: string): LedgerReader {
   const prefix = quoteIdentifier(schema);
   const page = async <T extends Record<string, unknown>>(
     select: string,

@@ -36,45 +36,110 @@ as $function$
   end
 $function$;
 
+-- How long units took, by name, learned now and then by one process of many or by who asks: of an item, step, task or batch the last 200
+-- successes, of a session the last 100 imported ones of its kind, each with its total, the newest first. Kinds are told apart by name:
+-- the task of an item or step is the kind of its session.
+create table :"schema".expectations (
+  unit text not null,
+  task_name text not null,
+  step_name text not null,
+  runs integer not null,
+  median_seconds double precision not null,
+  p95_seconds double precision not null,
+  session_seconds double precision[],
+  session_totals bigint[],
+  learned_at timestamptz not null,
+  -- What is known of an open unit: where unit = $1 and task_name = $2 and step_name = $3.
+  primary key (task_name, step_name, unit)
+);
+
 drop view :"schema".v_stuck;
 drop view :"schema".v_running;
 
--- Every unit of work that has begun and not ended, with the verdict of the function `verdict`: running, waiting as it said, stuck or
--- lost. Progress of what is open inside a unit is its own, and it waits while all inside it wait. `stuck_after_seconds` is what the
--- caller set, else three times the 95th percentile of its history or of what is expected and a minute at least, else 600, 3600 for a
--- session, 7200 for one of kind local; a unit is given as much as what is open inside it. `expected_seconds` comes from the caller or
--- from volumes, else it is the median of the history: of a session the last 20 imported ones of its kind with half to twice its total,
--- of an item, step or batch up to 200 successes in its last four sessions, or, outside of sessions, in the last pages of the table.
-create view :"schema".v_running as
-select v.unit, v.session_id, v.item_id, v.task_name, v.step_name, v.status, v.attempt, v.done, v.total, v.last_event, v.kind,
-  v.service_name, v.instance_id, v.host, v.pid, v.trace_id, v.span_id, v.parent_span_id, v.correlation_id, v.user_id,
-  v.started_at, v.last_progress_at, v.running_seconds, v.silent_seconds, v.last_seen_at, v.heartbeat_seconds,
-  v.instance_ended_at, v.waiting_until, v.wait_reason, v.stuck_after_seconds, v.stuck_after_source, v.limit_seconds,
-  v.expected_seconds, v.expected_source, v.expectation, v.history_runs, v.history_median_seconds, v.history_p95_seconds,
-  :"schema".verdict(v.started_at, null, v.last_progress_at, v.last_seen_at, v.instance_ended_at, v.waiting_until, now(),
-    v.stuck_after_seconds, v.limit_seconds) as verdict
-from (
+-- Every open unit with its process, its session and what earlier runs took. Functions keep their plans for as long as a connection
+-- lasts, and `rows` lets the planner expect more than one unit: with one it would go through all of them for each of them.
+create function :"schema".open_units() returns table (
+  no bigint, unit text, session_id text, item_id text, task_name text, step_name text, status text, attempt integer, done bigint,
+  total bigint, last_event text, kind text, service_name text, instance_id text, host text, pid integer, trace_id uuid, span_id text,
+  parent_span_id text, correlation_id text, user_id text, started_at timestamptz, moved_at timestamptz,
+  session_progress_at timestamptz, last_seen_at timestamptz, instance_ended_at timestamptz, own_wait timestamptz, wait_reason text, expectation jsonb,
+  told_seconds double precision, told_stuck_after double precision, limit_seconds double precision, runs integer, median double precision, p95 double precision
+)
+  language plpgsql stable rows 1000 set jit = off
+as $function$
+#variable_conflict use_column
+begin
+  return query
+  select row_number() over (), p.unit, p.session_id, p.item_id, p.task_name, p.step_name, p.status, p.attempt, p.done, p.total,
+    p.last_event, s.kind, p.service_name, p.instance_id, i.host, i.pid, p.trace_id, p.span_id, p.parent_span_id, p.correlation_id,
+    p.user_id, p.created_at, p.updated_at, s.last_progress_at, i.last_seen_at, i.ended_at,
+    case when p.waiting_until > p.updated_at then p.waiting_until end, p.wait_reason, p.expectation,
+    (p.expectation ->> 'expected_ms')::double precision / 1000,
+    (p.expectation ->> 'stuck_after_ms')::double precision / 1000,
+    (p.expectation ->> 'limit_ms')::double precision / 1000,
+    case when p.unit = 'session' then c.runs else e.runs end,
+    case when p.unit = 'session' then c.median else e.median_seconds end,
+    case when p.unit = 'session' then c.p95 else e.p95_seconds end
+  from :"schema".task_progress p
+  left join :"schema".instances i on i.instance_id = p.instance_id
+  left join :"schema".import_sessions s on s.id = p.session_id
+  left join :"schema".expectations e on e.unit = p.unit and e.task_name = case when p.unit = 'session' then s.kind else p.task_name end
+    and e.step_name = case when p.unit = 'session' then '' else p.step_name end
+  left join lateral (
+    select nullif(count(*), 0)::integer as runs, percentile_cont(0.5) within group (order by seconds) as median,
+      percentile_cont(0.95) within group (order by seconds) as p95
+    from (
+      select seconds from unnest(e.session_seconds, e.session_totals) with ordinality ended (seconds, total, age)
+      where coalesce(s.total, 0) = 0 or ended.total is null or ended.total between s.total / 2 and s.total * 2
+      order by age limit 20
+    ) comparable
+  ) c on p.unit = 'session'
+  where p.ended_at is null;
+end
+$function$;
+
+-- Every open unit, judged by itself and by what is open inside it; see v_running.
+create function :"schema".open_work() returns table (
+  unit text, session_id text, item_id text, task_name text, step_name text, status text, attempt integer, done bigint, total bigint,
+  last_event text, kind text, service_name text, instance_id text, host text, pid integer, trace_id uuid, span_id text,
+  parent_span_id text, correlation_id text, user_id text, started_at timestamptz, last_progress_at timestamptz,
+  running_seconds double precision, silent_seconds double precision, last_seen_at timestamptz, heartbeat_seconds double precision,
+  instance_ended_at timestamptz, waiting_until timestamptz, wait_reason text, stuck_after_seconds double precision,
+  stuck_after_source text, limit_seconds double precision, expected_seconds double precision, expected_source text,
+  expectation jsonb, history_runs integer, history_median_seconds double precision, history_p95_seconds double precision, verdict text
+)
+  language plpgsql stable rows 1000 set jit = off
+as $function$
+#variable_conflict use_column
+begin
+  return query
   with recursive open_unit as materialized (
-    select row_number() over () as no, p.*, s.kind, s.total as session_total, s.last_progress_at as session_progress_at,
-      i.host, i.pid, i.last_seen_at, i.ended_at as instance_ended_at,
-      case when p.waiting_until > p.updated_at then p.waiting_until end as own_wait,
-      (p.expectation ->> 'expected_ms')::double precision / 1000 as told_seconds,
-      (p.expectation ->> 'stuck_after_ms')::double precision / 1000 as told_stuck_after,
-      (p.expectation ->> 'limit_ms')::double precision / 1000 as limit_seconds
-    from :"schema".task_progress p
-    left join :"schema".instances i on i.instance_id = p.instance_id
-    left join :"schema".import_sessions s on s.id = p.session_id
-    where p.ended_at is null
+    select o.*,
+      case
+        when told_stuck_after is not null then told_stuck_after
+        when unit = 'session' then case when kind = 'local' then 7200 else 3600 end
+        when runs >= 5 then greatest(60, 3 * p95)
+        when told_seconds is not null then greatest(60, 3 * told_seconds)
+        else 600
+      end as own_stuck_after,
+      case
+        when told_stuck_after is not null then 'caller'
+        when unit = 'session' then 'default'
+        when runs >= 5 then 'history'
+        when told_seconds is not null then 'expected'
+        else 'default'
+      end as own_source
+    from :"schema".open_units() o
   ),
   -- The unit around each: its parent span, else its item, else its session, as far as they are open in the same process.
   open_item as (
     select distinct on (session_id, item_id, coalesce(instance_id, '')) no, session_id, item_id,
       coalesce(instance_id, '') as process
-    from open_unit where unit = 'item' order by session_id, item_id, coalesce(instance_id, ''), created_at desc
+    from open_unit where unit = 'item' order by session_id, item_id, coalesce(instance_id, ''), started_at desc
   ),
   open_session as (
     select distinct on (session_id, coalesce(instance_id, '')) no, session_id, coalesce(instance_id, '') as process
-    from open_unit where unit = 'session' order by session_id, coalesce(instance_id, ''), created_at desc
+    from open_unit where unit = 'session' order by session_id, coalesce(instance_id, ''), started_at desc
   ),
   parent_unit as materialized (
     select c.no, coalesce(d.no, i.no, s.no) as parent
@@ -90,108 +155,68 @@ from (
     union
     select i.no, p.parent from inside i join parent_unit p on p.no = i.around where p.parent is not null
   ),
-  -- What there is to learn from. Kinds are told apart by name: the task of an item or step is the kind of its session.
-  lesson as (
-    select r.unit, r.task_name, r.step_name, r.duration_ms, r.created_at
-    from (
-      select distinct task_name from open_unit
-      where session_id is not null and unit in ('item', 'step', 'task', 'batch') and created_at < now() - interval '5 seconds'
-    ) k
-    cross join lateral (
-      select s.id from (select id, kind from :"schema".import_sessions order by started_at desc limit 300) s
-      where s.kind = k.task_name limit 4
-    ) s
-    cross join lateral (
-      select t.unit, t.task_name, t.step_name, t.duration_ms, t.created_at, t.status, t.ended_at
-      from :"schema".task_progress t where t.session_id = s.id order by t.created_at desc limit 2000
-    ) r
-    where r.ended_at is not null and r.status = 'SUCCESS' and r.unit in ('item', 'step', 'task', 'batch')
-    union all
-    select t.unit, t.task_name, t.step_name, t.duration_ms, t.created_at
-    from :"schema".task_progress t
-    where t.ctid >= (
-        select format('(%s,0)', greatest(0, pg_relation_size(':"schema".task_progress'::regclass)
-          / current_setting('block_size')::integer - 512))::tid)
-      and t.session_id is null and t.ended_at is not null and t.status = 'SUCCESS'
-      and exists (select from open_unit where session_id is null and created_at < now() - interval '5 seconds')
-  ),
-  history as (
-    select unit, task_name, step_name, count(*)::integer as runs,
-      percentile_cont(0.5) within group (order by duration_ms) / 1000 as median,
-      percentile_cont(0.95) within group (order by duration_ms) / 1000 as p95
-    from (
-      select l.*, row_number() over (partition by unit, task_name, step_name order by created_at desc) as age from lesson l
-    ) l
-    where age <= 200
-    group by unit, task_name, step_name
-  ),
-  measured as materialized (
-    select o.*, coalesce(h.runs, e.runs) as runs, coalesce(h.median, e.median) as median, coalesce(h.p95, e.p95) as p95,
-      around.no is null as is_leaf
-    from open_unit o
-    left join (select distinct parent as no from parent_unit) around on around.no = o.no
-    left join history h on h.unit = o.unit and h.task_name = o.task_name and h.step_name = o.step_name
-    left join lateral (
-      select nullif(count(*), 0)::integer as runs, percentile_cont(0.5) within group (order by seconds) as median,
-        percentile_cont(0.95) within group (order by seconds) as p95
-      from (
-        select extract(epoch from s.ended_at - s.started_at)::double precision as seconds
-        from (select * from :"schema".import_sessions where ended_at is not null order by ended_at desc limit 300) s
-        where o.unit = 'session' and s.kind = o.kind and s.state = 'imported'
-          and (coalesce(o.session_total, 0) = 0 or s.total is null
-            or s.total between o.session_total / 2 and o.session_total * 2)
-        order by s.ended_at desc limit 20
-      ) ended
-    ) e on true
-  ),
-  limited as materialized (
-    select m.*,
-      case
-        when m.told_stuck_after is not null then m.told_stuck_after
-        when m.unit = 'session' then case when m.kind = 'local' then 7200 else 3600 end
-        when m.runs >= 5 then greatest(60, 3 * m.p95)
-        when m.told_seconds is not null then greatest(60, 3 * m.told_seconds)
-        else 600
-      end as own_stuck_after,
-      case
-        when m.told_stuck_after is not null then 'caller'
-        when m.unit = 'session' then 'default'
-        when m.runs >= 5 then 'history'
-        when m.told_seconds is not null then 'expected'
-        else 'default'
-      end as own_source
-    from measured m
-  ),
+  outer_unit as (select distinct parent as no from parent_unit),
   within as (
-    select i.around as no, max(l.updated_at) as progress_at, max(l.own_stuck_after) as stuck_after,
-      case when bool_and(l.own_wait is not null) filter (where l.is_leaf)
-        then max(l.own_wait) filter (where l.is_leaf) end as wait,
-      (array_agg(l.wait_reason order by l.own_wait desc nulls last) filter (where l.is_leaf))[1] as wait_reason
-    from inside i join limited l on l.no = i.no
+    select i.around as no, max(o.moved_at) as progress_at, max(o.own_stuck_after) as stuck_after,
+      case when bool_and(o.own_wait is not null) filter (where x.no is null) then max(o.own_wait) filter (where x.no is null) end as wait,
+      (array_agg(o.wait_reason order by o.own_wait desc nulls last) filter (where x.no is null))[1] as wait_reason
+    from inside i
+    join open_unit o on o.no = i.no
+    left join outer_unit x on x.no = i.no
     group by i.around
+  ),
+  judged as (
+    select o.*, greatest(o.moved_at, w.progress_at, case when o.unit = 'session' then o.session_progress_at end) as progress_at,
+      coalesce(o.own_wait, w.wait) as wait,
+      case when o.own_wait is not null then o.wait_reason when w.wait is not null then w.wait_reason end as why,
+      o.own_source <> 'caller' and coalesce(w.stuck_after > o.own_stuck_after, false) as is_inner, w.stuck_after
+    from open_unit o left join within w on w.no = o.no
   )
-  select l.unit, l.session_id, l.item_id, l.task_name, l.step_name, l.status, l.attempt, l.done, l.total, l.last_event, l.kind,
-    l.service_name, l.instance_id, l.host, l.pid, l.trace_id, l.span_id, l.parent_span_id, l.correlation_id, l.user_id,
-    l.last_seen_at, l.instance_ended_at, l.limit_seconds, l.expectation, l.created_at as started_at,
-    extract(epoch from now() - l.created_at)::double precision as running_seconds,
-    extract(epoch from now() - g.progress_at)::double precision as silent_seconds,
-    extract(epoch from now() - l.last_seen_at)::double precision as heartbeat_seconds,
-    g.progress_at as last_progress_at, coalesce(l.own_wait, w.wait) as waiting_until,
-    case when l.own_wait is not null then l.wait_reason when w.wait is not null then w.wait_reason end as wait_reason,
-    case when l.own_source <> 'caller' and w.stuck_after > l.own_stuck_after then w.stuck_after else l.own_stuck_after end
-      as stuck_after_seconds,
-    case when l.own_source <> 'caller' and w.stuck_after > l.own_stuck_after then 'inner' else l.own_source end
-      as stuck_after_source,
-    coalesce(l.told_seconds, l.median) as expected_seconds,
-    case when l.told_seconds is not null then l.expectation ->> 'source' when l.median is not null then 'history' end
-      as expected_source,
-    l.runs as history_runs, l.median as history_median_seconds, l.p95 as history_p95_seconds
-  from limited l
-  left join within w on w.no = l.no
-  cross join lateral (
-    select greatest(l.updated_at, w.progress_at, case when l.unit = 'session' then l.session_progress_at end) as progress_at
-  ) g
-) v;
+  select j.unit, j.session_id, j.item_id, j.task_name, j.step_name, j.status, j.attempt, j.done, j.total, j.last_event, j.kind,
+    j.service_name, j.instance_id, j.host, j.pid, j.trace_id, j.span_id, j.parent_span_id, j.correlation_id, j.user_id,
+    j.started_at, j.progress_at, extract(epoch from now() - j.started_at)::double precision,
+    extract(epoch from now() - j.progress_at)::double precision, j.last_seen_at,
+    extract(epoch from now() - j.last_seen_at)::double precision, j.instance_ended_at, j.wait, j.why, l.stuck_after,
+    case when j.is_inner then 'inner' else j.own_source end, j.limit_seconds, coalesce(j.told_seconds, j.median),
+    case when j.told_seconds is not null then j.expectation ->> 'source' when j.median is not null then 'history' end,
+    j.expectation, j.runs, j.median, j.p95,
+    :"schema".verdict(j.started_at, null, j.progress_at, j.last_seen_at, j.instance_ended_at, j.wait, now(), l.stuck_after,
+      j.limit_seconds)
+  from judged j
+  cross join lateral (select case when j.is_inner then j.stuck_after else j.own_stuck_after end as stuck_after) l;
+end
+$function$;
+
+-- The newest record of a session, or of one of its items, not older than `since`, which keeps the months before out of the question.
+create function :"schema".last_record(of_session text, of_item text, since timestamptz)
+  returns table (event text, created_at timestamptz)
+  language plpgsql stable rows 1 set jit = off
+as $function$
+#variable_conflict use_column
+begin
+  if of_item is null then
+    return query select e.event, e.created_at from :"schema".audit_log e
+      where e.session_id = of_session and e.created_at >= since order by e.created_at desc limit 1;
+  else
+    return query select e.event, e.created_at from :"schema".audit_log e
+      where e.item_id = of_item and e.session_id = of_session and e.created_at >= since order by e.created_at desc limit 1;
+  end if;
+end
+$function$;
+
+-- Every unit of work that has begun and not ended, with the verdict of the function `verdict`: running, waiting as it said, stuck or
+-- lost. Progress of what is open inside a unit is its own, and it waits while all inside it wait. `stuck_after_seconds` is what the
+-- caller set, else three times the 95th percentile of its history or of what is expected and a minute at least, else 600, 3600 for a
+-- session, 7200 for one of kind local; a unit is given as much as what is open inside it. `expected_seconds` comes from the caller or
+-- from volumes, else it is the median of the history, which `expectations` keeps: of a session up to 20 imported ones of its kind with
+-- half to twice its total, of an item, step, task or batch up to 200 successes.
+create view :"schema".v_running as
+select w.unit, w.session_id, w.item_id, w.task_name, w.step_name, w.status, w.attempt, w.done, w.total, w.last_event, w.kind,
+  w.service_name, w.instance_id, w.host, w.pid, w.trace_id, w.span_id, w.parent_span_id, w.correlation_id, w.user_id,
+  w.started_at, w.last_progress_at, w.running_seconds, w.silent_seconds, w.last_seen_at, w.heartbeat_seconds,
+  w.instance_ended_at, w.waiting_until, w.wait_reason, w.stuck_after_seconds, w.stuck_after_source, w.limit_seconds,
+  w.expected_seconds, w.expected_source, w.expectation, w.history_runs, w.history_median_seconds, w.history_p95_seconds, w.verdict
+from :"schema".open_work() w;
 
 -- What of it needs a look.
 create view :"schema".v_stuck as
@@ -199,8 +224,11 @@ select * from :"schema".v_running where verdict in ('stuck', 'lost');
 
 do $roles$
 begin
+  if exists (select from pg_catalog.pg_roles where rolname = 'spanledger_writer') then
+    grant select, insert, update, delete on :"schema".expectations to spanledger_writer;
+  end if;
   if exists (select from pg_catalog.pg_roles where rolname = 'spanledger_reader') then
-    grant select on :"schema".v_running, :"schema".v_stuck to spanledger_reader;
+    grant select on :"schema".expectations, :"schema".v_running, :"schema".v_stuck to spanledger_reader;
   end if;
 end
 $roles$;
