@@ -1,6 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { context } from '@opentelemetry/api';
 import { getRPCMetadata, RPCType } from '@opentelemetry/core';
+import { linkFrameworkRequest } from './user-place.ts';
 
 /** The slice of Fastify that is used, versions 4 and 5. */
 interface Fastify {
@@ -8,6 +9,7 @@ interface Fastify {
 }
 
 interface FastifyRequest {
+  readonly raw?: object;
   readonly routeOptions?: { readonly url?: string };
 }
 
@@ -22,6 +24,7 @@ export function followFastify(onInstance: (version: string | undefined) => void)
     if (fastify === undefined) return;
     onInstance(fastify.version);
     fastify.addHook('onRequest', (request, _, done) => {
+      if (request.raw !== undefined) linkFrameworkRequest(request.raw, request);
       const metadata = getRPCMetadata(context.active());
       const route = request.routeOptions?.url;
       if (metadata?.type === RPCType.HTTP && route !== undefined) metadata.route = route;

@@ -9,15 +9,12 @@ export function statusSent(response: ServerResponse): number | undefined {
 /** Why a request that is over did not end as it should, as far as Node.js tells; `undefined` where it did. */
 export function reasonOf(request: IncomingMessage, response: ServerResponse): string | undefined {
   if (isComplete(response)) return undefined;
-  const error = response.errored ?? request.errored;
+  const missing = `before the ${request.complete ? 'answer' : 'request'} was complete.`;
   const socket = request.socket as Socket | undefined;
-  if (socket !== undefined && timedOut.has(socket)) return 'The connection timed out before the answer was complete.';
-  const cause = isTold(error) ? error : socket?.errored;
-  if (isTold(cause)) return `${causeText(cause)} before the answer was complete.`;
-  if (!response.destroyed && !request.destroyed) return undefined;
-  return request.complete
-    ? 'The connection was closed before the answer was complete.'
-    : 'The connection was closed before the request was complete.';
+  if (socket !== undefined && timedOut.has(socket)) return `The connection timed out ${missing}`;
+  const cause = [response.errored, request.errored, socket?.errored].find(isTold);
+  if (cause !== undefined) return `${causeText(cause)} ${missing}`;
+  return response.destroyed || request.destroyed ? `The connection was closed ${missing}` : undefined;
 }
 
 /** Sockets that were idle for too long. Node.js closes them, and forgets why. */

@@ -10,6 +10,7 @@ import { addHttpAspect } from './http-aspects.ts';
 import { createHttpCorrelation } from './http-correlation.ts';
 import type { ExchangeOptions } from './http-exchange.ts';
 import { createHttpRecording } from './http-recording.ts';
+import { followHttp2 } from './http2.ts';
 import { Instrumentation } from './instrumentation.ts';
 import { type InstrumentationEntry, instrumentationTable } from './instrumentation-table.ts';
 import { createModuleReport, type FoundModule, type ModuleReport } from './module-report.ts';
@@ -61,6 +62,7 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
     },
   });
   beginHttp(options.main);
+  followHttp2(() => instrumentation.switchOn('http'));
   onFirstUndiciRequest(() => switchOn(instrumentation, 'undici', report));
   if (instrumentation.isChosen({ name: 'fastify' })) followFastify(() => {});
   return {

@@ -11,14 +11,19 @@ export interface Service extends Program {
   stop(): Promise<void>;
 }
 
-/** Starts a service of `fixtures` as `node --import spanledger/register` does. */
+/** Starts a service of `fixtures` as `node --import spanledger/register` does, or with other flags. */
 export async function startService(
   workshop: Workshop,
   script: string,
   env: Readonly<Record<string, string>>,
+  flags?: readonly string[],
 ): Promise<Service> {
   // A machine that is busy is no reason to lose what the test looks for.
-  const program = workshop.start({ script: join(fixtures, script), env: { SPANLEDGER_EXIT_TIMEOUT: '30000', ...env } });
+  const program = workshop.start({
+    script: join(fixtures, script),
+    env: { SPANLEDGER_EXIT_TIMEOUT: '30000', ...env },
+    ...(flags !== undefined && { flags }),
+  });
   let output = '';
   program.child.stdout?.on('data', (text: string) => {
     output += text;
