@@ -25,6 +25,7 @@ const equals = (name: string, brief: string): OptionDefinition => ({
   brief,
   value: 'text',
 });
+const subjectArgument = { name: '<id>', brief: 'Session, item, trace, task or process, matched exactly.' };
 const sessionArgument = { name: '<id>', brief: 'Session id, matched exactly.' };
 const runningFilters: readonly OptionDefinition[] = [
   equals('session-id', 'Session, matched exactly.'),
@@ -95,12 +96,23 @@ export const commandDefinitions: readonly CommandDefinition[] = [
   },
   {
     name: 'timeline',
-    brief: 'Tell the story of one session, with elapsed time and gaps.',
-    notes: [],
-    arguments: [sessionArgument],
-    options: [last('How many entries, the newest first to be chosen.', '200'), ...common],
-    examples: ['spanledger timeline local-7', 'spanledger timeline local-7 --last 1000 --json'],
-    finding: 'there is no such session',
+    brief: 'Tell the story of a session, item, trace, task or process, with elapsed time and gaps.',
+    notes: [
+      'Of a process: its start, its outermost work as cycles, and its end. Below stand the lives of the processes: elapsed time between rows, never processor time. Silence is told with its length and is not called a hang.',
+      '--claim holds what somebody says against the rows: a hang that took longer than the process lived, or than it was ever silent, is rejected.',
+    ],
+    arguments: [subjectArgument],
+    options: [
+      last('How many entries, the newest first to be chosen.', '200'),
+      { flags: '--claim <time>', brief: 'How long it is said to have hung, such as 90s, 15m or 40h.', value: 'age' },
+      ...common,
+    ],
+    examples: [
+      'spanledger timeline local-7',
+      'spanledger timeline local-7 --last 1000 --json',
+      'spanledger timeline nightly --claim 40h',
+    ],
+    finding: 'nothing is recorded under this id',
     load: () => import('./commands/timeline.ts'),
   },
   {
@@ -149,6 +161,22 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     examples: ['spanledger stuck', 'spanledger stuck --limit 15m --json'],
     finding: 'something is stuck or lost',
     load: () => import('./commands/stuck.ts'),
+  },
+  {
+    name: 'why',
+    brief: 'Tell why work stands where it stands: last record, next one expected, verdict, evidence, advice.',
+    notes: [
+      'For a session, an item, a trace (32 hex digits or a UUID), a task by its name or by the id that a queue gave it, or a process (instance id). Steps are held against earlier runs of the same task: seen, open, failed, not seen. docs/liveness.md says what each line rests on.',
+    ],
+    arguments: [subjectArgument],
+    options: common,
+    examples: [
+      'spanledger why local-7',
+      'spanledger why 0af7651916cd43dd8448eb211c80319c --json',
+      'spanledger why nightly-sync',
+    ],
+    finding: 'it is stuck, lost or failed, or nothing is recorded under this id',
+    load: () => import('./commands/why.ts'),
   },
   {
     name: 'report',
@@ -386,7 +414,11 @@ export const commandDefinitions: readonly CommandDefinition[] = [
       { name: '[program...]', brief: 'A program and its arguments, behind `--`, to be started and examined.' },
     ],
     options: [
-      { flags: '--config', brief: 'Show every setting with its value and source.' },
+      {
+        flags: '--config',
+        brief:
+          'Show every setting with its value and source, and the OTEL_* variables that are set; secrets are masked.',
+      },
       {
         flags: '--seconds <n>',
         brief: 'How long the program may take to listen or to end.',

@@ -108,6 +108,10 @@ export const errorCatalogue = entries({
     message: 'There is no {what} {id}.',
     action: 'Ids match exactly; `spanledger sessions` lists those that exist.',
   },
+  UNKNOWN_SUBJECT: {
+    message: 'Nothing is recorded under {id}: no session, item, trace, task or process.',
+    action: 'Ids match exactly. {near}',
+  },
   USAGE: {
     message: '{why}.',
     action: 'See `spanledger {command} --help`.',

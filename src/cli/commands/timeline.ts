@@ -1,8 +1,10 @@
+import { judgeClaim } from '../../domain/chronology.ts';
 import { exitCode } from '../exit-code.ts';
-import type { Run } from '../invocation.ts';
+import type { Invocation, Run } from '../invocation.ts';
 import { withLedger } from '../reading/open-ledger.ts';
-import { findSession } from '../reading/session-lookup.ts';
-import { readTimeline } from '../reading/timeline.ts';
+import { findSubject } from '../reading/subject.ts';
+import { readTimeline, type Timeline } from '../reading/timeline.ts';
+import { lifeLines } from '../rendering/life-lines.ts';
 import { renderListing } from '../rendering/listing.ts';
 import { timelineColumns } from '../rendering/timeline-columns.ts';
 import { jsonLine } from '../visible.ts';
@@ -11,10 +13,25 @@ import { jsonLine } from '../visible.ts';
 export const run: Run = (invocation) =>
   withLedger(invocation, async (reader) => {
     const { options, terminal } = invocation;
-    const session = await findSession(reader, invocation.arguments[0] ?? '');
-    const timeline = await readTimeline(reader, session, options.count('last') ?? 200);
-    if (options.flag('json')) for (const entry of timeline) await terminal.line(jsonLine(entry));
-    else if (timeline.length === 0) await terminal.line('Nothing is recorded of this session but its state.');
-    else await terminal.line(renderListing(terminal, timelineColumns, timeline));
+    const subject = await findSubject(reader, invocation.arguments[0] ?? '');
+    const timeline = await readTimeline(reader, subject, options.count('last') ?? 200);
+    if (options.flag('json')) for (const entry of timeline.entries) await terminal.line(jsonLine(entry));
+    else if (timeline.entries.length === 0) await terminal.line('Nothing is recorded of this session but its state.');
+    else await terminal.line(renderListing(terminal, timelineColumns, timeline.entries));
+    await tellLives(invocation, timeline);
     return exitCode.ok;
   });
+
+/** What the rows say of the processes, and of a claim. */
+async function tellLives({ options, terminal }: Invocation, { lives }: Timeline): Promise<void> {
+  const claimSeconds = options.count('claim');
+  const claim = claimSeconds === undefined ? undefined : judgeClaim(claimSeconds * 1000, lives);
+  if (options.flag('json')) {
+    if (claim !== undefined) await terminal.line(jsonLine({ claim_ms: (claimSeconds ?? 0) * 1000, ...claim, lives }));
+    return;
+  }
+  const lines = lifeLines(lives);
+  if (lines.length > 0) await terminal.line();
+  for (const line of lines) await terminal.line(line);
+  if (claim !== undefined) await terminal.line(`claim ${claim.judgement}: ${claim.reason}.`);
+}

@@ -1,11 +1,11 @@
 import type { Row, TableName } from '../../projection/tables.ts';
 import { toEventRow, toSessionRow, toUnitRow, type Values } from './cells.ts';
 import { journalStatistics } from './journal-statistics.ts';
-import { groupErrors, summarizeSteps } from './journal-summaries.ts';
+import { groupErrors, groupSteps, newestTaskRuns, summarizeSteps } from './journal-summaries.ts';
 import type { EventFilter, LedgerReader, UnitFilter } from './ledger-reader.ts';
 import { createNewest } from './newest.ts';
 import { judgeOpenUnits } from './open-units.ts';
-import type { ProcessRow } from './process-row.ts';
+import type { ProcessEnd, ProcessRow } from './process-row.ts';
 import { matchesDetails, matchesRunning, matchesSession, mayMatchEvent } from './row-filter.ts';
 import { mergeTable } from './row-merge.ts';
 import type { EventRow, StateCount } from './rows.ts';
@@ -15,7 +15,7 @@ export interface JournalRows {
   readonly description: string;
   scan(): AsyncIterable<Row>;
   /** The process behind an instance id. */
-  processOf(instanceId: string): ProcessRow | undefined;
+  processOf(instanceId: string): ProcessEnd | undefined;
   processes(): readonly ProcessRow[];
 }
 
@@ -46,6 +46,9 @@ export function createJournalReader(journal: JournalRows): LedgerReader {
       for (const values of await units(filter)) newest.add(values);
       return newest.toArray().map(toUnitRow);
     },
+    steps: async (filter) => groupSteps((await units(filter)).map(toUnitRow)),
+    taskRuns: async (task, last) => newestTaskRuns((await units({})).map(toUnitRow), task, last),
+    process: async (instanceId) => journal.processOf(instanceId),
     slowestSteps: async (sessionId, last) => summarizeSteps((await units({ sessionId })).map(toUnitRow)).slice(0, last),
     errorGroups: async (sessionId) => groupErrors(await events({ sessionId, levels: errorLevels }, maxErrors)),
     async running(filter, last) {
@@ -89,9 +92,21 @@ function ofSession(sessionId: string | undefined): (values: Values) => boolean {
   return (values) => sessionId === undefined || values.session_id === sessionId;
 }
 
-function ofUnit({ sessionId, units }: UnitFilter): (values: Values) => boolean {
-  const isWanted = ofSession(sessionId);
-  return (values) => isWanted(values) && (units === undefined || units.includes(String(values.unit)));
+/** By what no record of a unit changes; a record that only tells of progress has no start to be asked for. */
+function ofUnit(filter: UnitFilter): (values: Values) => boolean {
+  const { units, since } = filter;
+  const wanted = Object.entries({
+    session_id: filter.sessionId,
+    item_id: filter.itemId,
+    trace_id: filter.traceId,
+    instance_id: filter.instanceId,
+  }).filter(([, value]) => value !== undefined);
+  const isSince = ({ created_at: at }: Values) =>
+    since === undefined || at === undefined || Number(at) >= since.getTime() * 1000;
+  return (values) =>
+    wanted.every(([name, value]) => values[name] === value) &&
+    (units === undefined || units.includes(String(values.unit))) &&
+    isSince(values);
 }
 
 function hasBegun({ created_at: at }: Values): boolean {

@@ -4,13 +4,13 @@ import { readSegment } from '../../journal/segment-reader.ts';
 import { rowsOf } from '../../projection/rows.ts';
 import type { Row } from '../../projection/tables.ts';
 import type { JournalRows } from './journal-reader.ts';
-import { processOfJournal } from './process-row.ts';
+import { processEndOfJournal } from './process-row.ts';
 
 /** The rows of every journal in a directory; of a directory that is not there, none. */
 export async function openJournalRows(directory: string): Promise<JournalRows> {
   const journals = await listJournals(directory);
   const now = new Date();
-  const byInstance = new Map(journals.map((journal) => [journal.instanceId, processOfJournal(journal, now)]));
+  const byInstance = new Map(journals.map((journal) => [journal.instanceId, processEndOfJournal(journal, now)]));
   return {
     description: `the journals in ${directory}`,
     scan: () => scanJournals(directory),

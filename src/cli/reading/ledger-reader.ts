@@ -1,6 +1,15 @@
 import type { DatabaseWaits } from './database-waits.ts';
-import type { ProcessRow } from './process-row.ts';
-import type { ErrorGroup, EventRow, RunningRow, SessionRow, StateCount, StepSummary, UnitRow } from './rows.ts';
+import type { ProcessEnd, ProcessRow } from './process-row.ts';
+import type {
+  ErrorGroup,
+  EventRow,
+  RunningRow,
+  SessionRow,
+  StateCount,
+  StepGroup,
+  StepSummary,
+  UnitRow,
+} from './rows.ts';
 import type { Statistics, StatisticsScope } from './statistics.ts';
 
 /** What a session must match. Missing fields match everything. */
@@ -34,10 +43,18 @@ export interface EventFilter {
 export interface UnitFilter {
   readonly sessionId?: string | undefined;
   readonly units?: readonly string[];
+  readonly itemId?: string | undefined;
+  /** 32 hex digits. */
+  readonly traceId?: string | undefined;
+  readonly instanceId?: string | undefined;
+  /** Began then or later. */
+  readonly since?: Date | undefined;
 }
 
 /** What an open unit must match. Missing fields match everything. */
-export interface RunningFilter extends UnitFilter {
+export interface RunningFilter {
+  readonly sessionId?: string | undefined;
+  readonly units?: readonly string[];
   readonly service?: string | undefined;
   /** Task, which for items and steps of a session is its kind. */
   readonly task?: string | undefined;
@@ -57,6 +74,12 @@ export interface LedgerReader {
   events(filter: EventFilter, last: number): Promise<readonly EventRow[]>;
   /** The newest `last` of the matching units, oldest first. */
   units(filter: UnitFilter, last: number): Promise<readonly UnitRow[]>;
+  /** Items, steps and batches that match, by name, in the order in which the first of each began. */
+  steps(filter: UnitFilter): Promise<readonly StepGroup[]>;
+  /** The newest runs of a task outside of sessions: its outermost steps, the newest first. */
+  taskRuns(taskName: string, last: number): Promise<readonly UnitRow[]>;
+  /** A process and how it ended. */
+  process(instanceId: string): Promise<ProcessEnd | undefined>;
   /** Ended steps and batches of a session by name, the most time first. */
   slowestSteps(sessionId: string, last: number): Promise<readonly StepSummary[]>;
   /** Every error record of a session, grouped. */

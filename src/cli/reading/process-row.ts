@@ -1,3 +1,4 @@
+import type { DeathEvidence } from '../../domain/cause-of-death.ts';
 import type { JournalInfo } from '../../journal/journal-listing.ts';
 import { type OpenPlace, type PendingCall, parseProcessState, type StackFrame } from '../../journal/process-state.ts';
 
@@ -21,6 +22,43 @@ export type ProcessRow = {
   readonly blocked_in: OpenPlace | null;
   readonly pending_call: PendingCall | null;
 };
+
+/** A process and how it ended, as far as that is known. */
+export type ProcessEnd = ProcessRow & {
+  /** Version of the service, where it says one. */
+  readonly service_version: string | null;
+  readonly exit_code: number | null;
+  readonly exit_signal: string | null;
+  readonly exit_evidence: DeathEvidence | null;
+};
+
+/** A process and its end as `to_jsonb` tells its row of `instances`. */
+export function toProcessEnd(value: unknown): ProcessEnd | undefined {
+  const process = toProcessRow(value);
+  if (process === null) return undefined;
+  const row = value as Readonly<Record<string, unknown>>;
+  return {
+    ...process,
+    service_version: textOf(row.service_version),
+    exit_code: numberOf(row.exit_code),
+    exit_signal: textOf(row.exit_signal),
+    exit_evidence: objectOf<DeathEvidence>(row.exit_evidence),
+  };
+}
+
+/** A process and its end as its journal on disk tells of it. */
+export function processEndOfJournal(journal: JournalInfo, now: Date): ProcessEnd {
+  const { exit, heartbeat } = journal;
+  const figures = heartbeat?.figures;
+  return {
+    ...processOfJournal(journal, now),
+    ...(exit !== undefined && { ended_at: dateOfMicros(exit.at) }),
+    service_version: null,
+    exit_code: exit?.code ?? numberOf(figures?.exitCode),
+    exit_signal: exit?.signal ?? textOf(figures?.exitSignal),
+    exit_evidence: exit === undefined ? null : { by: 'parent' },
+  };
+}
 
 /** A process as `to_jsonb` tells its row of `instances`, whatever columns that has. */
 export function toProcessRow(value: unknown): ProcessRow | null {

@@ -98,6 +98,24 @@ export type StepSummary = {
   readonly total_ms: number;
 };
 
+/** Items, steps or batches of one name. */
+export type StepGroup = {
+  readonly unit: string;
+  /** Empty for items, which count together; numbers in names of batches are `#`. */
+  readonly name: string;
+  /** The step that it is part of, if it is part of one. */
+  readonly inside: string | null;
+  readonly in_item: boolean;
+  readonly count: number;
+  readonly open: number;
+  readonly failed: number;
+  readonly first_at: Date;
+  /** Begin of the last one. */
+  readonly last_at: Date;
+  readonly ended_at: Date | null;
+  readonly median_ms: number | null;
+};
+
 /** A unit that has begun and not ended, with the verdict on it. */
 export type RunningRow = {
   readonly unit: string;

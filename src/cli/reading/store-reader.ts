@@ -3,9 +3,11 @@ import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
 import { type Conditions, createConditions } from './conditions.ts';
 import { readDatabaseWaits } from './database-waits.ts';
 import type { EventFilter, LedgerReader, SessionFilter, UnitFilter } from './ledger-reader.ts';
+import { toProcessEnd } from './process-row.ts';
 import type { ErrorGroup, EventRow, SessionRow, StateCount, StepSummary, UnitRow } from './rows.ts';
 import { readProcesses, readRunning } from './running-query.ts';
 import { readStatistics } from './statistics.ts';
+import { readSteps } from './step-groups.ts';
 
 /** Reads the tables of a database with plain SQL. */
 export function createStoreReader(store: SqlLedgerStore, schema: string): LedgerReader {
@@ -39,6 +41,13 @@ export function createStoreReader(store: SqlLedgerStore, schema: string): Ledger
       const select = `select ${unitColumns} from ${prefix}.task_progress`;
       const rows = await page<UnitRow>(select, unitConditions(filter), 'order by created_at desc, span_id desc', last);
       return rows.toReversed();
+    },
+    steps: (filter) => readSteps(store, prefix, unitConditions(filter, 'p.')),
+    taskRuns: (taskName, last) => store.query<UnitRow>(taskRuns(prefix), [taskName, last]),
+    async process(instanceId) {
+      const sql = `select to_jsonb(p) as process from ${prefix}.instances p where instance_id = $1`;
+      const [row] = await store.query<{ process: unknown }>(sql, [instanceId]);
+      return toProcessEnd(row?.process);
     },
     slowestSteps: (sessionId, last) => store.query<StepSummary>(slowestSteps(prefix), [sessionId, last]),
     errorGroups: (sessionId) => store.query<ErrorGroup>(errorGroups(prefix), [sessionId]),
@@ -92,9 +101,25 @@ export function eventConditions(filter: EventFilter): Conditions {
     .add('created_at >= ?', filter.since);
 }
 
-function unitConditions(filter: UnitFilter): Conditions {
-  return createConditions().add('session_id = ?', filter.sessionId).add('unit = any(?::text[])', filter.units);
+function unitConditions(filter: UnitFilter, alias = ''): Conditions {
+  return createConditions()
+    .add(`${alias}session_id = ?`, filter.sessionId)
+    .add(`${alias}unit = any(?::text[])`, filter.units)
+    .add(`${alias}item_id = ?`, filter.itemId)
+    .add(`${alias}trace_id = ?::uuid`, filter.traceId)
+    .add(`${alias}instance_id = ?`, filter.instanceId)
+    .add(`${alias}created_at >= ?`, filter.since);
 }
+
+/** Outside of sessions there is no index by task: the last 4 MB of the table are looked at, as for the history of `v_running`. */
+const taskRuns = (prefix: string) => `
+  select ${unitColumns} from ${prefix}.task_progress p
+   where p.ctid >= (select format('(%s,0)', greatest(0, pg_relation_size('${prefix}.task_progress'::regclass)
+       / current_setting('block_size')::integer - 512))::tid)
+     and session_id is null and task_name = $1 and unit in ('step', 'task', 'batch')
+     and not exists (
+       select from ${prefix}.task_progress o where o.trace_id = p.trace_id and o.span_id = p.parent_span_id)
+   order by created_at desc limit $2`;
 
 const slowestSteps = (prefix: string) => `
   select task_name, step_name, count(*)::integer as count,

@@ -72,8 +72,8 @@ function processesOf(units: readonly StuckUnit[]): readonly ProcessRow[] {
   return units.flatMap(({ process }) => process ?? []);
 }
 
-/** By the statement that a process waits for, else by the name that its connections give themselves. */
-function matchWaits(waits: readonly DatabaseWait[], processes: readonly ProcessRow[]): readonly MatchedWait[] {
+/** Whose waits these are: by the statement that a process waits for, else by the name that its connections give themselves. */
+export function matchWaits(waits: readonly DatabaseWait[], processes: readonly ProcessRow[]): readonly MatchedWait[] {
   return waits.map((wait) => {
     const byStatement = processes.find(
       ({ pending_call: call }) => call?.kind === 'sql' && wait.query !== null && isOfShape(wait.query, call.summary),

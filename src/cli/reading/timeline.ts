@@ -1,12 +1,17 @@
+import { elapsedTimes, livesOf, type Moment, type ProcessLife } from '../../domain/chronology.ts';
 import { eventText } from '../rendering/event-text.ts';
 import { duration } from '../rendering/quantities.ts';
-import type { LedgerReader } from './ledger-reader.ts';
+import type { LedgerReader, UnitFilter } from './ledger-reader.ts';
+import type { ProcessEnd } from './process-row.ts';
 import type { EventRow, SessionRow, UnitRow } from './rows.ts';
+import { runOf } from './runs.ts';
+import { processUnits, type Subject } from './subject.ts';
+import { causeOf } from './work-end.ts';
 
-/** One line of the story of a session. */
+/** One line of the story of a session, item, trace or process. */
 export interface TimelineEntry {
   readonly time: Date;
-  /** Since the start of the run, in milliseconds. */
+  /** Since the start of the run, or of the process, in milliseconds. */
   readonly elapsed_ms: number;
   /** Since the entry before, in milliseconds; null for the first. */
   readonly gap_ms: number | null;
@@ -16,50 +21,173 @@ export interface TimelineEntry {
   readonly result: string;
 }
 
-/** The newest `last` entries of a session's story: every record of the audit log, and steps as they began and ended. */
-export async function readTimeline(
-  reader: LedgerReader,
-  session: SessionRow,
-  last: number,
-): Promise<readonly TimelineEntry[]> {
-  const events = await reader.events({ sessionId: session.id }, last);
-  const units = await reader.units({ sessionId: session.id, units: ['step', 'task', 'batch'] }, last);
-  const moments = [...events.map(eventMoment), ...units.flatMap(unitMoments)];
-  moments.sort((a, b) => a.time.getTime() - b.time.getTime());
-  return toEntries(moments, session).slice(-last);
+/** A timeline, and the lives of the processes in it. */
+export interface Timeline {
+  readonly entries: readonly TimelineEntry[];
+  readonly lives: readonly ProcessLife[];
+}
+
+/** The newest `last` entries of a story: every record of the audit log, and steps as they began and ended; elapsed times from rows. */
+export async function readTimeline(reader: LedgerReader, subject: Subject, last: number): Promise<Timeline> {
+  const steps = subject.kind === 'process' ? [] : await storyOf(reader, subject, last);
+  const cycles = await cyclesOf(reader, subject, last);
+  const lives = livesOf(
+    cycles.map(({ moment }) => moment),
+    Date.now(),
+  );
+  if (subject.kind === 'process') {
+    const times = elapsedTimes(cycles.map(({ moment }) => moment));
+    const entries = cycles.map(({ entry, moment }, index) => ({
+      ...entry,
+      time: new Date(moment.at),
+      elapsed_ms: times[index]?.sinceStart ?? 0,
+      gap_ms: times[index]?.sinceLast ?? null,
+    }));
+    return { entries: entries.slice(-last), lives };
+  }
+  const start = await startOf(reader, subject);
+  return { entries: toEntries(steps, start).slice(-last), lives };
+}
+
+async function startOf(reader: LedgerReader, subject: Subject): Promise<Date | undefined> {
+  if (subject.kind === 'session') return subject.session.started_at ?? undefined;
+  return (await runOf(reader, subject))?.startedAt;
 }
 
 /** Records in time order as entries, with elapsed time and gaps. */
 export function eventTimeline(events: readonly EventRow[], session: SessionRow): readonly TimelineEntry[] {
-  return toEntries(events.map(eventMoment), session);
+  return toEntries(events.map(eventEntry), session.started_at ?? undefined);
 }
 
-type Moment = Pick<TimelineEntry, 'time' | 'what' | 'item_id' | 'result'>;
+type Entry = Pick<TimelineEntry, 'time' | 'what' | 'item_id' | 'result'>;
 
-function eventMoment(row: EventRow): Moment {
+const stepUnits = ['step', 'task', 'batch'];
+
+async function storyOf(
+  reader: LedgerReader,
+  subject: Exclude<Subject, { readonly kind: 'process' }>,
+  last: number,
+): Promise<readonly Entry[]> {
+  const filter = filterOf(subject);
+  const { sessionId, itemId, traceId } = filter;
+  const events = await reader.events({ sessionId, itemId, traceId }, last);
+  const units = await reader.units({ ...filter, units: stepUnits }, last);
+  const entries = [...events.map(eventEntry), ...units.flatMap(unitEntries)];
+  return entries.sort((a, b) => a.time.getTime() - b.time.getTime());
+}
+
+function filterOf(subject: Exclude<Subject, { readonly kind: 'process' }>): UnitFilter {
+  if (subject.kind === 'session') return { sessionId: subject.id };
+  return subject.kind === 'item' ? { sessionId: subject.sessionId, itemId: subject.id } : { traceId: subject.id };
+}
+
+interface Cycle {
+  readonly moment: Moment;
+  readonly entry: Pick<TimelineEntry, 'what' | 'item_id' | 'result'>;
+}
+
+/** Begin and end of the processes of a story, and of the runs inside them. */
+async function cyclesOf(reader: LedgerReader, subject: Subject, last: number): Promise<readonly Cycle[]> {
+  const units = await outermost(reader, subject, last);
+  const ids = new Set(units.flatMap(({ instance_id: id }) => id ?? []));
+  const known = subject.kind === 'process' ? [subject.process] : [];
+  const found = await Promise.all(
+    [...ids].filter((id) => known.every((one) => one.instance_id !== id)).map((id) => reader.process(id)),
+  );
+  const processes = [...known, ...found.flatMap((process) => process ?? [])];
+  const cycles = [...processes.flatMap(processCycles), ...units.flatMap(unitCycles)];
+  return cycles.sort((a, b) => a.moment.at - b.moment.at || rank(a) - rank(b));
+}
+
+function rank({ moment: { kind } }: Cycle): number {
+  return ['process_start', 'end', 'record', 'begin', 'process_end'].indexOf(kind);
+}
+
+/** Units around which the same process has no other. */
+async function outermost(reader: LedgerReader, subject: Subject, last: number): Promise<readonly UnitRow[]> {
+  if (subject.kind === 'session') return reader.units({ sessionId: subject.id, units: ['session'] }, last);
+  if (subject.kind === 'item') return [subject.unit];
+  if (subject.kind === 'trace') return [subject.root];
+  const units = await processUnits(reader, subject.process, mostUnits);
+  const spans = new Set(units.map((unit) => `${unit.trace_id}/${unit.span_id}`));
+  return units.filter(({ parent_span_id: parent, trace_id: trace, unit, session_id: session }) => {
+    const isInside = unit !== 'session' && session !== null;
+    return !isInside && (parent === null || !spans.has(`${trace}/${parent}`));
+  });
+}
+
+const mostUnits = 10_000;
+
+function processCycles(process: ProcessEnd): readonly Cycle[] {
+  const { instance_id: id, pid, started_at: start, ended_at: end, service_name: service } = process;
+  const what = 'process';
+  const cause = causeOf(process)?.text ?? '';
+  const began: Cycle[] =
+    start === null
+      ? []
+      : [
+          {
+            moment: { at: start.getTime(), process: id, kind: 'process_start' },
+            entry: { what, item_id: null, result: `${service ?? '?'}, pid ${pid ?? '?'}, starts` },
+          },
+        ];
+  if (end === null) return began;
+  const entry = { what, item_id: null, result: cause === '' ? 'ends' : cause };
+  return [...began, { moment: { at: end.getTime(), process: id, kind: 'process_end' }, entry }];
+}
+
+function unitCycles(row: UnitRow): readonly Cycle[] {
+  const cycle = `${row.unit} ${row.unit === 'session' ? row.session_id : row.unit === 'item' ? row.item_id : row.step_name}`;
+  const process = row.instance_id ?? '';
+  const base = { what: cycle, item_id: row.item_id };
+  const began: Cycle = {
+    moment: { at: row.created_at.getTime(), process, cycle, kind: 'begin' },
+    entry: { ...base, result: row.ended_at === null ? 'begins, still open' : 'begins' },
+  };
+  const updated: Cycle[] =
+    row.ended_at !== null || row.updated_at === null || row.updated_at <= row.created_at
+      ? []
+      : [
+          {
+            moment: { at: row.updated_at.getTime(), process, cycle, kind: 'record' },
+            entry: { ...base, result: `last told ${row.last_event ?? 'progress'}` },
+          },
+        ];
+  if (row.ended_at === null) return [began, ...updated];
+  const ended: Cycle = {
+    moment: { at: row.ended_at.getTime(), process, cycle, kind: 'end' },
+    entry: { ...base, result: endText(row) },
+  };
+  return [began, ended];
+}
+
+function eventEntry(row: EventRow): Entry {
   return { time: row.created_at, what: row.event, item_id: row.item_id, result: eventText({ ...row, item_id: null }) };
 }
 
-function unitMoments(row: UnitRow): readonly Moment[] {
+function unitEntries(row: UnitRow): readonly Entry[] {
   const what = `${row.unit} ${row.step_name}`;
-  const began: Moment = { time: row.created_at, what, item_id: row.item_id, result: 'begins' };
+  const began: Entry = { time: row.created_at, what, item_id: row.item_id, result: 'begins' };
   if (row.ended_at === null) return [{ ...began, result: 'begins, still open' }];
-  const took = row.duration_ms === null ? '' : ` in ${duration(row.duration_ms)}`;
-  const error = row.error_message === null ? '' : `: ${row.error_message}`;
-  return [began, { time: row.ended_at, what, item_id: row.item_id, result: `${row.status}${took}${error}` }];
+  return [began, { time: row.ended_at, what, item_id: row.item_id, result: endText(row) }];
 }
 
-function toEntries(moments: readonly Moment[], session: SessionRow): readonly TimelineEntry[] {
-  const start = session.started_at ?? moments[0]?.time;
-  return moments.map((moment, index) => {
-    const before = moments[index - 1];
+function endText(row: UnitRow): string {
+  const took = row.duration_ms === null ? '' : ` in ${duration(row.duration_ms)}`;
+  return `${row.status}${took}${row.error_message === null ? '' : `: ${row.error_message}`}`;
+}
+
+function toEntries(entries: readonly Entry[], startedAt: Date | undefined): readonly TimelineEntry[] {
+  const start = startedAt ?? entries[0]?.time;
+  return entries.map((entry, index) => {
+    const before = entries[index - 1];
     return {
-      time: moment.time,
-      elapsed_ms: start === undefined ? 0 : moment.time.getTime() - start.getTime(),
-      gap_ms: before === undefined ? null : moment.time.getTime() - before.time.getTime(),
-      what: moment.what,
-      item_id: moment.item_id,
-      result: moment.result,
+      time: entry.time,
+      elapsed_ms: start === undefined ? 0 : entry.time.getTime() - start.getTime(),
+      gap_ms: before === undefined ? null : entry.time.getTime() - before.time.getTime(),
+      what: entry.what,
+      item_id: entry.item_id,
+      result: entry.result,
     };
   });
 }
