@@ -16,6 +16,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { importSession } from '../dist/index.js';
 import { openJournal } from '../dist/journal/open-journal.js';
+import { createSharedTally } from '../dist/journal/tally.js';
 import { createLiveSpanProcessor, createRecorder } from '../dist/recording/index.js';
 import { createWatchMemory } from '../dist/watchdog/watch-memory.js';
 import { startWatchdog } from '../dist/watchdog/watchdog.js';
@@ -74,9 +75,10 @@ async function measure(isWatched) {
 function watch(directory, owner) {
   const plain = {
     thresholdMillis: 1_000,
-    redactKeys: [],
+    redaction: { redactKeys: [], redactPatterns: [], redactPaths: [] },
     journalMaxBytes: 1e9,
-    heartbeats: undefined,
+    tally: createSharedTally(),
+    heartbeats: false,
     logs: undefined,
   };
   return startWatchdog({ ...plain, directory, owner, memory: createWatchMemory(), environment: {} });

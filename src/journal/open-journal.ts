@@ -38,7 +38,7 @@ export interface JournalOptions extends TroubleListener {
   readonly retryMillis?: number;
   readonly clock?: JournalClock;
   readonly files?: JournalFileSystem;
-  /** `tallyBytes` of memory for the counters; shared memory lets a worker thread read them. */
+  /** Memory for the counters, as `Tally` wants it; shared memory lets other threads read them. */
   readonly tallyMemory?: ArrayBuffer | SharedArrayBuffer;
 }
 
@@ -86,7 +86,7 @@ class SegmentedJournal implements FileJournal {
     this.#clock = options.clock ?? systemJournalClock;
     this.#files = options.files ?? nodeFileSystem;
     this.#trouble = new DiskTrouble(this.path, options);
-    this.#tally = new Tally(options.tallyMemory);
+    this.#tally = new Tally(options.tallyMemory, options.lane);
     this.#capacity = new Capacity(options.directory, options.maxBytes ?? 2 * 1024 ** 3, this.#files);
     this.#sync = new SegmentSync((error) => this.#trouble.note(error));
     const writer = this.#createWriter(options);

@@ -39,8 +39,12 @@ export interface KeepingOptions {
  */
 export function keepJournal(journal: FileJournal, pulse: Pulse, options: KeepingOptions): JournalKeeper {
   const losses = createLossReport(journal);
+  const cpuRatio = createCpuMeter();
+  const leave = () => {
+    if (options.leavesHeartbeats) leaveHeartbeat(journal, cpuRatio(), options.state?.());
+  };
   let ticks = 0;
-  if (options.leavesHeartbeats) leaveHeartbeat(journal, options.state?.());
+  leave();
   // From the start: a program that blocks before its first tick is late as well.
   pulse[0] = Date.now();
   setInterval(() => {
@@ -48,7 +52,7 @@ export function keepJournal(journal: FileJournal, pulse: Pulse, options: Keeping
     void journal.sync();
     losses.tell();
     ticks += 1;
-    if (options.leavesHeartbeats && ticks % ticksPerHeartbeat === 0) leaveHeartbeat(journal, options.state?.());
+    if (ticks % ticksPerHeartbeat === 0) leave();
   }, tickMillis).unref();
   const settle = () => {
     journal.retry();
@@ -56,17 +60,28 @@ export function keepJournal(journal: FileJournal, pulse: Pulse, options: Keeping
   };
   const finish = () => {
     settle();
-    if (options.leavesHeartbeats) leaveHeartbeat(journal, options.state?.());
+    leave();
     const { waiting, lastError = '' } = journal.stats();
     if (waiting > 0) diag.error(`${waiting} records are lost with this process: ${lastError}`);
   };
   return { settle, finish };
 }
 
-function leaveHeartbeat(journal: FileJournal, state: ProcessState | undefined): void {
+/** Processor time per time since it was asked last, 1 for one core. */
+function createCpuMeter(): () => number {
+  let before = { cpu: process.cpuUsage(), at: performance.now() };
+  return () => {
+    const { user, system } = process.cpuUsage(before.cpu);
+    const millis = performance.now() - before.at;
+    before = { cpu: process.cpuUsage(), at: performance.now() };
+    return millis > 0 ? (user + system) / 1000 / millis : 0;
+  };
+}
+
+function leaveHeartbeat(journal: FileJournal, cpuRatio: number, state: ProcessState | undefined): void {
   try {
     const oomCounter = readOwnOomCounter();
-    const figures = { rssBytes: process.memoryUsage.rss(), ...accountOf(journal.stats()), oomCounter, state };
+    const figures = { rssBytes: process.memoryUsage.rss(), cpuRatio, ...accountOf(journal.stats()), oomCounter, state };
     writeHeartbeat(journal.path, { at: Date.now() * 1000, figures });
   } catch {
     // The journal itself tells of a disk that refuses; without a heartbeat the last write counts as the sign of life.

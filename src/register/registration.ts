@@ -12,7 +12,7 @@ import {
 import { type OtelEnvironment, readOtelEnvironment } from '../configuration/otel-environment.ts';
 import { createConfiguredSanitizer, redactionOf } from '../configuration/redaction.ts';
 import type { Settings } from '../configuration/setting-table.ts';
-import { loadSettings } from '../configuration/settings.ts';
+import { type Configuration, loadSettings } from '../configuration/settings.ts';
 import { type FileJournal, openJournal } from '../journal/open-journal.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import { createLedgerLogProcessor } from '../recording/ledger-log-processor.ts';
@@ -73,7 +73,8 @@ export function register(): void {
   installDiagnosticLogger(createDiagnosticLogger(), otel.logLevel);
   if (otel.disabled) return;
 
-  const settings = effectiveSettings(otel);
+  const configuration = effectiveConfiguration(otel);
+  const { settings } = configuration;
   const identity = createIdentity(otel.resourceDetectors, registeredServiceName());
   // An SDK that is there already has its own exporters.
   const plans = isTracerProviderRegistered() ? noExports : exportPlans(otel);
@@ -105,8 +106,7 @@ export function register(): void {
     },
     sending,
   });
-  // Somebody else's SDK has its own instrumentations: with ours beside them every request would be there twice.
-  const instrumentation = isOurSdk ? instrument(settings, otel) : undefined;
+  const instrumentation = instrument(configuration, otel, isOurSdk);
   const loggers = recordLoggers(settings, otel, () => journal.leaveOutLine());
   const service = identity.owner.service;
   const probeLogs = once(() => probeLog(journal));
@@ -138,7 +138,7 @@ interface Place {
   readonly memory: ShippingMemory;
 }
 
-function effectiveSettings(otel: OtelEnvironment): Settings {
+function effectiveConfiguration(otel: OtelEnvironment): Configuration {
   const configuration = loadSettings();
   for (const { message } of configuration.warnings) diag.warn(message);
   if (otel.configFile !== undefined && !isTracerProviderRegistered()) diag.error(configFileText(otel.configFile));
@@ -146,7 +146,7 @@ function effectiveSettings(otel: OtelEnvironment): Settings {
     ({ key: name, value, source }) => `${name}=${value} (${source})`,
   );
   diag.info(`spanledger settings: ${described.join(', ')}`);
-  return configuration.settings;
+  return configuration;
 }
 
 function configFileText(file: string): string {
@@ -221,7 +221,8 @@ function startWatching(
     redaction: redactionOf(settings),
     memory: memory.watch,
     journalMaxBytes: settings.journalMaxBytes,
-    heartbeats: heartbeats ? memory.tally : undefined,
+    tally: memory.tally,
+    heartbeats,
     logs: logTarget(plan, identity.resource.merge(resource)),
     environment,
   });

@@ -1,4 +1,4 @@
-import { Tally, type TallyReading, tallyBytes } from '../journal/tally.ts';
+import { createSharedTally, Tally, type TallyReading } from '../journal/tally.ts';
 import { createWatchMemory, type WatchMemory } from '../watchdog/watch-memory.ts';
 import type { Pulse } from './journal-keeping.ts';
 
@@ -20,7 +20,7 @@ const asked = [slots.clockOffset, slots.schemaFaults, slots.stuckUnits, slots.wa
 
 /** What the main thread and the courier thread tell each other without waiting for one another. */
 export interface ShippingMemory {
-  /** Counters of the journal, kept by the main thread. */
+  /** Counters of the journal, kept by the main thread and, for its own lane, by the watchdog. */
   readonly tally: SharedArrayBuffer;
   /** The pulse of the main thread. */
   readonly pulse: Pulse;
@@ -39,7 +39,7 @@ export function createShippingMemory(): ShippingMemory {
   shipped[slots.emptyAt] = Date.now();
   // Not looked at yet.
   for (const slot of asked) shipped[slot] = Number.NaN;
-  return { tally: new SharedArrayBuffer(tallyBytes), pulse: numbers(1), shipped, watch: createWatchMemory() };
+  return { tally: createSharedTally(), pulse: numbers(1), shipped, watch: createWatchMemory() };
 }
 
 /** What a pass has done, as far as it is counted. */

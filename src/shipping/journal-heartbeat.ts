@@ -10,9 +10,7 @@ import type { Heartbeat } from './store.ts';
  * now, a dead one ended some time after its last sign, of whatever its parent has noted and the kernel has counted.
  */
 export function journalHeartbeat(journal: JournalInfo, owner: JournalOwner, nowMicros: number): Heartbeat {
-  const journalBytes = journal.bytes;
-  const state = parseProcessState(journal.heartbeat?.figures);
-  const told = { journalBytes, ...(state !== undefined && { state }) };
+  const told = { journalBytes: journal.bytes, ...figuresOf(journal) };
   if (journal.isAlive) return { owner, seenAt: nowMicros, ...told };
   const { exit } = journal;
   const lastWrite = Math.max(0, ...journal.segments.map(({ modifiedAt }) => Math.floor(modifiedAt * 1000)));
@@ -26,6 +24,22 @@ export function journalHeartbeat(journal: JournalInfo, owner: JournalOwner, nowM
     exitEvidence: JSON.stringify(evidenceOf(journal)),
     ...told,
   };
+}
+
+/** What the process said of itself; who wrote it may be of another version. */
+function figuresOf({ heartbeat }: JournalInfo): Partial<Heartbeat> {
+  const { eventLoopLagMillis, rssBytes, cpuRatio } = heartbeat?.figures ?? {};
+  const state = parseProcessState(heartbeat?.figures);
+  return {
+    ...(isFigure(eventLoopLagMillis) && { eventLoopLagMillis }),
+    ...(isFigure(rssBytes) && { rssBytes: Math.round(rssBytes) }),
+    ...(isFigure(cpuRatio) && { cpuRatio }),
+    ...(state !== undefined && { state }),
+  };
+}
+
+function isFigure(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
 function evidenceOf({ exit, heartbeat }: JournalInfo): DeathEvidence {

@@ -183,7 +183,8 @@ export function createKeyedRows(buffers: BufferPool) {
   };
 }
 
-const mostColumns = 31;
+/** A 32-bit mask has a bit for each; a test holds the tables against it before a column too many is merged. */
+export const mostColumns = 31;
 /** As a mask of columns. */
 const allColumns = -1;
 /** The number of columns stands in front of a row. */

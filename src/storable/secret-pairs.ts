@@ -181,8 +181,10 @@ function closingBracket(text: string, start: number): number {
 
 const harmless = /^(?:true|false|null|undefined|none|nil|yes|no|\[redacted\]|\*+)?$/i;
 const numeric = /^[\d.,]*$/;
+/** What stands for a value in a statement: `?`, `$1`, `%s`, `:name`, with a cast or without. A name with digits may be a secret after all. */
+const placeholder = /^(?:\?|\$\d{1,5}|%s|:[a-z_]{1,30})(?:::[a-z_]{1,30}(?:\[\])?)?$/i;
 
 function isHarmless(value: string, keyClass: KeyClass): boolean {
   if (value.length > 32) return false;
-  return harmless.test(value) || (keyClass === 'countable' && numeric.test(value));
+  return harmless.test(value) || placeholder.test(value) || (keyClass === 'countable' && numeric.test(value));
 }

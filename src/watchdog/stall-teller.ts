@@ -34,7 +34,7 @@ export function createTeller(data: WatchdogData): Teller {
       void logs?.then((opened) => opened.tell(news)).catch(ignore);
     },
     leaveHeartbeat() {
-      if (data.heartbeats !== undefined) leaveHeartbeat(data, data.heartbeats);
+      if (data.heartbeats) leaveHeartbeat(data);
     },
     async flush() {
       await logs?.then((opened) => opened.flush()).catch(ignore);
@@ -43,12 +43,12 @@ export function createTeller(data: WatchdogData): Teller {
   const whileBlocked = () => {
     if (readState(data.memory)?.blockedSince !== undefined) teller.leaveHeartbeat();
   };
-  if (data.heartbeats !== undefined) setInterval(whileBlocked, heartbeatMillis);
+  if (data.heartbeats) setInterval(whileBlocked, heartbeatMillis);
   return teller;
 }
 
-function openWatchLane({ directory, owner, journalMaxBytes: maxBytes }: WatchdogData): FileJournal {
-  return openJournal({ directory, owner, lane: 'watch', maxBytes });
+function openWatchLane({ directory, owner, tally, journalMaxBytes: maxBytes }: WatchdogData): FileJournal {
+  return openJournal({ directory, owner, lane: 'watch', maxBytes, tallyMemory: tally });
 }
 
 function openLogs({ logs: target }: WatchdogData): Promise<StallLogs> | undefined {
@@ -58,7 +58,7 @@ function openLogs({ logs: target }: WatchdogData): Promise<StallLogs> | undefine
   return opened;
 }
 
-function leaveHeartbeat({ directory, owner, memory }: WatchdogData, tally: SharedArrayBuffer): void {
+function leaveHeartbeat({ directory, owner, memory, tally }: WatchdogData): void {
   const figures = {
     rssBytes: process.memoryUsage.rss(),
     ...accountOf(new Tally(tally).read()),

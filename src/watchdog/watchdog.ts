@@ -21,11 +21,10 @@ export interface WatchdogOptions {
   readonly memory: WatchMemory;
   /** Cap of the journal on disk. */
   readonly journalMaxBytes: number;
-  /**
-   * The counters of the journal, where the watchdog is to leave the sign of life on the disk while the main thread cannot; absent where a
-   * courier does.
-   */
-  readonly heartbeats: SharedArrayBuffer | undefined;
+  /** The counters of the journal. */
+  readonly tally: SharedArrayBuffer;
+  /** Whether the watchdog leaves the sign of life on the disk while the main thread cannot: where no courier does. */
+  readonly heartbeats: boolean;
   /** Given where logs are sent over OTLP. */
   readonly logs: LogTarget | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;

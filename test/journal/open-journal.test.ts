@@ -1,9 +1,10 @@
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { accountOf, missingOf } from '../../src/journal/account.ts';
 import { listJournals } from '../../src/journal/journal-listing.ts';
 import { openJournal } from '../../src/journal/open-journal.ts';
-import { Tally, tallyBytes } from '../../src/journal/tally.ts';
+import { createSharedTally, Tally, tallyBytes } from '../../src/journal/tally.ts';
 import type { LedgerRecord } from '../../src/projection/record.ts';
 import { FailingDisk } from './failing-disk.ts';
 import { createPlace, readAll } from './journal-place.ts';
@@ -81,6 +82,40 @@ describe('appending', () => {
       appended: { request: 0, progress: 1, audit: 1 },
     });
     journal.close();
+  });
+});
+
+describe('the account of a process', () => {
+  it('P2 holds the records of its watchdog too, which writes a lane of its own', async () => {
+    const place = { directory: createPlace(), owner: createOwner(), tallyMemory: createSharedTally() };
+    const main = openJournal(place);
+    const watch = openJournal({ ...place, lane: 'watch' });
+    main.append(createEvent(1), createStart(2));
+    watch.append(createEvent(3));
+    const account = accountOf(main.stats());
+    expect(segmentNames(place.directory)).toHaveLength(2);
+    const sizes = segmentNames(place.directory).map((name) => statSync(join(main.path, name)).size);
+    expect(account).toMatchObject({ produced: { audit: 2, progress: 1 }, appended: { audit: 2, progress: 1 } });
+    expect(missingOf(account)).toEqual({ request: 0, progress: 0, audit: 0 });
+    expect(main.stats().bytes).toBe(sizes.reduce((sum, size) => sum + size));
+    expect((await readAll(place.directory)).entries).toHaveLength(3);
+    for (const journal of [main, watch]) journal.close();
+  });
+
+  it('P2 shows what the watchdog could not write, and would show what is unaccounted for', () => {
+    const files = new FailingDisk();
+    files.writeError = 'ENOSPC';
+    const place = { directory: createPlace(), owner: createOwner(), tallyMemory: createSharedTally() };
+    const main = openJournal(place);
+    const watch = openJournal({ ...place, lane: 'watch', files });
+    watch.append(createEvent(1));
+    expect(accountOf(main.stats())).toMatchObject({ produced: { audit: 1 }, waiting: { audit: 1 } });
+    watch.close();
+    const account = accountOf(main.stats());
+    expect(account.dropped.audit).toEqual({ 'disk-full': 1 });
+    expect(missingOf(account).audit).toBe(0);
+    expect(missingOf({ ...account, dropped: { ...account.dropped, audit: {} } }).audit).toBe(1);
+    main.close();
   });
 });
 

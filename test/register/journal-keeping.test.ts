@@ -1,8 +1,10 @@
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { expect, it, onTestFinished } from 'vitest';
+import { listJournals } from '../../src/journal/journal-listing.ts';
 import { openJournal } from '../../src/journal/open-journal.ts';
 import { keepJournal } from '../../src/register/journal-keeping.ts';
 import { createShippingMemory } from '../../src/register/shipping-memory.ts';
+import { journalHeartbeat } from '../../src/shipping/journal-heartbeat.ts';
 import { FailingDisk } from '../journal/failing-disk.ts';
 import { createPlace, readAll } from '../journal/journal-place.ts';
 import { createEvent, createOwner } from '../journal/sample-records.ts';
@@ -52,4 +54,21 @@ it('what was dropped is told before the counters are sent for the last time, and
   expect(journal.stats().appended).toEqual(appended);
   const { entries } = await readAll(directory);
   expect(entries.map(({ record }) => record.type === 'event' && record.event)).toContain('ledger.dropped');
+});
+
+it('what the sign of life on the disk says of the process reaches the ledger', async () => {
+  const directory = createPlace();
+  const owner = createOwner();
+  const journal = openJournal({ directory, owner });
+  const state = { heapUsedBytes: 5_000_000, workerThreads: 0 };
+  const keeper = keepJournal(journal, createShippingMemory().pulse, { leavesHeartbeats: true, state: () => state });
+  for (const end = performance.now() + 20; performance.now() < end; );
+  keeper.finish();
+  const [found] = await listJournals(directory);
+  expect(found && journalHeartbeat(found, owner, 7)).toMatchObject({
+    rssBytes: expect.toSatisfy((bytes: number) => bytes > 10_000_000),
+    cpuRatio: expect.toSatisfy((ratio: number) => ratio > 0),
+    state,
+  });
+  journal.close();
 });

@@ -82,6 +82,25 @@ describe('a text', () => {
     expect(sanitizer.text(text)).toBe(text);
   });
 
+  it.each([
+    'update users set password = ? where id = ?',
+    'update users set password=$1, token = $2::text where id = $3',
+    'update users set password = :password, api_key = :new_key where id = :id',
+    'update users set password = %s where (secret = ?)',
+    'select 1 from users where lower(password) = $12 limit 1',
+  ])('keeps the placeholders of a statement: %s', (statement) => {
+    expect(sanitizer.text(statement)).toBe(statement);
+  });
+
+  it.each([
+    ['password = :s3cret7', 'password = [redacted]'],
+    ['password=?hunter2', 'password=[redacted]'],
+    ['password=$1$salt$hash', 'password=[redacted]'],
+    ['token: %secret', 'token: [redacted]'],
+  ])('takes for no placeholder what only begins like one: %s', (text, redactedText) => {
+    expect(sanitizer.text(text)).toBe(redactedText);
+  });
+
   it('is not redacted where redaction is switched off, and still storable', () => {
     const own = createSanitizer({ redact: false });
     expect(own.text('password=hunter2\0')).toBe('password=hunter2\uFFFD');

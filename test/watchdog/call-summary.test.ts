@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isOfShape } from '../../src/cli/reading/database-waits.ts';
 import { createSanitizer } from '../../src/storable/sanitizer.ts';
 import { requestShape, statementShape, toPendingCall } from '../../src/watchdog/call-summary.ts';
 
@@ -40,5 +41,13 @@ describe('a pending call', () => {
       const call = toPendingCall({ startedAt: 1, fields: [kind, '', `select ${token} from t`] }, sanitizer);
       expect(call.summary).not.toContain(token);
     }
+  });
+
+  it('keeps the shape of a statement on a secret column, for those who compare it with the server', () => {
+    const sanitizer = createSanitizer({ redactKeys: [] });
+    const sql = "update users set password = 'hunter2', token = $2 where id = 7";
+    const { summary } = toPendingCall({ startedAt: 1, fields: ['sql', '', sql] }, sanitizer);
+    expect(summary).toBe('update users set password = ?, token = $2 where id = ?');
+    expect(isOfShape(sql, summary)).toBe(true);
   });
 });

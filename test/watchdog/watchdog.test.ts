@@ -116,7 +116,7 @@ describe('a program that never comes back', () => {
     expect(row.blocked_in).toMatchObject({ session_id: 'endless', item_id: 'a', found_by: 'context' });
     expect(row.pending_call).toMatchObject({
       kind: 'sql',
-      summary: 'select * from users where password = [redacted] and id = ?',
+      summary: 'select * from users where password = ? and id = ?',
       started_at: expect.any(String),
     });
     expect(Number(row.heap_used_bytes)).toBeGreaterThan(1_000_000);
