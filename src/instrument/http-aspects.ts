@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
 
 /**
@@ -10,8 +10,8 @@ export interface HttpAspect {
   incoming?(span: Span, request: IncomingMessage, response: ServerResponse): void;
   /** An incoming request is over, whatever way it ended; the span ends right after. */
   answered?(span: Span, request: IncomingMessage, response: ServerResponse): void;
-  /** A request goes out; its headers are not sent yet. */
-  outgoing?(span: Span, request: ClientRequest): void;
+  /** A request goes out, by `node:http` or by `fetch`; its headers are not sent yet. */
+  outgoing?(span: Span): void;
   /** The answer to an outgoing request has arrived, without its body. */
   received?(span: Span, response: IncomingMessage): void;
 }

@@ -6,7 +6,7 @@ import { type HttpAspect, httpAspects } from './http-aspects.ts';
 export function httpOptions(): Readonly<Record<string, unknown>> {
   return {
     requestHook: (span: Span, request: ClientRequest | IncomingMessage) => {
-      if (isOutgoing(request)) forEachAspect((aspect) => aspect.outgoing?.(span, request));
+      if (isOutgoing(request)) forEachAspect((aspect) => aspect.outgoing?.(span));
     },
     responseHook: (span: Span, response: IncomingMessage | ServerResponse) => {
       if (isServerResponse(response)) forEachAspect((aspect) => aspect.incoming?.(span, response.req, response));
@@ -21,6 +21,11 @@ export function httpOptions(): Readonly<Record<string, unknown>> {
       forEachAspect((aspect) => aspect.answered?.(span, request, response));
     },
   };
+}
+
+/** What `@opentelemetry/instrumentation-undici` is told. */
+export function undiciOptions(): Readonly<Record<string, unknown>> {
+  return { requestHook: (span: Span) => forEachAspect((aspect) => aspect.outgoing?.(span)) };
 }
 
 /** Both kinds are called by the same hooks; only what goes out can set headers of its own. */

@@ -1,5 +1,5 @@
 import { expressOptions } from './express.ts';
-import { httpOptions } from './http.ts';
+import { httpOptions, undiciOptions } from './http.ts';
 import { koaOptions } from './koa.ts';
 import { pgOptions } from './pg.ts';
 
@@ -36,7 +36,7 @@ function framework(name: string, ...modules: readonly string[]): Instrumentation
 /** Everything that is known to be instrumentable. The first five instrumentations come with spanledger. */
 export const instrumentationTable: readonly InstrumentationEntry[] = [
   { name: 'http', modules: ['http', 'https'], package: contrib('http'), options: httpOptions },
-  { name: 'undici', modules: ['undici'], package: contrib('undici') },
+  { name: 'undici', modules: ['undici'], package: contrib('undici'), options: undiciOptions },
   { name: 'express', modules: ['express'], package: contrib('express'), options: expressOptions },
   { name: 'koa', modules: ['koa', '@koa/router', 'koa-router'], package: contrib('koa'), options: koaOptions },
   { name: 'pg', modules: ['pg', 'pg-pool'], package: contrib('pg'), options: pgOptions },

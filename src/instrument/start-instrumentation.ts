@@ -4,8 +4,9 @@ import { diag, type TracerProvider } from '@opentelemetry/api';
 import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
 import { appDependencies, isInstalled, lookupPlaces } from './app-packages.ts';
 import { beginsAsCommonJs } from './entry-format.ts';
-import { type EsmHook, hookEsModules } from './esm-hook.ts';
+import { type EsmHook, type EsmListener, hookEsModules } from './esm-hook.ts';
 import { followFastify } from './fastify-routes.ts';
+import type { FunctionRule } from './function-rule.ts';
 import { addHttpAspect } from './http-aspects.ts';
 import { createHttpCorrelation } from './http-correlation.ts';
 import type { ExchangeOptions } from './http-exchange.ts';
@@ -16,6 +17,7 @@ import { type InstrumentationEntry, instrumentationTable } from './instrumentati
 import { createModuleReport, type FoundModule, type ModuleReport } from './module-report.ts';
 import { isBuiltinModule, loadedPackages, watchModules } from './module-watch.ts';
 import { packageVersionIn } from './package-file.ts';
+import { type RunningFunctions, startFunctions } from './start-functions.ts';
 import { loggerNames } from './start-loggers.ts';
 import { onFirstUndiciRequest } from './undici.ts';
 
@@ -26,6 +28,8 @@ export interface InstrumentationOptions {
   readonly correlationHeader: string | undefined;
   /** What the rows of requests say beyond their spans; `undefined` where there are no such rows. */
   readonly requests: ExchangeOptions | undefined;
+  /** Functions that the configuration file names. */
+  readonly functions: readonly FunctionRule[];
   /** The main module of the program. */
   readonly main: string | undefined;
   /** Its working directory. */
@@ -41,6 +45,17 @@ export interface RunningInstrumentation {
   follow(provider: TracerProvider): void;
   /** The process ends: the requests that are still open end with it. */
   endOpenRequests(): void;
+}
+
+/** Begins to record functions of a program that has an SDK of its own, which instruments the rest. */
+export function startFunctionsOnly(rules: readonly FunctionRule[]): RunningInstrumentation {
+  const functions = startFunctions(rules);
+  return {
+    modules: () => functions.modules(),
+    esmHook: hookEsModules(functions.esmPackages, functions.onEsModule, functions.esmFiles),
+    follow: () => {},
+    endOpenRequests: () => {},
+  };
 }
 
 /** Begins to instrument whatever the program loads from now on. Call it after the providers are registered, once per process. */
@@ -61,13 +76,15 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
       if (instrumentation.onBuiltin(name, exports)) syncBuiltinESMExports();
     },
   });
+  // After the libraries: of a file that is both, the patched exports are recorded.
+  const functions = startFunctions(options.functions);
   beginHttp(options.main);
   followHttp2(() => instrumentation.switchOn('http'));
   onFirstUndiciRequest(() => switchOn(instrumentation, 'undici', report));
   if (instrumentation.isChosen({ name: 'fastify' })) followFastify(() => {});
   return {
-    modules: () => report.list(),
-    esmHook: hookEsm(instrumentation, entries, places),
+    modules: () => [...report.list(), ...functions.modules()],
+    esmHook: hookEsm(instrumentation, entries, places, functions),
     follow: (provider) => instrumentation.follow(provider),
     endOpenRequests: () => recording?.endOpen('The process ended before the answer was complete.'),
   };
@@ -137,10 +154,15 @@ function hookEsm(
   instrumentation: Instrumentation,
   entries: readonly InstrumentationEntry[],
   places: readonly string[],
+  functions: RunningFunctions,
 ): EsmHook {
   const names = entries
     .filter((entry) => entry.isEsm === true && instrumentation.isChosen(entry))
     .filter((entry) => entry.package !== undefined && isInstalled(entry.package, places))
     .flatMap((entry) => entry.modules.filter((module) => isInstalled(module, places)));
-  return hookEsModules(names, (exports, name, directory) => instrumentation.onEsModule(exports, name, directory));
+  const onModule: EsmListener = (exports, name, directory) => {
+    functions.onEsModule(exports, name, directory);
+    return instrumentation.onEsModule(exports, name, directory);
+  };
+  return hookEsModules([...new Set([...names, ...functions.esmPackages])], onModule, functions.esmFiles);
 }

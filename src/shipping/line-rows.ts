@@ -71,6 +71,7 @@ export const requestPlan = plan('api_logs', {
   response_body: text('responseBody', 'jsonb'),
   duration_ms: number('durationMillis', 'double'),
   ip_address: text('ipAddress'),
+  reason: text('reason'),
   user_id: text('userId'),
   correlation_id: text('correlationId'),
   session_id: text('sessionId'),
