@@ -21,6 +21,13 @@ export {
 } from './domain/state-machine.ts';
 export { countItems, type ItemCounts, successRate } from './domain/statistics.ts';
 export { type Synchronisation, synchronise } from './domain/synchronisation.ts';
+export {
+  configureLogging,
+  getLogger,
+  initFromEnv,
+  type LoggingOptions,
+  type ServiceLogger,
+} from './logging/logger.ts';
 export { type AuditClient, type AuditOnOptions, auditOn } from './recording/audit-on-client.ts';
 export {
   createHealthHandler,
@@ -33,9 +40,10 @@ export { attribute, event, lifecycleEvents, scopeName } from './telemetry/conven
 export {
   correlationId,
   correlationId as getCorrelationId,
-  setCorrelationId,
+  setCorrelationId as contextWithCorrelationId,
   withCorrelationId,
 } from './telemetry/correlation.ts';
+export { clearCorrelationId, setCorrelationId } from './telemetry/correlation-here.ts';
 export type { ImportOutcome, ItemFailure, NotStarted } from './telemetry/import-outcome.ts';
 export { importSession, openSession, startSession } from './telemetry/import-session.ts';
 export type { Item, ItemBlock, ItemFinish, ItemHandle, MeasureOptions } from './telemetry/item-scope.ts';

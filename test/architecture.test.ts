@@ -8,7 +8,7 @@ const source = readSources('src');
 const map = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
 
 const layers = ['domain', 'storable', 'telemetry', 'projection', 'journal', 'shipping'] as const;
-const edges = ['recording', 'configuration', 'register', 'cli', 'sink', 'instrument', 'watchdog'] as const;
+const edges = ['recording', 'configuration', 'register', 'cli', 'sink', 'instrument', 'logging', 'watchdog'] as const;
 
 /** What a layer may import besides itself. */
 const allowed: Readonly<Record<string, readonly string[]>> = {

@@ -1,3 +1,4 @@
+import { type AuditLevel, parseLevel } from '../domain/audit.ts';
 import { isProxyName } from '../instrument/client-address.ts';
 import { parseFieldPath } from '../storable/field-paths.ts';
 import { parseTextPattern } from './text-patterns.ts';
@@ -58,6 +59,16 @@ export function oneOf<const T extends string>(...words: readonly T[]): SettingKi
   const kind = textKind(`one of ${words.join(', ')}`, (value): value is T => known.includes(value));
   return { ...kind, check: (value) => kind.check(typeof value === 'string' ? value.toLowerCase() : value) };
 }
+
+/** A level of log lines, in any case and common spelling. */
+export const level: SettingKind<AuditLevel> = {
+  expected: 'one of DEBUG, INFO, WARNING, ERROR, CRITICAL',
+  check: (value) => {
+    const parsed = parseLevel(value);
+    return parsed === undefined ? refused : accepted(parsed);
+  },
+  fromText: (value) => value,
+};
 
 /** A whole number from `min` to `max`. */
 export function integer(min: number, max: number): SettingKind<number> {

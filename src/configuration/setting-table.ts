@@ -3,6 +3,7 @@ import {
   headerName,
   identifier,
   integer,
+  level,
   oneOf,
   paths,
   patterns,
@@ -138,6 +139,14 @@ export const settingTable = {
     brief:
       'How transitions travel to OpenTelemetry: as span events, as log events, or both. The tables have them in any case.',
   }),
+  stepEvents: preset({
+    env: ['SPANLEDGER_STEP_EVENTS'],
+    file: 'stepEvents',
+    kind: flag,
+    fallback: true,
+    brief:
+      'Whether the start of each step is a log event over OTLP while its span is still open, where logs are exported. The tables have it in any case.',
+  }),
   instrument: preset({
     env: ['SPANLEDGER_INSTRUMENT'],
     file: 'instrumentation.enabled',
@@ -145,6 +154,32 @@ export const settingTable = {
     fallback: true,
     brief:
       'Whether the libraries of the program are instrumented: requests, calls and queries become spans. OTEL_NODE_DISABLED_INSTRUMENTATIONS leaves out single ones.',
+  }),
+  logLevel: preset({
+    env: ['SPANLEDGER_LOG_LEVEL'],
+    file: 'log.level',
+    kind: level,
+    fallback: 'info',
+    brief: 'Least level that the loggers of `getLogger` write and record: DEBUG, INFO, WARNING, ERROR or CRITICAL.',
+  }),
+  logFormat: preset({
+    env: ['SPANLEDGER_LOG_FORMAT'],
+    file: 'log.format',
+    kind: oneOf('json', 'text'),
+    fallback: 'json',
+    brief: 'How they write: JSON, a record a line, or text for people.',
+  }),
+  logFile: optional({
+    env: ['SPANLEDGER_LOG_FILE'],
+    file: 'log.file',
+    kind: text,
+    brief: 'File that they write to besides standard output; at 10 MB it becomes .1, and so on up to .5.',
+  }),
+  logSignal: optional({
+    env: ['SPANLEDGER_LOG_SIGNAL'],
+    file: 'log.signal',
+    kind: oneOf('sighup', 'sigusr2'),
+    brief: 'Signal that switches them to DEBUG while the program runs, and back.',
   }),
   logRate: preset({
     env: ['SPANLEDGER_LOG_RATE'],

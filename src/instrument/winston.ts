@@ -4,7 +4,7 @@ import type { LogCapture, LogLine } from './log-capture.ts';
 import { levelByRank } from './log-levels.ts';
 
 /** What a logger hands on: a record with its level and its arguments under symbols of `triple-beam`. */
-type Info = Readonly<Record<string | symbol, unknown>>;
+export type Info = Readonly<Record<string | symbol, unknown>>;
 
 /** The slice of a winston 3 logger that is used. */
 interface WinstonLogger {
@@ -19,7 +19,7 @@ interface WinstonLogger {
 }
 
 const levelSymbol = Symbol.for('level');
-const splatSymbol = Symbol.for('splat');
+export const splatSymbol = Symbol.for('splat');
 /** A logger of spanledger records its lines itself. */
 export const ownLogger = Symbol.for('spanledger.own-logger.v1');
 
@@ -156,7 +156,7 @@ function lineOf(logger: WinstonLogger, name: string, info: Info, level: string, 
     logger: name,
     level: levelByRank(level, logger.levels),
     message: messageOf(info, given),
-    fields: hasTokens(info.message) ? { ...objectsAmong(given), ...info } : info,
+    fields: hasTokens(info.message) ? { ...restOf(info, given), ...info } : info,
     except: known,
     ...(error !== undefined && { error }),
     context: written,
@@ -169,8 +169,8 @@ function hasTokens(message: unknown): message is string {
   return typeof message === 'string' && token.test(message);
 }
 
-/** `%s` that no `format.splat` has filled is filled for the record, since the arguments would be lost. */
-function messageOf({ message }: Info, given: readonly unknown[]): string {
+/** The message of a record. `%s` that no `format.splat` has filled is filled, since the arguments would be lost. */
+export function messageOf({ message }: Info, given: readonly unknown[]): string {
   if (hasTokens(message) && given.length > 0) return formatText(message, ...given.slice(0, tokensIn(message)));
   if (message instanceof Error) return message.message;
   return typeof message === 'string' ? message : formatText(message);
@@ -180,12 +180,17 @@ function tokensIn(message: string): number {
   return message.match(/%[scdjifoO]/g)?.length ?? 0;
 }
 
-function objectsAmong(given: readonly unknown[]): object {
-  return Object.assign({}, ...given.filter((value) => isObject(value) && !Array.isArray(value)));
+/** The fields among the arguments that no `%s` has used. Without one, winston has put those of the first into the record itself. */
+export function restOf({ message }: Info, given: readonly unknown[]): Readonly<Record<string, unknown>> {
+  if (!hasTokens(message)) return none;
+  const rest = given.slice(tokensIn(message)).filter((one) => isObject(one) && !Array.isArray(one));
+  return Object.assign({}, ...rest.filter((one) => !(one instanceof Error)));
 }
 
+const none: Readonly<Record<string, unknown>> = Object.freeze({});
+
 /** The error that a line is about: its only argument, the line itself, or one of its fields. */
-function errorOf(info: Info, given: readonly unknown[]): unknown {
+export function errorOf(info: Info, given: readonly unknown[]): unknown {
   const thrown = [...given, info, info.message, info.error, info.err, info.cause].find((one) => one instanceof Error);
   if (thrown !== undefined) return thrown;
   const { stack, message } = info;

@@ -19,3 +19,8 @@ export function withCorrelationId<T>(id: string, fn: () => T): T {
 export function setCorrelationId(to: Context, id: string): Context {
   return to.setValue(correlationKey, id);
 }
+
+/** A context without a correlation id of its own. */
+export function withoutCorrelationId(from: Context): Context {
+  return from.deleteValue(correlationKey);
+}
