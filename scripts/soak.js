@@ -44,7 +44,7 @@ try {
   const checks = await checkLedger(stage);
   const growth = judgeGrowth(samples);
   const findings = [...growth.flatMap(({ finding }) => finding ?? []), ...checks.findings];
-  const result = { minutes, rate, killMinutes, restartMinutes, findings, growth, ...checks, samples };
+  const result = { minutes, rate, killMinutes, restartMinutes, findings, growth, totals: checks.totals, samples };
   process.stdout.write(`${describeSoak(result)}\n`);
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, undefined, 1)}\n`);
   process.exitCode = findings.length === 0 ? 0 : 1;

@@ -8,8 +8,35 @@ const width = 60;
 
 /** One look in a line. @param {Sample} sample */
 export function describeSample(sample) {
-  const { at, rss, heap, fds, threads, loopDelay, journal, waiting, records, shipAge, connections, openUnits } = sample;
-  const told = { rss, heap, fds, threads, loopDelay, journal, waiting, records, shipAge, connections, openUnits };
+  const {
+    at,
+    rss,
+    heap,
+    handles,
+    fds,
+    threads,
+    loopDelay,
+    journal,
+    waiting,
+    records,
+    shipAge,
+    connections,
+    openUnits,
+  } = sample;
+  const told = {
+    rss,
+    heap,
+    handles,
+    fds,
+    threads,
+    loopDelay,
+    journal,
+    waiting,
+    records,
+    shipAge,
+    connections,
+    openUnits,
+  };
   return `${String(at).padStart(6)} s  ${Object.entries(told)
     .map(([name, value]) => `${name} ${figure(value)}`)
     .join('  ')}`;

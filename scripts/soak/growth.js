@@ -7,7 +7,9 @@
  */
 export const watched = [
   { name: 'rss', unit: 'MiB', allowance: 24, daemon: true },
-  { name: 'heap', unit: 'MiB', allowance: 12, daemon: true },
+  { name: 'heap', unit: 'MiB', allowance: 4, daemon: true },
+  { name: 'external', unit: 'MiB', allowance: 8, daemon: true },
+  { name: 'handles', unit: '', allowance: 10, daemon: true },
   { name: 'fds', unit: '', allowance: 5, daemon: true },
   { name: 'threads', unit: '', allowance: 2, daemon: true },
   { name: 'supervisorRss', unit: 'MiB', allowance: 16, daemon: false },
@@ -17,6 +19,8 @@ export const watched = [
 ];
 
 const warmUpShare = 0.3;
+/** Before that, caches fill and code is compiled. */
+const shortestWarmUpSeconds = 120;
 const longestWarmUpSeconds = 300;
 const fewestPoints = 4;
 /** Standard errors between the slope and what it is at least. */
@@ -64,7 +68,7 @@ function longestLife(samples) {
 /** @param {readonly Sample[]} life */
 function afterWarmUp(life) {
   const [from, to] = [life[0]?.at ?? 0, life.at(-1)?.at ?? 0];
-  const warmAt = from + Math.min(longestWarmUpSeconds, (to - from) * warmUpShare);
+  const warmAt = from + Math.min(longestWarmUpSeconds, Math.max(shortestWarmUpSeconds, (to - from) * warmUpShare));
   return life.filter(({ at }) => at >= warmAt);
 }
 

@@ -12,7 +12,9 @@ const patienceMillis = 5_000;
  * @property {number} at seconds since the start
  * @property {number} [pid]
  * @property {number} [rss] MiB of the daemon, without the pages of files
- * @property {number} [heap] MiB in use at its last sign of life
+ * @property {number} [heap] MiB that are left of its heap when all garbage is collected
+ * @property {number} [external] MiB outside of it
+ * @property {number} [handles] that keep it alive
  * @property {number} [fds] open file descriptors
  * @property {number} [threads]
  * @property {number} [loopDelay] of the event loop, 99th percentile, milliseconds
@@ -33,11 +35,21 @@ export async function takeSample(stage, at) {
   const supervisor = processFigures(stage.supervisorPid);
   return {
     at: Math.round(at),
-    ...(daemon && { pid, ...daemon }),
+    ...(daemon && { pid, ...daemon, ...floorOf(stage.floorPath, pid) }),
     ...(supervisor && { supervisorRss: supervisor.rss, supervisorFds: supervisor.fds }),
     journal: megabytes(bytesIn(join(stage.ledger, 'journal'))),
     ...(await ledgerFigures(stage.url, pid ?? 0)),
   };
+}
+
+/** What the daemon has written down; nothing while a new one has not yet. @param {string} path @param {number | undefined} pid */
+function floorOf(path, pid) {
+  try {
+    const { pid: writer, heapUsed, external, handles } = JSON.parse(readFileSync(path, 'utf8'));
+    return writer === pid ? { heap: megabytes(heapUsed), external: megabytes(external), handles } : {};
+  } catch {
+    return {};
+  }
 }
 
 /** @param {number | undefined} pid */
@@ -59,7 +71,7 @@ const figuresSql = `
     extract(epoch from now() - (select max(updated_at) from spanledger.shipments))::float8 as "shipAge",
     (select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid())::int as connections,
     (select count(*) from spanledger.task_progress where ended_at is null)::int as "openUnits",
-    i.heap_used_bytes::float8 as heap, i.journal_bytes::float8 as waiting, i.event_loop_delay_p99_ms as "loopDelay"
+    i.journal_bytes::float8 as waiting, i.event_loop_delay_p99_ms as "loopDelay"
   from (select 1) one left join lateral (
     select * from spanledger.instances where pid = $1 and ended_at is null order by started_at desc limit 1
   ) i on true`;
@@ -75,11 +87,8 @@ async function ledgerFigures(url, pid) {
   try {
     await client.connect();
     const [row] = (await client.query(figuresSql, [pid])).rows;
-    const { heap, waiting, ...plain } = row;
-    const sized = {
-      heap: heap === null ? null : megabytes(heap),
-      waiting: waiting === null ? null : megabytes(waiting),
-    };
+    const { waiting, ...plain } = row;
+    const sized = { waiting: waiting === null ? null : megabytes(waiting) };
     return Object.fromEntries(Object.entries({ ...plain, ...sized }).filter(([, value]) => value !== null));
   } catch {
     return {};

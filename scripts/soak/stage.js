@@ -10,6 +10,7 @@ import '../../test/harness/typescript.js';
 import { countLines } from './line-count.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const floor = new URL('floor.js', import.meta.url).href;
 const pagesPerPlatform = 1500;
 const graceMillis = 30_000;
 
@@ -58,6 +59,8 @@ function stageOf({ copy, state, ledger, postgres, environment, lines, supervisor
     supervisorPid: supervisor.pid,
     /** Process id of the daemon; `undefined` while it starts. */
     daemonPid,
+    /** Where the daemon says what its memory holds. */
+    floorPath: `${state}.floor.json`,
     /** Throws where the supervisor has ended: then nothing is left to look at. */
     requireDaemon() {
       if (supervisor.hasEnded() && !isEnding) throw new Error(`The supervisor has ended:\n${supervisor.output()}`);
@@ -104,10 +107,10 @@ function startDaemon({ copy, state, environment, api, rate }) {
   const own = ['--api', api, '--state', state, '--interval', '1', '--concurrency', '8'];
   const limits = ['--calls', String(rate), '--per', '1', '--retries', '1000000', '--retry-delay', '1'];
   const supervision = ['--restart', 'on-failure', '--max-restarts', '1000000', '--delay', '1', '--reset-after', '1'];
-  const program = [process.execPath, 'examples/inventory-sync/main.js', ...own, ...limits];
+  const program = [process.execPath, '--import', floor, 'examples/inventory-sync/main.js', ...own, ...limits];
   const child = spawn(process.execPath, ['dist/cli/main.js', 'run', ...supervision, '--', ...program], {
     cwd: copy,
-    env: { ...environment, OTEL_SERVICE_NAME: 'inventory-sync' },
+    env: { ...environment, OTEL_SERVICE_NAME: 'inventory-sync', SOAK_FLOOR: `${state}.floor.json` },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
