@@ -1,3 +1,4 @@
+import { incidentPriorities } from '../domain/incident.ts';
 import { restartModes } from '../domain/restart-policy.ts';
 import type { CommandDefinition, OptionDefinition } from './definition.ts';
 
@@ -177,6 +178,36 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     ],
     finding: 'it is stuck, lost or failed, or nothing is recorded under this id',
     load: () => import('./commands/why.ts'),
+  },
+  {
+    name: 'incident',
+    brief: 'Open an incident about work, filled from the evidence; list, show, change and close it.',
+    notes: [
+      '`open` takes the id of the work, as `why` does; the others take the id of the incident. Each change is a record of the audit log (event `incident`), so that nothing of it is lost.',
+      '`show`, `open`, `update` and `close` print the incident as Markdown, with --json as JSON.',
+    ],
+    arguments: [
+      { name: '<action>', brief: 'What to do.', choices: ['open', 'list', 'show', 'update', 'close'] },
+      { name: '[id]', brief: 'Work to open it about, or the incident.' },
+    ],
+    options: [
+      { flags: '--title <text>', brief: 'Title, instead of one made of the verdict.', value: 'text' },
+      { flags: '--priority <priority>', brief: 'Priority.', choices: [...incidentPriorities] },
+      { flags: '--owner <name>', brief: 'Who takes care of it.', value: 'text' },
+      { flags: '--scope <text>', brief: 'What is affected.', value: 'text' },
+      { flags: '--related <id>', brief: 'Another incident.', value: 'text', repeatable: true },
+      { flags: '--note <text>', brief: 'A note, added to those that are there.', value: 'text' },
+      { flags: '--all', brief: 'List solved ones as well.' },
+      { ...since, fallback: '90d' },
+      ...common,
+    ],
+    examples: [
+      'spanledger incident open local-7 --owner ann --priority urgent',
+      'spanledger incident list',
+      "spanledger incident close inc-5d0e01f2 --note 'lock_timeout set' > incident.md",
+    ],
+    finding: 'there is no such work or incident',
+    load: () => import('./commands/incident.ts'),
   },
   {
     name: 'report',

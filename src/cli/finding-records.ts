@@ -1,9 +1,8 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
-import { openJournal } from '../journal/open-journal.ts';
+import { randomBytes } from 'node:crypto';
 import type { EventRecord } from '../projection/record.ts';
 import { sanitizer } from '../storable/sanitizer.ts';
 import { event } from '../telemetry/conventions.ts';
+import { appendRecords } from './command-journal.ts';
 import type { SessionCheck } from './reading/session-check.ts';
 
 /**
@@ -11,19 +10,11 @@ import type { SessionCheck } from './reading/session-check.ts';
  * other record.
  */
 export function recordFindings(directory: string, findings: readonly SessionCheck[]): void {
-  const journal = openJournal({
-    directory,
-    owner: {
-      instanceId: randomUUID(),
-      service: 'spanledger',
-      host: hostname(),
-      pid: process.pid,
-      startedAt: Math.round(performance.timeOrigin * 1000),
-    },
-  });
   const now = Date.now() * 1000;
-  journal.append(...findings.map((finding, index) => toRecord(finding, now + index)));
-  journal.close();
+  appendRecords(
+    directory,
+    findings.map((finding, index) => toRecord(finding, now + index)),
+  );
 }
 
 function toRecord({ session, report }: SessionCheck, at: number): EventRecord {

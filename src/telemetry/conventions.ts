@@ -157,6 +157,11 @@ export const eventTable = names({
   itemInterrupted: ['import.item.interrupted', 'error', 'The process that worked on the item is gone.'],
   itemExhausted: ['import.item.exhausted', 'warning', 'The item used up its attempts.'],
   fileSaved: ['import.file.saved', 'info', 'The bytes of a file are stored.'],
+  stepStart: [
+    'task.step.start',
+    'debug',
+    'A step begins. Sent as a log event only, and only where logs are exported: the tables have the start of each unit anyway.',
+  ],
   stepProgress: ['task.step.progress', 'debug', 'Progress of a step or batch.'],
   waitBegin: ['task.wait.begin', 'info', 'The unit waits on purpose, until a time that it names.'],
   waitEnd: ['task.wait.end', 'info', 'A wait is over, or was cut short.'],
@@ -190,7 +195,7 @@ export const eventTable = names({
   consistency: ['consistency.check', 'warning', 'A consistency check found issues.'],
   incident: [
     'incident',
-    'warning',
+    'info',
     'An incident was opened, changed or closed by a person; the whole of it is in the details.',
   ],
   valueAltered: ['ledger.value.altered', 'warning', 'Values were changed to make them storable.'],

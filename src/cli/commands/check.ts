@@ -1,9 +1,7 @@
-import { createShipper } from '../../shipping/shipper.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import type { Invocation, Run } from '../invocation.ts';
 import type { LedgerReader } from '../reading/ledger-reader.ts';
 import { withLedger } from '../reading/open-ledger.ts';
-import { withStore } from '../reading/open-store.ts';
 import type { SessionRow } from '../reading/rows.ts';
 import { checkSession, type SessionCheck } from '../reading/session-check.ts';
 import { findSession } from '../reading/session-lookup.ts';
@@ -32,14 +30,12 @@ async function check(invocation: Invocation, reader: LedgerReader, findings: Ses
   return findings.length === 0 ? exitCode.ok : exitCode.finding;
 }
 
-/** The embedded store is filled when it is asked; Postgres gets the records now. */
 async function record(invocation: Invocation, findings: readonly SessionCheck[]): Promise<void> {
   const workplace = resolveWorkplace(invocation);
   const { recordFindings } = await import('../finding-records.ts');
+  const { shipNow } = await import('../command-journal.ts');
   recordFindings(workplace.directory, findings);
-  if (workplace.databaseUrl === undefined) return;
-  const { directory } = workplace;
-  await withStore(workplace, (store) => createShipper({ directory, store }).shipOnce());
+  await shipNow(workplace);
 }
 
 const maxChecked = 1_000_000;

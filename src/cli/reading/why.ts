@@ -8,7 +8,7 @@ import {
   sameVersion,
 } from '../../domain/run-comparison.ts';
 import { type Activity, adviceFor, type StallAdvice } from '../../domain/stall-advice.ts';
-import type { LedgerReader } from './ledger-reader.ts';
+import type { LedgerReader, UnitFilter } from './ledger-reader.ts';
 import { describeOpenWork, type OpenWork } from './open-work.ts';
 import type { ProcessEnd } from './process-row.ts';
 import { earlierRuns, type Run, runOf } from './runs.ts';
@@ -20,6 +20,8 @@ import { type LastRecord, readTrail } from './work-trail.ts';
 
 /** The story of a session, item, task or process. */
 export interface Story {
+  /** Ids under which it is recorded. */
+  readonly ids: Pick<UnitFilter, 'sessionId' | 'itemId'> & { readonly traceId: string | undefined };
   readonly subject: { readonly kind: Subject['kind']; readonly id: string; readonly process: string | null };
   readonly run: Omit<Run, 'flow' | 'filter' | 'unit'> | null;
   readonly last_record: LastRecord | null;
@@ -83,6 +85,11 @@ export async function tellStory(reader: LedgerReader, subject: Subject): Promise
   const waits = await waitsOf(reader, open, process);
   const evidence = stallEvidence({ open, process, trail, flow, window, waits, now });
   return {
+    ids: {
+      sessionId: run?.filter.sessionId,
+      itemId: run?.filter.itemId,
+      traceId: run?.filter.traceId ?? run?.unit?.trace_id,
+    },
     subject: { kind: subject.kind, id: subject.id, process: process?.instance_id ?? null },
     run: run === undefined ? null : withoutRows(run),
     last_record: trail.last ?? null,
