@@ -48,7 +48,9 @@ async function openFile(path) {
   };
 }
 
+/** Under a lock: `if not exists` alone does not keep two that start at once from each other. */
 const schema = `
+  select pg_advisory_xact_lock(hashtext('inventory-sync'));
   create table if not exists inventory (
     page text primary key, platform text not null, quantity integer not null, price integer, updated_at timestamptz not null
   );

@@ -89,7 +89,8 @@ function parseReport({ code, stdout, stderr }: Ended): ImportReport {
   return JSON.parse(line) as ImportReport;
 }
 
-function cleanEnvironment(): NodeJS.ProcessEnv {
+/** The environment without settings of the caller. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(?:DATABASE_URL|SPANLEDGER_|OTEL_|NODE_OPTIONS|VITEST)/.test(name),
   );

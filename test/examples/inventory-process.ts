@@ -1,0 +1,88 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { cleanEnvironment, root } from './importer-process.ts';
+
+const example = join(root, 'examples/inventory-sync');
+
+/** The shop of the example, as a process of its own for all daemons of a test file. */
+export interface Shop {
+  readonly url: string;
+  close(): void;
+}
+
+export async function startShop(): Promise<Shop> {
+  const limits = ['--pages', '60', '--calls', '100000', '--per', '1'];
+  const child = fork(join(example, 'shop-server.js'), limits, { env: cleanEnvironment(), execArgv: [] });
+  const [{ url }] = (await once(child, 'message')) as [{ url: string }];
+  return { url, close: () => child.disconnect() };
+}
+
+/** A daemon at work. */
+export interface Daemon {
+  readonly child: ChildProcess;
+  readonly name: string;
+  readonly ledger: string;
+  readonly state: string;
+  readonly ended: Promise<{ readonly code: number | null; readonly output: string; readonly errors: string }>;
+  /** Resolves when this was printed; rejects if the daemon ends before. */
+  said(text: string): Promise<void>;
+}
+
+export interface DaemonOptions {
+  /** Service, platform and directory: daemons do not touch each other's pages. */
+  readonly name: string;
+  readonly api: string;
+  readonly databaseUrl: string;
+  readonly flags: readonly string[];
+  /** Where an earlier daemon of the name was at work. */
+  readonly directory?: string;
+  /** Nobody reads what it prints. */
+  readonly isUnread?: boolean;
+}
+
+/** Starts the daemon of the example as its users do, with the built package; it is gone when the test has ended. */
+export function startDaemon(options: DaemonOptions): Daemon {
+  const { name, api, databaseUrl, flags, isUnread = false } = options;
+  const directory = options.directory ?? temporaryDirectory();
+  const [ledger, state] = [join(directory, 'ledger'), join(directory, 'state')];
+  mkdirSync(state, { recursive: true });
+  const program = ['--import', 'spanledger/register', join(example, 'main.js')];
+  const own = ['--api', api, '--state', state, '--platforms', name, '--calls', '100000', '--per', '1', ...flags];
+  const child = spawn(process.execPath, [...program, ...own], {
+    cwd: root,
+    env: { ...cleanEnvironment(), DATABASE_URL: databaseUrl, SPANLEDGER_DIR: ledger, OTEL_SERVICE_NAME: name },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const written = { output: '', errors: '' };
+  if (!isUnread) {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      written.output += text;
+    });
+  }
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    written.errors += text;
+  });
+  const ended = once(child, isUnread ? 'exit' : 'close').then(([code]) => ({
+    code: code as number | null,
+    ...written,
+  }));
+  const said = async (text: string) => {
+    while (!written.output.includes(text)) {
+      const more = await Promise.race([once(child.stdout, 'data'), ended]);
+      if (!Array.isArray(more)) throw new Error(`It never said ${text}: ${written.output}${written.errors}`);
+    }
+  };
+  return { child, name, ledger, state, ended, said };
+}
+
+/** Gone when the test has ended. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'spanledger-inventory-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
+  return directory;
+}
