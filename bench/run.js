@@ -31,6 +31,7 @@ const benchmarks = {
     small: '--rounds 1 --items 1000 --spans 5000 --idle 1',
   },
   memory: { script: 'memory.js', full: '', small: '--items 20000' },
+  http: { script: 'http.js', server: true, full: '', small: '--rounds 2 --millis 300' },
   embedded: { script: 'embedded.js', server: true, full: '', small: '--records 4000 --rounds 1' },
   ship: { script: 'ship.js', server: true, full: '', small: '--records 6000 --files 400 --single 200 --rounds 1' },
   sustained: {

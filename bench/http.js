@@ -1,0 +1,191 @@
+// @ts-check
+// Requests per second of the same service, as it is and watched: two services, each in several ways, all of them running at once and asked in
+// turns, so that a busy machine disturbs all alike. The peer is the register of `@opentelemetry/auto-instrumentations-node` with OTLP, which is
+// installed into a temporary folder for this. Needs a build.
+//
+//   node bench/http.js [--rounds 12] [--millis 1000] [--server url] [--json file]
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { figure, median, report } from './measurement.js';
+import { startServer } from './server.js';
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '12' },
+    millis: { type: 'string', default: '1000' },
+    server: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+const bench = dirname(fileURLToPath(import.meta.url));
+const rounds = Number(options.rounds);
+const millis = Number(options.millis);
+const peerVersion = Number.parseInt(process.versions.node, 10) < 22 ? '0.81.2' : '0.82.0';
+const scratch = mkdtempSync(join(tmpdir(), 'spanledger-http-'));
+const server = await startServer(options.server);
+
+const bareName = 'as it is';
+const peerName = 'auto-instrumentations-node, OTLP';
+const offName = 'spanledger, OTLP and rows';
+const onName = 'spanledger, OTLP and rows with bodies';
+
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const children = new Set();
+try {
+  const app = join(scratch, 'app');
+  install(app);
+  const ledger = await server.database('bench_http');
+  const sink = await start(join(bench, 'otlp-sink.js'), [], [], {});
+  const otlp = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${sink.port}`, OTEL_METRICS_EXPORTER: 'none' };
+  const ours = ['--import', 'spanledger/register'];
+  /** @param {string} bodies */
+  const env = (bodies) => ({ ...otlp, DATABASE_URL: ledger, SPANLEDGER_REQUEST_BODIES: bodies });
+  const ways = [
+    { name: bareName, flags: [], env: {} },
+    { name: peerName, flags: ['--require', '@opentelemetry/auto-instrumentations-node/register'], env: otlp },
+    { name: offName, flags: ours, env: env('off') },
+    { name: onName, flags: ours, env: env('on') },
+  ];
+  const load = fork(join(bench, 'http-load.js'));
+  children.add(load);
+  const tables = [];
+  const goals = [];
+  for (const [kind, title] of [
+    ['http', '`node:http`, an answer in JSON'],
+    ['express', 'Express 5 with a query to Postgres'],
+  ]) {
+    const program = join(app, 'http-app.cjs');
+    const services = [];
+    for (const [index, way] of ways.entries()) {
+      const place = { SPANLEDGER_DIR: join(scratch, `${kind}-${index}`) };
+      const parameters = [kind ?? '', server.url, program];
+      const service = await start(program, way.flags, parameters, { ...way.env, ...place });
+      services.push({
+        ...service,
+        name: way.name,
+        rates: /** @type {number[]} */ ([]),
+        costs: /** @type {number[]} */ ([]),
+      });
+    }
+    for (let round = 0; round <= rounds; round += 1) {
+      for (const { child, port, rates, costs } of services) {
+        const before = mainThreadMicros(child.pid);
+        load.send({ port, millis });
+        const [count] = await once(load, 'message');
+        // The first round warms up.
+        if (round === 0) continue;
+        rates.push((count / millis) * 1000);
+        costs.push((mainThreadMicros(child.pid) - before) / count);
+      }
+    }
+    for (const { child } of services) await stop(child);
+    /**
+     * Of the same turns, so that what disturbs one disturbs the other.
+     * @param {string} name @param {string} other @param {'rates' | 'costs'} [key]
+     */
+    const ratio = (name, other, key = 'rates') => {
+      const of = (/** @type {string} */ wanted) => services.find((service) => service.name === wanted)?.[key] ?? [];
+      return median(of(name).map((rate, index) => rate / (of(other)[index] ?? Number.NaN)));
+    };
+    tables.push({
+      title: title ?? '',
+      columns: [
+        'service',
+        'requests per second',
+        'x as it is',
+        'x peer',
+        'µs of the main thread',
+        'x as it is',
+        'x peer',
+      ],
+      rows: services.map(({ name, rates, costs }) => [
+        name,
+        ...[median(rates), ratio(name, bareName), ratio(name, peerName)].map(figure),
+        ...[median(costs), ratio(name, bareName, 'costs'), ratio(name, peerName, 'costs')].map(figure),
+      ]),
+    });
+    for (const [name, limit] of /** @type {const} */ ([
+      [offName, 1],
+      [onName, 0.9],
+    ])) {
+      goals.push({
+        what: `${title}, ${name}: requests per second against auto-instrumentations-node`,
+        bound: /** @type {const} */ ('at least'),
+        limit,
+        value: ratio(name, peerName),
+        unit: 'x',
+      });
+    }
+  }
+  const about = `Medians of ${rounds} turns of ${millis} ms with 16 connections; the load generator, the collector and Postgres run beside the service, on the same machine. The peer is auto-instrumentations-node ${peerVersion}.`;
+  const bound = 'The event loop of the service: context, attributes, and what is written for each request.';
+  report(
+    { name: 'http', title: 'Requests', about, bound, tables, goals },
+    { json: options.json, postgres: server.version },
+  );
+} finally {
+  for (const child of children) await stop(child);
+  await server.drop('bench_http').catch(() => {});
+  await server.stop();
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+/** Processor time of the main thread so far; NaN where /proc does not tell. @param {number | undefined} pid */
+function mainThreadMicros(pid) {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[0]) / 1000;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** @param {string} directory */
+function install(directory) {
+  const packages = [
+    `@opentelemetry/auto-instrumentations-node@${peerVersion}`,
+    '@opentelemetry/api',
+    'express@5',
+    'pg@8',
+  ];
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'package.json'), '{"private":true}\n');
+  const parameters = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
+  const { status } = spawnSync('npm', [...parameters, ...packages], { cwd: directory, stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error('The peer could not be installed.');
+  symlinkSync(join(bench, '..'), join(directory, 'node_modules', 'spanledger'));
+  copyFileSync(join(bench, 'http-app.cjs'), join(directory, 'http-app.cjs'));
+}
+
+/**
+ * @param {string} script
+ * @param {readonly string[]} flags
+ * @param {readonly string[]} parameters
+ * @param {Record<string, string>} env
+ */
+async function start(script, flags, parameters, env) {
+  const child = fork(script, parameters, {
+    cwd: dirname(script),
+    execArgv: [...flags],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  children.add(child);
+  const out = child.stdout;
+  if (out === null) throw new Error('It has no output.');
+  const [line] = await once(out, 'data');
+  return { child, port: Number(String(line)) };
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+async function stop(child) {
+  children.delete(child);
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.disconnect();
+  await ended;
+}

@@ -1,0 +1,70 @@
+import { brotliCompressSync, deflateRawSync, gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { BodyTap } from '../../src/instrument/body-tap.ts';
+import { bodyText, isTextual } from '../../src/instrument/body-text.ts';
+
+const json = { type: 'application/json', encoding: undefined };
+const whole = (bytes: Uint8Array) => ({ bytes, size: bytes.byteLength });
+
+describe('the text of a body', () => {
+  it.each([
+    ['application/json; charset=utf-8', true],
+    ['application/problem+json', true],
+    ['text/html', true],
+    ['application/x-www-form-urlencoded', true],
+    ['text/event-stream', false],
+    ['multipart/form-data; boundary=a', false],
+    ['image/svg+xml', false],
+    ['application/octet-stream', false],
+    [undefined, false],
+  ])('is wanted or not by its type: %s', (type, expected) => {
+    expect(isTextual(type)).toBe(expected);
+  });
+
+  it('is cut between characters, and says so', () => {
+    const tap = new BodyTap(64);
+    tap.take('a'.repeat(63), 'utf8');
+    tap.take('ö', undefined);
+    expect(bodyText(tap.seen() ?? whole(new Uint8Array()), json, 64)).toBe(
+      `${'a'.repeat(63)}… [cut, 65 bytes as sent]`,
+    );
+  });
+
+  it('is not changed by what the program does with its buffers later', () => {
+    const tap = new BodyTap(64);
+    const buffer = Buffer.from('before');
+    tap.take(buffer, undefined);
+    buffer.fill('x');
+    expect(Buffer.from(tap.seen()?.bytes ?? []).toString()).toBe('before');
+  });
+
+  it('is the beginning where only the beginning of a packed body is there', () => {
+    const text = Array.from({ length: 2_000 }, (_, index) => `line ${index}`).join('\n');
+    const packed = gzipSync(text);
+    const shown = bodyText({ bytes: packed.subarray(0, 500), size: packed.length }, { ...json, encoding: 'gzip' }, 500);
+    expect(shown.startsWith(text.slice(0, 400))).toBe(true);
+    expect(shown).toMatch(/… \[cut, \d+ bytes as sent\]$/);
+  });
+
+  it.each([
+    ['gzip', gzipSync(Buffer.alloc(10_000_000))],
+    ['br', brotliCompressSync(Buffer.alloc(10_000_000))],
+    ['deflate', deflateRawSync(Buffer.alloc(10_000_000))],
+  ])('is a sentence where %s would become far too much', (encoding, bytes) => {
+    expect(bodyText(whole(bytes), { ...json, encoding }, 16_384)).toMatch(/that become more than 1048576\]$/);
+  });
+
+  it.each([
+    ['zstd', /in the encoding zstd/],
+    ['gzip', /that are not gzip/],
+  ])('is a sentence where it cannot be unpacked (%s)', (encoding, expected) => {
+    expect(bodyText(whole(Buffer.from('nothing of the kind')), { ...json, encoding }, 64)).toMatch(expected);
+  });
+
+  it('is an object for a form, and follows the charset', () => {
+    const form = { type: 'application/x-www-form-urlencoded', encoding: undefined };
+    expect(JSON.parse(bodyText(whole(Buffer.from('a=1&b=2&a=%C3%B6')), form, 64))).toEqual({ a: ['1', 'ö'], b: '2' });
+    const latin = { type: 'text/plain; charset=ISO-8859-1', encoding: undefined };
+    expect(bodyText(whole(Buffer.from('ö', 'latin1')), latin, 64)).toBe('ö');
+  });
+});
