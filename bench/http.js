@@ -75,9 +75,9 @@ try {
     for (let round = 0; round <= rounds; round += 1) {
       for (const { child, port, rates, costs } of services) {
         const before = mainThreadMicros(child.pid);
-        load.send({ port, millis });
+        // The first round warms up: code that is not compiled yet costs several times as much.
+        load.send({ port, millis: round === 0 ? millis * 10 : millis });
         const [count] = await once(load, 'message');
-        // The first round warms up.
         if (round === 0) continue;
         rates.push((count / millis) * 1000);
         costs.push((mainThreadMicros(child.pid) - before) / count);

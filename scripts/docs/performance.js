@@ -16,6 +16,7 @@ const order = [
   'embedded',
   'journal',
   'watchdog',
+  'http',
   'startup',
 ];
 
