@@ -35,6 +35,12 @@ export {
   type HealthHandlerOptions,
 } from './register/health-handler.ts';
 export type { AuditEntry } from './telemetry/audit-entry.ts';
+export {
+  type ContextCarrier,
+  carryContext,
+  childEnvironment,
+  withCarriedContext,
+} from './telemetry/carried-context.ts';
 export { type Clock, createSystemClock } from './telemetry/clock.ts';
 export { attribute, event, lifecycleEvents, scopeName } from './telemetry/conventions.ts';
 export {

@@ -49,6 +49,7 @@ import { sessionStores } from './session-stores.ts';
 import { sharedHealthFacts } from './shared-health.ts';
 import { createShippingMemory, type ShippingMemory } from './shipping-memory.ts';
 import { tellStart } from './start-report.ts';
+import { startWorkerContext } from './worker-context.ts';
 
 const key = Symbol.for('spanledger.registered.v1');
 const slot = globalThis as { [key]?: boolean };
@@ -61,15 +62,17 @@ const slot = globalThis as { [key]?: boolean };
  *                    └─► batches ─► redaction ─► courier thread ─► OTLP
  * ```
  *
- * Does nothing in worker threads, where `--import` runs again, nor where `OTEL_SDK_DISABLED` is true.
+ * Keeps contexts and nothing else in worker threads, where `--import` runs again. Does nothing where `OTEL_SDK_DISABLED` is true.
  *
  * @throws SpanledgerError CONFIG_FILE_INVALID: a configuration file that is ignored in silence would be worse.
  */
 export function register(): void {
-  if (!isMainThread || slot[key] === true) return;
+  if (slot[key] === true) return;
   slot[key] = true;
   const environment = processEnvironment();
   const otel = readOtelEnvironment(environment);
+  if (!isMainThread && !otel.disabled) startWorkerContext(environment, otel);
+  if (!isMainThread) return;
   installDiagnosticLogger(createDiagnosticLogger(), otel.logLevel);
   if (otel.disabled) return;
 
@@ -99,6 +102,7 @@ export function register(): void {
     sampler: createRecordAlwaysSampler(createSampler(otel.sampler)),
     propagator: createPropagator(otel.propagators, correlation),
     correlation,
+    environment,
     limits: otel,
     recording: {
       spans: [createLiveSpanProcessor(recorder), ...(watchdog === undefined ? [] : [watchdog.spanProcessor])],

@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
 import * as api from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { detectResources, type Resource } from '@opentelemetry/resources';
 import { LoggerProvider, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { Environment } from '../configuration/environment.ts';
 import type { OtelEnvironment } from '../configuration/otel-environment.ts';
+import { contextOfEnvironment } from '../telemetry/carried-context.ts';
 import { AdoptingTracerProvider } from './adopting-provider.ts';
 import {
   attachLogRecordProcessor,
@@ -16,9 +17,12 @@ import type { Identity } from './identity.ts';
 import { metricsSdk } from './late-packages.ts';
 import { giveWayToLaterSdk } from './later-sdk.ts';
 import type { Sending } from './sending.ts';
+import { StartingContextManager } from './starting-context.ts';
 
 /** What goes into the SDK. */
 export interface SdkParts {
+  /** The variables of the process, of which some may carry the context that it was started in. */
+  readonly environment: Environment;
   readonly identity: Identity;
   readonly sampler: Sampler;
   /** How context travels between processes; `undefined` where it does not. */
@@ -46,10 +50,12 @@ export function startSdk(parts: SdkParts): boolean {
  * The providers one by one instead of `NodeSDK`: that one brings gRPC, Zipkin, Prometheus and a YAML parser into every program, half of
  * its start, and sets a logger of its own where OTEL_LOG_LEVEL is given.
  */
-function start({ identity, sampler, propagator, limits, recording, sending }: SdkParts): void {
+function start({ environment, identity, sampler, propagator, limits, recording, sending }: SdkParts): void {
   const resource = identity.resource.merge(detectResources({ detectors: identity.detectors }));
-  api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  const contexts = new StartingContextManager();
+  api.context.setGlobalContextManager(contexts.enable());
   if (propagator !== undefined) api.propagation.setGlobalPropagator(propagator);
+  contexts.startWith(contextOfEnvironment(environment));
   startMetrics(resource, sending);
   const spanProcessors = [...recording.spans, ...sending.span];
   const spanLimits = { ...limits.spanLimits };
