@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { LineCounter, Node, Pair } from 'yaml';
 import { SpanledgerError } from '../domain/errors.ts';
+import type { FunctionRule } from '../instrument/function-rule.ts';
 import { type Environment, environmentValue } from './environment.ts';
+import { type PlacedValue, readFunctionRules } from './function-rules.ts';
 import { nearestName } from './nearest-name.ts';
 import { type SettingKey, settingKeys, settingTable } from './setting-table.ts';
 
@@ -18,6 +20,8 @@ export interface FileValue {
 export interface ConfigFile {
   readonly path: string;
   readonly values: Readonly<Partial<Record<SettingKey, FileValue>>>;
+  /** The entries of `instrument`: functions of the program that are recorded. */
+  readonly functions: readonly FunctionRule[];
 }
 
 const standardName = 'spanledger.yaml';
@@ -50,9 +54,9 @@ export function parseConfigFile(path: string, source: string): ConfigFile {
   const [problem] = document.errors;
   if (problem !== undefined) throw fault(path, problem.message, lines.linePos(problem.pos[0]), problem);
   const values: Partial<Record<SettingKey, FileValue>> = {};
-  const reader = { yaml, path, lines, values };
+  const reader: Reader = { yaml, path, lines, values, functions: [] };
   if (document.contents !== null) readSection(reader, document.contents, '');
-  return { path, values };
+  return { path, values, functions: reader.functions };
 }
 
 interface Reader {
@@ -60,7 +64,11 @@ interface Reader {
   readonly path: string;
   readonly lines: LineCounter;
   readonly values: Partial<Record<SettingKey, FileValue>>;
+  functions: readonly FunctionRule[];
 }
+
+/** The key of the list of functions. */
+const functionsKey = 'instrument';
 
 const keyByPath = new Map(settingKeys.map((key) => [settingTable[key].file, key]));
 const sections = new Set([...keyByPath.keys()].flatMap(parentsOf));
@@ -84,6 +92,10 @@ function readPair(reader: Reader, pair: Pair<Node, Node | null>, prefix: string)
     if (pair.value !== null) readSection(reader, pair.value, path);
     return;
   }
+  if (path === functionsKey) {
+    readFunctions(reader, pair.value);
+    return;
+  }
   const key = keyByPath.get(path);
   if (key === undefined) throw unknownKey(reader, pair, path);
   const value: unknown = pair.value?.toJSON() ?? undefined;
@@ -92,8 +104,33 @@ function readPair(reader: Reader, pair: Pair<Node, Node | null>, prefix: string)
   reader.values[key] = { value, line, column: col };
 }
 
+function readFunctions(reader: Reader, node: Node | null): void {
+  if (node === null || (reader.yaml.isScalar(node) && node.value === null)) return;
+  reader.functions = readFunctionRules(placed(reader, node), reader.path, (why, { line, column }) => {
+    throw fault(reader.path, why, { line, col: column });
+  });
+}
+
+/** A node with everything below it, and where each of it stands. */
+function placed(reader: Reader, node: Node): PlacedValue {
+  const { line, col: column } = position(reader, node);
+  const base = { value: node.toJSON() as unknown, line, column };
+  if (reader.yaml.isSeq(node)) return { ...base, elements: node.items.map((item) => placed(reader, item as Node)) };
+  if (!reader.yaml.isMap(node)) return base;
+  const entries = node.items.map((item) => {
+    const { key, value } = item as Pair<Node, Node | null>;
+    const at = position(reader, key);
+    return {
+      key: String(key),
+      keyAt: { line: at.line, column: at.col },
+      value: value === null ? { value: undefined, line: at.line, column: at.col } : placed(reader, value),
+    };
+  });
+  return { ...base, entries };
+}
+
 function unknownKey(reader: Reader, pair: Pair<Node, Node | null>, path: string): SpanledgerError {
-  const nearest = nearestName(path, [...keyByPath.keys(), ...sections]);
+  const nearest = nearestName(path, [...keyByPath.keys(), ...sections, functionsKey]);
   const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
   return fault(reader.path, `nothing reads the key ${path}${hint}`, position(reader, pair.key));
 }

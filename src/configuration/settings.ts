@@ -1,4 +1,5 @@
 import { SpanledgerError } from '../domain/errors.ts';
+import type { FunctionRule } from '../instrument/function-rule.ts';
 import { sanitizer } from '../storable/sanitizer.ts';
 import { type ConfigFile, type FileValue, loadConfigFile } from './config-file.ts';
 import { withPassword } from './database-url.ts';
@@ -25,6 +26,8 @@ export interface Configuration {
   readonly sources: Readonly<Record<SettingKey, SettingSource>>;
   /** Mistakes in the environment. Each was passed over; whoever resolves decides how loudly to say so. */
   readonly warnings: readonly SettingWarning[];
+  /** Functions of the program that are recorded, as the file says; nothing else can say it. */
+  readonly functions: readonly FunctionRule[];
 }
 
 /** A mistake in the environment that was passed over. */
@@ -64,6 +67,7 @@ export function resolveSettings(inputs: SettingInputs): Configuration {
     settings: Object.freeze(settings) as unknown as Settings,
     sources: Object.freeze(sources) as Record<SettingKey, SettingSource>,
     warnings: Object.freeze(warnings),
+    functions: Object.freeze([...(inputs.file?.functions ?? [])]),
   });
 }
 

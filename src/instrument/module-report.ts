@@ -6,6 +6,9 @@ export type ModuleStatus =
   | 'loaded too early'
   | 'version not supported'
   | 'no instrumentation installed'
+  | 'never matched'
+  | 'not recorded'
+  | 'wrong path'
   | 'failed';
 
 /** A module that was found. */
@@ -25,6 +28,9 @@ const findings: readonly ModuleStatus[] = [
   'loaded too early',
   'version not supported',
   'no instrumentation installed',
+  'never matched',
+  'not recorded',
+  'wrong path',
   'failed',
 ];
 

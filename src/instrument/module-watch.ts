@@ -48,6 +48,17 @@ export function watchFiles(packages: ReadonlySet<string>, onFile: ModuleListener
   };
 }
 
+/** Watches all CommonJS modules while they load, the files of the program included. @param onModule returns the exports that count */
+export function watchAllFiles(onModule: (path: string, exports: unknown) => unknown): void {
+  const loader = Module as unknown as Loader;
+  const compile = loader.prototype._compile;
+  loader.prototype._compile = function (this: { exports: unknown }, content, filename, ...rest) {
+    const result = compile.call(this, content, filename, ...rest);
+    if (typeof filename === 'string') this.exports = onModule(filename, this.exports);
+    return result;
+  };
+}
+
 function builtinName(request: string): string {
   return request.startsWith('node:') ? request.slice(5) : request;
 }

@@ -1,19 +1,31 @@
 import { type TextMapPropagator, trace } from '@opentelemetry/api';
 import type { OtelEnvironment } from '../configuration/otel-environment.ts';
 import type { Settings } from '../configuration/setting-table.ts';
+import type { Configuration } from '../configuration/settings.ts';
 import { createClientAddress } from '../instrument/client-address.ts';
 import type { ExchangeOptions } from '../instrument/http-exchange.ts';
 import { createSecretRoutes } from '../instrument/secret-routes.ts';
-import { type RunningInstrumentation, startInstrumentation } from '../instrument/start-instrumentation.ts';
+import {
+  type RunningInstrumentation,
+  startFunctionsOnly,
+  startInstrumentation,
+} from '../instrument/start-instrumentation.ts';
 import { type RunningLoggers, startLoggers } from '../instrument/start-loggers.ts';
 import { createCorrelationPropagator } from '../telemetry/correlation-propagator.ts';
 import { onSdkReplaced } from './later-sdk.ts';
 
 /** Begins to instrument what the program loads; `undefined` where the settings say no. */
-export function instrument(settings: Settings, otel: OtelEnvironment): RunningInstrumentation | undefined {
+export function instrument(
+  { settings, functions }: Pick<Configuration, 'settings' | 'functions'>,
+  otel: OtelEnvironment,
+  isOurSdk: boolean,
+): RunningInstrumentation | undefined {
   if (!settings.instrument) return undefined;
+  // Somebody else's SDK has its own instrumentations: with ours beside them every request would be there twice.
+  if (!isOurSdk) return functions.length === 0 ? undefined : startFunctionsOnly(functions);
   const running = startInstrumentation({
     choice: otel.instrumentations,
+    functions,
     correlationHeader: headerOf(settings),
     requests: requestsOf(settings),
     main: process.argv[1],

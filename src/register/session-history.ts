@@ -83,11 +83,16 @@ class LedgerHistory implements SessionHistory {
     return { ...newest, attempt, items: () => this.#items(sessionId) };
   }
 
-  async #noted(sessionId: string): Promise<Known | undefined> {
+  lastKnown(sessionId: string): Known | undefined {
     const note = readSessionNote(this.#options.directory, sessionId);
     if (note === undefined || !isSessionState(note.state)) return undefined;
-    const known = { state: note.state, attempt: note.attempt, version: note.version };
-    const isAsked = this.#options.openStore !== undefined || !isTerminalSessionState(note.state);
+    return { state: note.state, attempt: note.attempt, version: note.version };
+  }
+
+  async #noted(sessionId: string): Promise<Known | undefined> {
+    const known = this.lastKnown(sessionId);
+    if (known === undefined) return undefined;
+    const isAsked = this.#options.openStore !== undefined || !isTerminalSessionState(known.state);
     if (isAsked) return known;
     // A run that is skipped answers with the counts of the run before, and no database will tell them.
     const { counts } = await scanSession(this.#options.directory, sessionId);

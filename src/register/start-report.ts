@@ -99,6 +99,7 @@ export function tellStart(parts: StartReportParts, directory: string | undefined
   setTimeout(tell, debugMillis).unref();
   process.once('exit', tell);
   warnOfGaps(parts);
+  process.once('exit', () => warnOfNeverMatched(parts));
   if (directory === undefined) return;
   const file = join(directory, `${process.pid}.json`);
   const write = () => writeReport(file, startReport(parts, parts.probeLogs()));
@@ -109,7 +110,16 @@ export function tellStart(parts: StartReportParts, directory: string | undefined
 /** A module that is loaded already is the one gap that is known at once, and that nobody notices. */
 function warnOfGaps({ instrumentation }: StartReportParts): void {
   for (const { module, status, note } of instrumentation?.modules() ?? []) {
-    if (isNotInstrumented({ status })) diag.warn(`${module} is not instrumented: ${status}. ${note ?? ''}`);
+    // What the program has not loaded so far it may load later.
+    if (isNotInstrumented({ status }) && status !== 'never matched')
+      diag.warn(`${module} is not instrumented: ${status}. ${note ?? ''}`);
+  }
+}
+
+/** An entry of the configuration file that came to nothing is noticed by nobody; where there is time, at the end. */
+function warnOfNeverMatched({ instrumentation }: StartReportParts): void {
+  for (const { module, status, instrumentation: place = '', note = '' } of instrumentation?.modules() ?? []) {
+    if (status === 'never matched') diag.warn(`${place}: ${module} was never matched. ${note}`);
   }
 }
 

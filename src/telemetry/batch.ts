@@ -14,7 +14,8 @@ export async function runBatch<T>(
   return runInside(new BatchRun(scope, name, options), fn);
 }
 
-class BatchRun extends StepRun implements Batch {
+/** One batch at work. */
+export class BatchRun extends StepRun implements Batch {
   readonly #options: BatchOptions;
   #succeeded = 0;
   #failed = 0;

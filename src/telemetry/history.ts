@@ -25,6 +25,8 @@ export interface ItemPast {
 /** Looks up what earlier runs left behind. Must resolve, with `undefined` where nothing is known, within a bounded time. */
 export interface SessionHistory {
   lookup(sessionId: string): Promise<SessionPast | undefined>;
+  /** What this machine knows by itself, at once. Never throws. */
+  lastKnown?(sessionId: string): Omit<SessionPast, 'items'> | undefined;
 }
 
 const key = Symbol.for('spanledger.session-history.v1');

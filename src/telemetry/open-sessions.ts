@@ -22,6 +22,11 @@ export class OpenSessions<S> {
     this.#sessions.delete(id);
   }
 
+  /** Whether a session of this id is at work, or about to be. */
+  has(id: string): boolean {
+    return this.#sessions.has(id);
+  }
+
   get(id: string): S | undefined {
     return this.#sessions.get(id);
   }

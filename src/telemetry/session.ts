@@ -138,6 +138,12 @@ export class SessionRun implements SessionHandle {
     return this.#core.items.inWork(id);
   }
 
+  /** An item for a call that runs in any case; `undefined` where the session takes none any more, or its id has ended before. */
+  beginItem(options: ItemOptions): ItemRun | undefined {
+    const isOver = this.#core.ended || this.#core.isSealed || isTerminalSessionState(this.state);
+    return isOver ? undefined : this.#begin(options, { isExpected: false, operation: 'item' });
+  }
+
   openItem(options: ItemOptions): ItemHandle | undefined {
     return this.#begin(options, { isExpected: false, operation: 'openItem' });
   }

@@ -13,6 +13,11 @@ export function scopeFor(taskName: string): Scope {
   return currentScope() ?? new TaskScope(taskName);
 }
 
+/** A scope of a new task, wherever it begins. */
+export function newTask(taskName: string): Scope {
+  return new TaskScope(taskName);
+}
+
 /** What steps outside of sessions and items belong to: the task that the outermost of them begins. */
 class TaskScope implements Scope {
   readonly runtime: UnitRuntime = createRuntime({});

@@ -77,7 +77,8 @@ function toItemContext(item: Item): ItemContext {
   };
 }
 
-function loneItem(sessionId: string, options: ItemOptions): ItemRun {
+/** An item whose session is run elsewhere. */
+export function loneItem(sessionId: string, options: ItemOptions): ItemRun {
   const active = context.active();
   const correlation = correlationId(active) ?? createCorrelationId();
   const parent: Context = setCorrelationId(active, correlation);
