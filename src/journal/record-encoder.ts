@@ -87,7 +87,6 @@ const isTimed = (at: unknown): boolean => Number.isFinite(at);
 type EventKind = Pick<EventRecord, 'level' | 'category' | 'event'>;
 type StepNames = Pick<UnitIdentity, 'unit' | 'taskName' | 'stepName'>;
 
-/** Units name a service that is not the owner's and events do not, so each has its own. */
 const createIds = () =>
   new RememberedPieces<SharedIds>({
     isSame: hasSameIds,
@@ -101,8 +100,9 @@ const createIds = () =>
  * many records, such as the ids of an item, is remembered as bytes.
  */
 export class RecordEncoder {
-  readonly #unitIds = createIds();
-  readonly #eventIds = createIds();
+  readonly #ids = createIds();
+  /** Units name a service that is not the owner's and their events do not, so these would take turns in the place of those. */
+  readonly #foreignIds = createIds();
   readonly #kinds = new RememberedPieces<EventKind>({
     isSame: (one, other) => one.event === other.event && one.level === other.level && one.category === other.category,
     copy: ({ level, category, event }) => ({ level, category, event }),
@@ -155,8 +155,13 @@ export class RecordEncoder {
     into.text(keys.stack, record.stack);
   }
 
+  #writeIds(into: FrameBuffer, ids: SharedIds): void {
+    const remembered = ids.service === undefined ? this.#ids : this.#foreignIds;
+    remembered.write(into, ids.itemId ?? ids.sessionId, ids);
+  }
+
   #identity(into: FrameBuffer, record: UnitIdentity & { readonly version: number }): void {
-    this.#unitIds.write(into, record.itemId ?? record.sessionId, record);
+    this.#writeIds(into, record);
     into.text(keys.spanId, record.spanId);
     into.text(keys.parentSpanId, record.parentSpanId);
     this.#names.write(into, record.stepName, record);
@@ -171,7 +176,7 @@ export class RecordEncoder {
   #event(into: FrameBuffer, record: EventRecord): void {
     into.constant(heads.event);
     into.number(keys.at, record.at);
-    this.#eventIds.write(into, record.itemId ?? record.sessionId, record);
+    this.#writeIds(into, record);
     into.text(keys.spanId, record.spanId);
     this.#kinds.write(into, record.event, record);
     into.text(keys.message, record.message);
@@ -200,7 +205,7 @@ export class RecordEncoder {
   #request(into: FrameBuffer, record: RequestRecord): void {
     into.constant(heads.request);
     into.number(keys.at, record.at);
-    this.#eventIds.write(into, record.itemId ?? record.sessionId, record);
+    this.#writeIds(into, record);
     into.text(keys.spanId, record.spanId);
     into.text(keys.direction, record.direction);
     into.text(keys.method, record.method);

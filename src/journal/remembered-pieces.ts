@@ -3,6 +3,8 @@ import type { FrameBuffer } from './frame-buffer.ts';
 
 const mostRemembered = 512;
 const longestRemembered = 1_024;
+/** Pieces lie in one stretch of memory: one of their own for each would cost more than writing them anew. */
+const slabBytes = 64 * 1_024;
 
 /** What some members were, and the bytes they made. */
 interface Piece<T> {
@@ -19,6 +21,8 @@ export class RememberedPieces<T> {
   readonly #copy: (of: T) => T;
   readonly #write: (into: FrameBuffer, of: T) => void;
   readonly #known = new Map<unknown, Piece<T>>();
+  readonly #slab = new Uint8Array(slabBytes);
+  #used = 0;
   #last: Piece<T> | undefined;
 
   constructor(rules: {
@@ -49,9 +53,16 @@ export class RememberedPieces<T> {
   #learn(into: FrameBuffer, key: unknown, of: T): void {
     const start = into.length;
     this.#write(into, of);
-    if (into.length - start > longestRemembered) return;
-    if (this.#known.size >= mostRemembered) this.#known.clear();
-    this.#last = { of: this.#copy(of), bytes: Uint8Array.from(into.bytes.subarray(start, into.length)) };
+    const length = into.length - start;
+    if (length > longestRemembered) return;
+    if (this.#known.size >= mostRemembered || this.#used + length > slabBytes) {
+      this.#known.clear();
+      this.#used = 0;
+    }
+    const bytes = this.#slab.subarray(this.#used, this.#used + length);
+    bytes.set(into.bytes.subarray(start, into.length));
+    this.#used += length;
+    this.#last = { of: this.#copy(of), bytes };
     this.#known.set(key, this.#last);
   }
 }

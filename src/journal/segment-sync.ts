@@ -8,6 +8,8 @@ import { isAbsence } from './file-system.ts';
  */
 export class SegmentSync {
   #dirty = new Set<string>();
+  /** The path that was marked last; each append marks one, and it is mostly the same. */
+  #marked: string | undefined;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   readonly #onError: (error: unknown) => void;
@@ -18,6 +20,8 @@ export class SegmentSync {
 
   /** Names a segment that has been written to. */
   mark(path: string): void {
+    if (path === this.#marked) return;
+    this.#marked = path;
     this.#dirty.add(path);
   }
 
@@ -39,6 +43,7 @@ export class SegmentSync {
   async #round(): Promise<void> {
     const paths = this.#dirty;
     this.#dirty = new Set();
+    this.#marked = undefined;
     for (const path of paths) {
       await this.#syncOne(path).catch((error: unknown) => {
         if (isAbsence(error)) return;
