@@ -6,8 +6,9 @@
 //   node bench/queries.js [--small ROWS] [--large ROWS] [--times N] [--server URL] [--json FILE]
 import { parseArgs } from 'node:util';
 import { createStoreReader } from '../dist/cli/reading/store-reader.js';
+import { findStuckWork } from '../dist/cli/reading/stuck-work.js';
 import { createPostgresStore } from '../dist/shipping/postgres-store.js';
-import { correlationId, itemId, ledgerOf, sessionId, sessionOf, traceId } from './ledger.js';
+import { correlationId, itemId, ledgerOf, openUnits, openWork, sessionId, sessionOf, traceId } from './ledger.js';
 import { figure, quantile, report } from './measurement.js';
 import { startServer, withClient } from './server.js';
 
@@ -23,12 +24,14 @@ const { values } = parseArgs({
 const times = Number(values.times);
 const page = 50;
 const warmUps = 20;
+/** So much may be open at once; what is asked of it grows with it and with nothing else. */
+const manyUnits = [openUnits, 200, 2_000];
 const maxMillis = 5;
 const maxGrowth = 1.5;
 const errorLevels = ['error', 'critical'];
 
 /** @typedef {import('../dist/cli/reading/ledger-reader.js').LedgerReader} LedgerReader */
-/** @typedef {import('../dist/shipping/store.js').LedgerStore} LedgerStore */
+/** @typedef {import('../dist/shipping/ledger-store.js').SqlLedgerStore} LedgerStore */
 /** @typedef {{ reader: LedgerReader, store: LedgerStore, row: number }} Asked `row` is the number of an audit row by chance */
 /** @typedef {{ millis: readonly number[], indexes: readonly string[], rows: number }} Answer */
 
@@ -50,7 +53,8 @@ const questions = {
     reader.events({ levels: errorLevels, sessionId: sessionId(sessionOf(row)) }, 20),
   'the newest 20 records': ({ reader }) => reader.events({}, 20),
   'what is running': ({ reader }) => reader.running({}, page),
-  'what is stuck': ({ store }) => store.query('select * from v_stuck order by started_at limit 50'),
+  'what is stuck': ({ reader }) => findStuckWork(reader, { filter: {} }).then(({ units }) => units),
+  'the view of what is stuck': ({ store }) => store.query('select * from v_stuck order by started_at limit 50'),
   'a session': ({ reader, row }) => reader.sessions({ id: sessionId(sessionOf(row)), last: 1 }),
   'the newest 20 sessions': ({ reader }) => reader.sessions({ last: 20 }),
   'the steps of a session, slowest first': ({ reader, row }) => reader.slowestSteps(sessionId(sessionOf(row)), 10),
@@ -58,12 +62,19 @@ const questions = {
     store.query('select * from api_logs where trace_id = $1::uuid', [traceId(row)]),
 };
 
+/** All that is open, not a page of it. @type {typeof questions} */
+const openQuestions = {
+  'what is running': ({ reader }) => reader.running({}, Math.max(...manyUnits)),
+  'what is stuck': ({ reader }) => findStuckWork(reader, { filter: {} }).then(({ units }) => units),
+};
+
 const server = await startServer(values.server);
 try {
   await askAll(Number(values.small), warmUps);
   const small = await askAll(Number(values.small));
   const large = await askAll(Number(values.large));
-  report(summarise(small, large), { json: values.json, postgres: server.version });
+  const open = await askOpen(Number(values.small));
+  report(summarise(small, large, open), { json: values.json, postgres: server.version });
 } finally {
   await server.stop();
 }
@@ -80,6 +91,29 @@ async function askAll(rows, count = times) {
   await store.close();
   console.error(`asked a ledger of ${rows.toLocaleString('en')} audit rows`);
   return answers;
+}
+
+/** What is running and stuck, by the number of open units. @param {number} rows @returns {Promise<readonly (readonly [number, Map<string, Answer>])[]>} */
+async function askOpen(rows) {
+  const { url: from } = await ledgerOf(server, rows);
+  const found = [];
+  for (const units of manyUnits) {
+    const name = `ledger_open_${units}`;
+    const url = await server.database(name, new URL(from).pathname.slice(1));
+    await withClient(url, async (client) => {
+      await openWork(client, units);
+      await client.query('analyze');
+    });
+    const store = createPostgresStore({ connectionString: url });
+    const answers = new Map();
+    for (const [question, answer] of Object.entries(openQuestions)) {
+      answers.set(question, await ask(store, url, { rows, count: times }, answer));
+    }
+    await store.close();
+    await server.drop(name);
+    found.push(/** @type {const} */ ([units, answers]));
+  }
+  return found;
 }
 
 /**
@@ -129,8 +163,13 @@ function indexesOf(url, { sql, parameters }) {
   });
 }
 
-/** @param {Map<string, Answer>} small @param {Map<string, Answer>} large @returns {import('./measurement.js').Result} */
-function summarise(small, large) {
+/**
+ * @param {Map<string, Answer>} small
+ * @param {Map<string, Answer>} large
+ * @param {readonly (readonly [number, Map<string, Answer>])[]} open
+ * @returns {import('./measurement.js').Result}
+ */
+function summarise(small, large, open) {
   const of = (/** @type {Map<string, Answer>} */ answers, /** @type {string} */ name, /** @type {number} */ share) =>
     quantile(answers.get(name)?.millis ?? [], share);
   const names = Object.keys(questions);
@@ -151,7 +190,7 @@ function summarise(small, large) {
   return {
     name: 'queries',
     title: 'Questions to the ledger',
-    about: `Each question ${times} times about ids by chance, pages of ${page} rows where nothing else is said, through the store with its transaction of four round trips; rows over six months, a thousand a session, ten a trace; a unit of work for every fifth audit row. p50 and p95 in milliseconds with ${sizes.join(' and ')} audit rows; growth is the ratio of the p50.`,
+    about: `Each question ${times} times about ids by chance, pages of ${page} rows where nothing else is said, through the store with its transaction of four round trips; rows over six months, a thousand a session, ten a trace; a unit of work for every fifth audit row, ${openUnits} of them open. p50 and p95 in milliseconds with ${sizes.join(' and ')} audit rows; growth is the ratio of the p50.`,
     bound:
       'Four round trips and the planner make a millisecond that no index can save. Each question is answered by one index and the pages that it points to; partitions of other months are looked into only by questions without a time.',
     tables: [
@@ -159,6 +198,14 @@ function summarise(small, large) {
         title: `${sizes.join(' and ')} audit rows`,
         columns: ['question', 'rows', 'small p50', 'small p95', 'large p50', 'large p95', 'growth', 'indexes'],
         rows,
+      },
+      {
+        title: 'By the number of open units',
+        columns: ['open units', ...Object.keys(openQuestions).flatMap((name) => [`${name} p50`, 'p95'])],
+        rows: open.map(([units, answers]) => [
+          units,
+          ...Object.keys(openQuestions).flatMap((name) => [0.5, 0.95].map((share) => figure(of(answers, name, share)))),
+        ]),
       },
     ],
     goals: [

@@ -1,15 +1,16 @@
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { type AuditLevel, isAtLeast, levelOfSeverity, parseLevel } from '../domain/audit.ts';
-import { scopeName } from '../telemetry/conventions.ts';
+import { event, scopeName } from '../telemetry/conventions.ts';
 import { isRecordingLive } from './live-recording.ts';
 import { toldEvents } from './told-events.ts';
 
 /**
  * Whether a log record makes a row: a line of the service if it is severe enough, an event of spanledger itself only
- * where nothing else has made its row.
+ * where nothing else has made its row. The start of a step has a row of its own kind.
  */
 export function isLogRecorded(log: ReadableLogRecord, floor: AuditLevel): boolean {
   if (log.instrumentationScope.name === scopeName) {
+    if (log.eventName === event.stepStart) return false;
     return !isRecordingLive() && toldEvents().isFirst(log.spanContext?.spanId, log.attributes);
   }
   return isAtLeast(levelOf(log), floor);

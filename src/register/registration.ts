@@ -85,7 +85,7 @@ export function register(): void {
   const memory = createShippingMemory();
   const place: Place = { settings, directory, owner: identity.owner, memory };
 
-  applySettings(place);
+  applySettings(place, plans);
   const journal = openLedger(place);
   const recorder = createRecorder({ journal, settings: { requests: settings.requests } });
   const shipping = shippingLoad(place);
@@ -161,9 +161,15 @@ function configFileText(file: string): string {
 }
 
 /** Hands the settings to the layers that know nothing of configuration. */
-function applySettings({ settings, directory }: Place): void {
+function applySettings({ settings, directory }: Place, plans: ExportPlans): void {
   setSanitizer(createConfiguredSanitizer(redactionOf(settings)));
-  setSessionDefaults({ progressEvery: settings.progressEvery, transitions: settings.transitions });
+  // Whoever brings an SDK of their own may have a place for logs that the environment does not tell of.
+  const isLogHeard = plans === noExports || plans.logs.exporters.length > 0;
+  setSessionDefaults({
+    progressEvery: settings.progressEvery,
+    transitions: settings.transitions,
+    stepEvents: settings.stepEvents && isLogHeard,
+  });
   setSessionHistory(createSessionHistory({ directory, ...sessionStores(settings, directory) }));
 }
 

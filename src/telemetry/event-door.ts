@@ -65,6 +65,16 @@ export class EventDoor {
     }
   }
 
+  /** Tells that the unit has begun, as a log event alone and without a number: its start is on record anyway. Never throws. */
+  tellStart(name: string, message: string): void {
+    if (this.#options.transport === 'span') return;
+    const logger = eventLogger();
+    if (logger === undefined) return;
+    const start: UnitEvent = { name, level: 'debug', category: 'performance', message };
+    const told = { [attribute.level]: start.level, [attribute.category]: start.category };
+    this.#log(logger, start, { ...told, [attribute.message]: storedText(message, maxMessageLength) }, this.#version);
+  }
+
   /** Puts an exception on the span, in the form that tools look for. */
   recordException(exception: Attributes): void {
     const { span, clock } = this.#options;

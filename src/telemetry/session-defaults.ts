@@ -4,6 +4,8 @@ import type { EventTransport } from './session-options.ts';
 export interface SessionDefaults {
   readonly progressEvery?: number;
   readonly transitions?: EventTransport;
+  /** Whether the start of each step is told as a log event, where somebody takes log events. Default true. */
+  readonly stepEvents?: boolean;
 }
 
 const key = Symbol.for('spanledger.session-defaults.v1');

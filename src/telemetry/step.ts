@@ -6,6 +6,7 @@ import { auditEvent } from './audit-event.ts';
 import { attribute, event, spanTable } from './conventions.ts';
 import { contextWithin, type OpenStep, type Scope } from './current-scope.ts';
 import { diagnosisDetails, type ErrorRecord, toErrorRecord } from './error-record.ts';
+import { sessionDefaults } from './session-defaults.ts';
 import type { StepOptions } from './session-options.ts';
 import type { StepBlock, StepHandle } from './step-scope.ts';
 import { tellExpectation } from './told-expectation.ts';
@@ -69,6 +70,10 @@ export class StepRun implements StepHandle, OpenStep {
       parent: admitted(scope),
     });
     this.#ended = scope.stepBegun(this);
+    // A batch tells of its begin itself.
+    if (start.kind === 'step' && sessionDefaults().stepEvents !== false) {
+      this.unit.tellStart(event.stepStart, `step ${labelOf(this.name)} begins`);
+    }
   }
 
   get span(): Span {

@@ -123,6 +123,11 @@ export class Unit {
     this.#door.emit(event);
   }
 
+  /** Tells of its start while it is open, to whoever takes log events. */
+  tellStart(name: string, message: string): void {
+    this.#door.tellStart(name, message);
+  }
+
   recordException(record: ErrorRecord): void {
     this.#door.recordException(record.exception);
   }

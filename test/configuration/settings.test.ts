@@ -39,6 +39,7 @@ const samples: Record<SettingKey, Sample> = {
   exitTimeoutMillis: { text: '11', value: 11, yaml: '12', fileValue: 12, code: 13, wrong: '-1' },
   progressEvery: { text: '11', value: 11, yaml: '12', fileValue: 12, code: 13, wrong: '0' },
   transitions: { text: 'SPAN', value: 'span', yaml: 'log', fileValue: 'log', code: 'span', wrong: 'smoke' },
+  stepEvents: { text: 'off', value: false, yaml: 'false', fileValue: false, code: false, wrong: 'maybe' },
   instrument: { text: 'off', value: false, yaml: 'false', fileValue: false, code: false, wrong: 'maybe' },
   logLevel: { text: 'WARN', value: 'warning', yaml: 'ERROR', fileValue: 'error', code: 'debug', wrong: 'loud' },
   logFormat: { text: 'TEXT', value: 'text', yaml: 'text', fileValue: 'text', code: 'text', wrong: 'xml' },

@@ -10,8 +10,10 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { describe, expect, test } from 'vitest';
 import { importSession, step } from '../../src/index.ts';
-import { attribute } from '../../src/telemetry/conventions.ts';
+import { isLogRecorded } from '../../src/recording/recorded-logs.ts';
+import { attribute, event } from '../../src/telemetry/conventions.ts';
 import { maxSpanEvents } from '../../src/telemetry/event-door.ts';
+import { setSessionDefaults } from '../../src/telemetry/session-defaults.ts';
 import { listen, thrownBy, useSdk } from './captured-events.ts';
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `i${index}`);
@@ -331,5 +333,35 @@ describe('metrics', () => {
     await Promise.all(running);
     expect(await open('spanledger.units.open')).toMatchObject([{ attributes, value: 0 }]);
     expect(await open('spanledger.units.oldest')).toMatchObject([{ attributes, value: 0 }]);
+  });
+
+  test('P4 the start of a step is a log event while its span is open, and not one more row or number', async () => {
+    const sdk = useSdk();
+    const heard = listen();
+    const started = () => sdk.logs.getFinishedLogRecords().filter(({ eventName }) => eventName === event.stepStart);
+    let seen: ReturnType<typeof started> = [];
+    await importSession({ id: 's' }, (session) =>
+      session.item({ id: 'i' }, (item) =>
+        item.step('move', () => {
+          seen = started();
+        }),
+      ),
+    );
+    const [move] = sdk.named('task.step move');
+    expect(seen).toHaveLength(1);
+    expect(seen[0]?.spanContext?.spanId).toBe(idOf(move));
+    expect(seen[0]?.attributes).toMatchObject({ [attribute.stepName]: 'move', [attribute.itemId]: 'i' });
+    expect(move?.events).toEqual([]);
+    expect(heard.all.map(({ name }) => name)).not.toContain(event.stepStart);
+    expect(seen.map((log) => isLogRecorded(log, 'debug'))).toEqual([false]);
+  });
+
+  test('the start of a step is no log event where a setting or nobody asks for it', async () => {
+    const sdk = useSdk();
+    setSessionDefaults({ stepEvents: false });
+    await step('quiet', () => undefined);
+    setSessionDefaults(undefined);
+    await importSession({ id: 's', transitions: 'span' }, (session) => session.step('quiet too', () => undefined));
+    expect(sdk.logs.getFinishedLogRecords().map(({ eventName }) => eventName)).not.toContain(event.stepStart);
   });
 });
