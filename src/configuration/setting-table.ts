@@ -141,7 +141,7 @@ export const settingTable = {
   }),
   stepEvents: preset({
     env: ['SPANLEDGER_STEP_EVENTS'],
-    file: 'stepEvents',
+    file: 'step_events',
     kind: flag,
     fallback: true,
     brief:
