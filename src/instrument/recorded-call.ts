@@ -152,7 +152,7 @@ interface HostIterator {
 /** Lists, sets and streams are no iterators; what generators return is. */
 function isIterator(value: unknown): value is HostIterator {
   if (typeof value !== 'object' || value === null) return false;
-  return /^(?:Async )?(?:Generator|Iterator Helper)$/.test(Object.prototype.toString.call(value).slice(8, -1));
+  return /^(?:Async)?Generator$|^Iterator Helper$/.test(Object.prototype.toString.call(value).slice(8, -1));
 }
 
 function isGeneratorFunction(fn: HostFunction): boolean {
