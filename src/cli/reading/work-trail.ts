@@ -45,6 +45,8 @@ const foreign: readonly string[] = [
 const interruptions = [event.sessionInterrupted, event.itemInterrupted, event.stepInterrupted];
 const progressEvents = [event.sessionProgress, event.stepProgress];
 const losses = [event.dropped, event.writeFailed];
+/** Records of these levels have an index of their own. */
+const errorLevels = ['error', 'critical'];
 const looked = 200;
 
 /** Reads what is on record of a run. */
@@ -53,11 +55,11 @@ export async function readTrail(reader: LedgerReader, run: Run | undefined): Pro
   const filter = eventFilterOf(run);
   const events = await reader.events(filter, looked);
   const own = events.filter(isOwn);
-  const errors = (await reader.events({ ...filter, levels: ['error', 'critical'] }, looked)).filter(isOwn);
+  const errors = (await reader.events({ ...filter, levels: errorLevels }, looked)).filter(isOwn);
   const [progress] = await reader.events({ ...filter, events: progressEvents }, 1);
   const [interruption] = await reader.events({ ...filter, events: interruptions }, 1);
   const [stall] = await reader.events({ ...filter, events: [event.stallBegin, event.stallSample] }, 1);
-  const lost = await reader.events({ events: losses, since: run.startedAt }, 1);
+  const lost = await reader.events({ levels: errorLevels, events: losses, since: run.startedAt }, 1);
   const units = await reader.units(run.filter, looked);
   const errorRow = errors.at(-1);
   return {
