@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where packages are looked for: as the main module of the program would, as its working directory would, as spanledger would. */
 export function lookupPlaces(main: string | undefined, directory: string): readonly string[] {
-  const program = main === undefined ? [] : [realPath(main)];
+  // With --eval the first argument stands where the main module would.
+  const program = main === undefined ? [] : [resolve(directory, realPath(main))];
   return [...program, join(directory, 'index.js'), fileURLToPath(import.meta.url)];
 }
 
