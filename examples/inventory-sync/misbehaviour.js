@@ -12,7 +12,7 @@ const ways = {
   atomics: () => waitForNobody(),
   lock: ({ page, store }) => store.hold(page),
   http: ({ shop }) => shop.callWithoutDeadline('/unanswered'),
-  promise: () => new Promise(() => undefined),
+  promise: () => neverSettle(),
   stdout: () => writeToNobody(),
   stop: () => stopItself(),
 };
@@ -29,6 +29,11 @@ function matchForever() {
 /** A lock whose owner has forgotten it. */
 function waitForNobody() {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+/** A promise alone keeps no process alive; the timers of a real daemon do. */
+function neverSettle() {
+  return new Promise(() => setInterval(() => undefined, 60_000));
 }
 
 /** Standard output is a pipe that nobody reads: when it is full, a write waits. */

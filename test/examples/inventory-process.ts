@@ -28,6 +28,8 @@ export interface Daemon {
   readonly ledger: string;
   readonly state: string;
   readonly ended: Promise<{ readonly code: number | null; readonly output: string; readonly errors: string }>;
+  /** What it has printed so far. */
+  printed(): string;
   /** Resolves when this was printed; rejects if the daemon ends before. */
   said(text: string): Promise<void>;
 }
@@ -40,13 +42,11 @@ export interface DaemonOptions {
   readonly flags: readonly string[];
   /** Where an earlier daemon of the name was at work. */
   readonly directory?: string;
-  /** Nobody reads what it prints. */
-  readonly isUnread?: boolean;
 }
 
 /** Starts the daemon of the example as its users do, with the built package; it is gone when the test has ended. */
 export function startDaemon(options: DaemonOptions): Daemon {
-  const { name, api, databaseUrl, flags, isUnread = false } = options;
+  const { name, api, databaseUrl, flags } = options;
   const directory = options.directory ?? temporaryDirectory();
   const [ledger, state] = [join(directory, 'ledger'), join(directory, 'state')];
   mkdirSync(state, { recursive: true });
@@ -59,15 +59,13 @@ export function startDaemon(options: DaemonOptions): Daemon {
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const written = { output: '', errors: '' };
-  if (!isUnread) {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      written.output += text;
-    });
-  }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    written.output += text;
+  });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     written.errors += text;
   });
-  const ended = once(child, isUnread ? 'exit' : 'close').then(([code]) => ({
+  const ended = once(child, 'close').then(([code]) => ({
     code: code as number | null,
     ...written,
   }));
@@ -77,7 +75,8 @@ export function startDaemon(options: DaemonOptions): Daemon {
       if (!Array.isArray(more)) throw new Error(`It never said ${text}: ${written.output}${written.errors}`);
     }
   };
-  return { child, name, ledger, state, ended, said };
+  const printed = () => written.output + written.errors;
+  return { child, name, ledger, state, ended, printed, said };
 }
 
 /** Gone when the test has ended. */
