@@ -79,17 +79,17 @@ export const tables: Readonly<Record<TableName, Table>> = {
       column('request_body', 'jsonb', 'Body of the request, redacted and capped.'),
       column('response_status', 'integer', 'HTTP status; null where none was sent, or none arrived.'),
       column('response_body', 'jsonb', 'Body of the response, redacted and capped.'),
-      column(
-        'reason',
-        'text',
-        'Why the request did not end as it should: an error, an abort, a time-out, the end of the process.',
-      ),
       column('duration_ms', 'double precision', 'Duration in milliseconds.'),
       column('ip_address', 'text', 'Address of the client.'),
       column('user_id', 'text', 'User.'),
       column('correlation_id', 'text', 'Correlation id.'),
       column('session_id', 'text', 'Session the request caused or belongs to.'),
       column('request_id', 'text', 'Request id of the host.'),
+      column(
+        'reason',
+        'text',
+        'Why the request did not end as it should: an error, an abort, a time-out, the end of the process.',
+      ),
     ],
   },
   task_progress: {

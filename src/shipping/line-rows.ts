@@ -71,11 +71,11 @@ export const requestPlan = plan('api_logs', {
   response_body: text('responseBody', 'jsonb'),
   duration_ms: number('durationMillis', 'double'),
   ip_address: text('ipAddress'),
-  reason: text('reason'),
   user_id: text('userId'),
   correlation_id: text('correlationId'),
   session_id: text('sessionId'),
   request_id: text('requestId'),
+  reason: text('reason'),
 });
 
 const unitWriters = {
