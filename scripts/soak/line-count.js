@@ -33,9 +33,7 @@ export function countLines(ledger, into) {
     if (known.has(key)) return;
     if (!link(join(journal, instance, name), join(into, key))) return;
     known.add(key);
-    const [before] = [...known].filter(
-      (other) => other.startsWith(`${instance} `) && other < key && !counted.has(other),
-    );
+    const [before] = [...known].filter((other) => laneOf(other) === laneOf(key) && other < key && !counted.has(other));
     if (before !== undefined) counting = counting.then(() => count(before));
   };
   /** @param {string} key */
@@ -57,6 +55,11 @@ export function countLines(ledger, into) {
     },
     close: () => clearInterval(timer),
   };
+}
+
+/** Each writer of an instance has a lane of segments of its own; they are numbered. @param {string} key */
+function laneOf(key) {
+  return key.replace(/\d+$/, '');
 }
 
 /** Complete lines but the first, which is a header; a torn end is no line. @param {string} path */
