@@ -90,6 +90,11 @@ describe('a daemon that hangs', { timeout: 240_000 }, () => {
     for (const { child } of await Promise.all(['loop', 'regex'].map(examine))) child.kill('SIGKILL');
   });
 
+  it('is told where it waits: for a thread, a call, a lock or a promise', async () => {
+    const waits = ['atomics', 'http', 'lock', 'promise'];
+    for (const { child } of await Promise.all(waits.map(examine))) child.kill('SIGKILL');
+  });
+
   it('goes on unharmed after it was stopped with SIGSTOP, and a pause is on record', async () => {
     const daemon = await examine('stop');
     daemon.child.kill('SIGCONT');
