@@ -84,6 +84,7 @@ function parseInteger(text: string, limit: number): number | undefined {
 }
 
 function parseDouble(text: string): number | undefined {
+  if (text === 'NaN') return Number.NaN;
   const value = Number(text);
   return text.trim() === text && text !== '' && !Number.isNaN(value) && !/^0[xob]/i.test(text) ? value : undefined;
 }

@@ -71,9 +71,9 @@ export function configureLogging(options: LoggingOptions): void {
 export function initFromEnv(): void {
   const { settings, warnings } = loadSettings();
   for (const { message } of warnings) diag.warn(message);
-  const { logLevel: level, logFormat, logFile = false, logSignal } = settings;
-  configureLogging({ level, json: logFormat === 'json', logFile });
-  if (logSignal !== undefined) onSignal(logSignal === 'sighup' ? 'SIGHUP' : 'SIGUSR2', level);
+  const level = settings.logLevel;
+  configureLogging({ level, json: settings.logFormat === 'json', logFile: settings.logFile ?? false });
+  if (settings.logSignal !== undefined) onSignal(settings.logSignal === 'sighup' ? 'SIGHUP' : 'SIGUSR2', level);
 }
 
 const heard = new Set<NodeJS.Signals>();

@@ -94,8 +94,10 @@ export class Watch {
 
   /** The process ends: what is open is told, the main thread let go. */
   finish(): void {
-    const finding = this.#detector.finish(sharedMillis());
-    if (finding !== undefined) this.#heed(finding, sharedMillis());
+    const now = sharedMillis();
+    if (now >= this.#quietUntil) this.#watch(now, readPulse(this.#parts.data.memory).tickAt);
+    const finding = this.#detector.finish(now);
+    if (finding !== undefined) this.#heed(finding, now);
     this.#parts.sampler.release();
   }
 

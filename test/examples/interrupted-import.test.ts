@@ -73,7 +73,7 @@ const endsPerItem = `
 
 const twins = `
   select trace_id, span_id, seq, count(*)::int
-  from spanledger.audit_log where session_id = $1
+  from spanledger.audit_log where session_id = $1 and seq is not null
   group by trace_id, span_id, seq having count(*) > 1`;
 
 function writeFiles(folder: string, prefix: string): void {

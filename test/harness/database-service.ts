@@ -38,6 +38,8 @@ export async function startDatabaseService(): Promise<DatabaseService> {
       (error: unknown) => fail(response, error),
     );
   });
+  // No connection is ended under a request that is on its way.
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { url: addressOf(server), close: () => close(server, cluster, template) };

@@ -133,7 +133,7 @@ describe('a mistake in the configuration', () => {
     };
     const ended = await workshop.run({ script: 'app.mjs', env });
     expect(ended).toMatchObject({ code: 0, stdout: 'imported\n' });
-    expect(ended.stderr).toContain('databaseUrl=postgres://me:***@localhost:1/db (DATABASE_URL)');
+    expect(ended.stderr).toContain('databaseUrl=[redacted] (DATABASE_URL)');
     expect(ended.stderr).toContain('schema=spanledger (default)');
     expect(ended.stderr).not.toContain('hunter2');
   });

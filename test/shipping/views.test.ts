@@ -177,7 +177,7 @@ describe('each index', () => {
       `select count(*) from v_errors where session_id = 's0'`,
       'session_id_created_at_idx1',
     ],
-    'serves what is running': ['select * from v_running', 'task_progress_running'],
+    'serves what is running': ['select * from task_progress where ended_at is null', 'task_progress_running'],
     'serves the newest sessions': [
       'select * from v_session_summary order by started_at desc limit 20',
       'import_sessions_started',
