@@ -22,16 +22,17 @@ export function latencyOf(windows: readonly Window[]): CallLatency {
 }
 
 /**
- * What is wrong with the calls during a fault, if anything is: they may take as long as before it. Noise is half a millisecond, or as
- * much again as before; more of it where processes had to wait for a processor (`contention`, from 0 to 1).
+ * What is wrong with the calls during a fault, if anything is: they may take as long as before it. Noise is half a millisecond
+ * unless more is given, or as much again as before; more of it where processes had to wait for a processor (`contention`, from 0 to 1).
  */
 export function slowerCalls(
   where: string,
   before: CallLatency,
   during: CallLatency,
   contention: number,
+  noiseMillis = 0.5,
 ): readonly string[] {
-  const limit = Math.max(2 * before.p99, before.p99 + 0.5) * (1 + contention);
+  const limit = Math.max(2 * before.p99, before.p99 + noiseMillis) * (1 + contention);
   if (during.windows === 0) return [`no calls were measured ${where}`];
   return during.p99 <= limit
     ? []
