@@ -1,4 +1,4 @@
-import { type Context, diag, SpanKind } from '@opentelemetry/api';
+import { type Attributes, type AttributeValue, type Context, diag, SpanKind } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { toMicros } from '../projection/readable-span.ts';
@@ -58,18 +58,37 @@ function openUnit(board: OpenBoard, span: ReadableSpan): void {
 
 /**
  * Stable names of the semantic conventions, and those before. The text is made a summary by the watchdog, when somebody asks; a longer
- * statement than fits is known by its beginning.
+ * statement than fits is known by its beginning. The instrumentation of pg tells the statement right after the start of the span.
  */
 function openCall(board: OpenBoard, span: ReadableSpan): void {
   const { attributes, name } = span;
+  if (openStatement(board, span)) return;
   const at = toMicros(span.startTime);
-  const statement = attributes['db.query.summary'] ?? attributes['db.query.text'] ?? attributes['db.statement'];
-  if (statement !== undefined) {
-    board.add(span, at, `sql\0${attributes['db.system.name'] ?? attributes['db.system'] ?? ''}\0`, String(statement));
-    return;
-  }
   const method = attributes['http.request.method'] ?? attributes['http.method'];
   const url = attributes['url.full'] ?? attributes['http.url'] ?? attributes['server.address'] ?? name;
   if (method === undefined) board.add(span, at, 'other\0\0', name);
   else board.add(span, at, `http\0${method}\0`, String(url));
+  if (systemOf(attributes) !== undefined) queueMicrotask(() => noteStatement(board, span));
+}
+
+/** Answers whether the statement is known. */
+function openStatement(board: OpenBoard, span: ReadableSpan): boolean {
+  const statement = statementOf(span.attributes);
+  if (statement === undefined) return false;
+  board.add(span, toMicros(span.startTime), `sql\0${systemOf(span.attributes) ?? ''}\0`, String(statement));
+  return true;
+}
+
+function noteStatement(board: OpenBoard, span: ReadableSpan): void {
+  if (span.ended || statementOf(span.attributes) === undefined) return;
+  board.remove(span);
+  openStatement(board, span);
+}
+
+function statementOf(attributes: Attributes): AttributeValue | undefined {
+  return attributes['db.query.summary'] ?? attributes['db.query.text'] ?? attributes['db.statement'];
+}
+
+function systemOf(attributes: Attributes): AttributeValue | undefined {
+  return attributes['db.system.name'] ?? attributes['db.system'];
 }
