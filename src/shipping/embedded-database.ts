@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ShippingClock } from './clock.ts';
 import { type EmbeddedThread, startEmbeddedThread } from './embedded-thread.ts';
-import type { SqlConnection, SqlDatabase, SqlRow } from './sql-connection.ts';
+import { beginSql, type SqlConnection, type SqlDatabase, type SqlRow, type TransactionMode } from './sql-connection.ts';
 import { lockStore, type StoreLock } from './store-lock.ts';
 
 export interface EmbeddedDatabaseOptions {
@@ -52,7 +52,7 @@ class ThreadDatabase implements EmbeddedDatabase {
     this.#options = options;
   }
 
-  transaction<T>(work: (connection: SqlConnection) => Promise<T>, mode?: 'read only'): Promise<T> {
+  transaction<T>(work: (connection: SqlConnection) => Promise<T>, mode?: TransactionMode): Promise<T> {
     return this.#inTurn(async () => {
       await this.#giveWayWhenBusy();
       const { thread } = await this.#opened();
@@ -143,10 +143,10 @@ function directDatabase(thread: EmbeddedThread): SqlDatabase {
 async function runTransaction<T>(
   thread: EmbeddedThread,
   work: (connection: SqlConnection) => Promise<T>,
-  mode: 'read only' | undefined,
+  mode: TransactionMode | undefined,
 ): Promise<T> {
   const connection = createConnection(thread);
-  await connection.script(`begin ${mode ?? ''}`);
+  await connection.script(beginSql(mode));
   try {
     const result = await work(connection);
     await connection.script('commit');

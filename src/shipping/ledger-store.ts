@@ -2,7 +2,7 @@ import { SpanledgerError } from '../domain/errors.ts';
 import type { Row } from '../projection/tables.ts';
 import { FreshRows } from './fresh-rows.ts';
 import { type HeartbeatStatement, heartbeatStatement } from './heartbeat-sql.ts';
-import { parseSchemaName, quoteIdentifier } from './identifier.ts';
+import { parseSchemaName } from './identifier.ts';
 import { createMigrator, currentMigration, type Migrator } from './migrate.ts';
 import { latestMigration } from './migrations.ts';
 import { createPartitionMaker, type PartitionMaker } from './partition-maker.ts';
@@ -110,10 +110,10 @@ class DatabaseLedgerStore implements SqlLedgerStore {
 
   async query<T extends SqlRow>(sql: string, parameters: readonly unknown[] = []): Promise<readonly T[]> {
     try {
-      return await this.database.transaction(async (connection) => {
-        await connection.script(`set local search_path = ${quoteIdentifier(this.schema)}, public`);
-        return connection.query<T>(sql, parameters);
-      }, 'read only');
+      return await this.database.transaction((connection) => connection.query<T>(sql, parameters), {
+        readOnly: true,
+        schema: this.schema,
+      });
     } catch (error) {
       throw await this.#explained(error);
     }

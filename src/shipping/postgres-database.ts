@@ -2,7 +2,7 @@ import pg from 'pg';
 import copyStreams from 'pg-copy-streams';
 import { parseConnectionString } from './connection-string.ts';
 import { CopyScript } from './copy-script.ts';
-import type { SqlConnection, SqlDatabase, SqlRow } from './sql-connection.ts';
+import { beginSql, type SqlConnection, type SqlDatabase, type SqlRow, type TransactionMode } from './sql-connection.ts';
 
 /** The slice of `pg.PoolClient` that is used. */
 export interface PooledClient {
@@ -89,7 +89,7 @@ async function transaction<T>(
   pool: ConnectionPool,
   silence: number,
   work: (connection: SqlConnection) => Promise<T>,
-  mode: 'read only' | undefined,
+  mode: TransactionMode | undefined,
 ): Promise<T> {
   const client = await pool.connect();
   const connection = createConnection(client, silence);
@@ -115,13 +115,13 @@ async function transaction<T>(
 const durably = `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
 
 /** Settings travel with the transaction, as start-up parameters would not through every pooler. */
-function beginning(silence: number, mode: 'read only' | undefined): string {
+function beginning(silence: number, mode: TransactionMode | undefined): string {
   const limits = [
     `set local statement_timeout = ${silence}`,
     `set local idle_in_transaction_session_timeout = ${silence + graceMillis}`,
     `set local lock_timeout = ${Math.ceil(silence / 3)}`,
   ];
-  return [`begin ${mode ?? ''}`, ...limits, ...(mode === undefined ? [durably] : [])].join('; ');
+  return [beginSql(mode), ...limits, ...(mode === undefined ? [durably] : [])].join('; ');
 }
 
 async function rolledBack(connection: SqlConnection): Promise<boolean> {

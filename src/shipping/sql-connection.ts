@@ -1,3 +1,5 @@
+import { quoteIdentifier } from './identifier.ts';
+
 /** A row as a driver returns it. */
 export type SqlRow = Record<string, unknown>;
 
@@ -22,5 +24,15 @@ export interface SqlDatabase {
    * Runs `work` in one transaction: committed when it returns, rolled back when it throws. An error after the commit was sent
    * does not tell whether it took effect.
    */
-  transaction<T>(work: (connection: SqlConnection) => Promise<T>, mode?: 'read only'): Promise<T>;
+  transaction<T>(work: (connection: SqlConnection) => Promise<T>, mode?: TransactionMode): Promise<T>;
+}
+
+/** What a transaction is begun with. */
+export type TransactionMode = 'read only' | { readonly readOnly: true; readonly schema: string };
+
+/** The settings in it: `begin …`, and the schema that names without one are looked up in. */
+export function beginSql(mode: TransactionMode | undefined): string {
+  if (mode === undefined) return 'begin';
+  if (mode === 'read only') return 'begin read only';
+  return `begin read only; set local search_path = ${quoteIdentifier(mode.schema)}, public`;
 }

@@ -33,14 +33,20 @@ export interface DatabaseWaits {
 
 /** Who waits for whom on the server. `pg_locks` and `pg_blocking_pids` answer every role; statements take `pg_read_all_stats`. */
 export async function readDatabaseWaits(store: LedgerStore): Promise<DatabaseWaits | undefined> {
-  const [rights] = await store.query<{ role: string; sees: boolean }>(
-    `select current_user::text as role,
-      pg_has_role(current_user, 'pg_read_all_stats', 'usage') or current_setting('is_superuser') = 'on' as sees`,
+  const [first, ...others] = await store.query<AnsweredWait>(waitsSql);
+  if (first === undefined) return undefined;
+  const waits = [first, ...others].flatMap(({ role: _, sees: __, pid, ...wait }) =>
+    pid === null ? [] : withoutRefusal({ ...wait, pid }),
   );
-  if (rights === undefined) return undefined;
-  const waits = await store.query<DatabaseWait>(waitsSql);
-  return { waits: waits.map(withoutRefusal), seesStatements: rights.sees, role: rights.role };
+  return { waits, seesStatements: first.sees, role: first.role };
 }
+
+/** The rights of the role come with every row, also with the one that tells of no wait. */
+type AnsweredWait = Omit<DatabaseWait, 'pid'> & {
+  readonly pid: number | null;
+  readonly role: string;
+  readonly sees: boolean;
+};
 
 const waitsSql = `
   with waiting as (
@@ -49,7 +55,9 @@ const waitsSql = `
         then relation::regclass::text else locktype end as locked
     from pg_locks where not granted order by pid, relation nulls last
   )
-  select w.pid, a.application_name, a.usename::text as user_name, a.state, left(a.query, 500) as query,
+  select current_user::text as role,
+    pg_has_role(current_user, 'pg_read_all_stats', 'usage') or current_setting('is_superuser') = 'on' as sees,
+    w.pid, a.application_name, a.usename::text as user_name, a.state, left(a.query, 500) as query,
     extract(epoch from now() - a.xact_start)::double precision as transaction_seconds,
     a.datname::text as database_name, host(a.client_addr) || ':' || a.client_port as client,
     extract(epoch from now() - a.query_start)::double precision as waiting_seconds, w.locked, w.mode as lock_mode,
@@ -59,7 +67,7 @@ const waitsSql = `
         'transaction_seconds', extract(epoch from now() - b.xact_start)::double precision) order by b.pid)
       from pg_stat_activity b where b.pid = any(pg_blocking_pids(w.pid))
     ), '[]') as blocked_by
-  from waiting w left join pg_stat_activity a on a.pid = w.pid
+  from (select) one left join waiting w on true left join pg_stat_activity a on a.pid = w.pid
   order by a.query_start nulls last, w.pid`;
 
 const refusal = '<insufficient privilege>';

@@ -60,6 +60,8 @@ export interface RunningFilter {
   readonly task?: string | undefined;
   /** Verdicts; an empty list matches every one. */
   readonly verdicts?: readonly string[];
+  /** Of which units the newest record is looked up, which costs as much as all the rest. Default: of all. */
+  readonly lastEvents?: 'all' | 'stuck';
 }
 
 /** Reads the ledger, wherever it is: a database, or the journals alone. */

@@ -24,21 +24,38 @@ export async function readRunning(
     .add('task_name = ?', filter.task)
     .add('verdict = any(?::text[])', verdicts);
   const limit = where.bind(last);
+  const told = filter.lastEvents === 'stuck' ? ` and r.verdict in ('stuck', 'lost')` : '';
   const sql = `
     select ${columns}, coalesce(e.event, r.last_event) as last_event,
       coalesce(e.created_at, case when r.last_event is not null then r.last_progress_at end) as last_event_at,
-      to_jsonb(p) as process, now() as judged_at, c.began_at as learned_at
-    from (select * from ${prefix}.v_running ${where.toSql()} order by started_at, span_id limit ${limit}) r
+      case when r.place = 1 then to_jsonb(p) end as process, now() as judged_at, c.began_at as learned_at
+    from (
+      select *, row_number() over (partition by instance_id order by started_at, span_id) as place
+      from (select * from ${prefix}.v_running ${where.toSql()} order by started_at, span_id limit ${limit}) v
+    ) r
     left join ${prefix}.instances p on p.instance_id = r.instance_id
-    left join ${prefix}.last_record(r.session_id, case when r.unit = 'item' then r.item_id end, r.started_at - ${margin}) e
-      on r.unit in ('session', 'item')
+    left join lateral (
+      select * from ${prefix}.last_record(r.session_id, case when r.unit = 'item' then r.item_id end, r.started_at - ${margin})
+      where r.unit in ('session', 'item')${told}
+    ) e on true
     left join ${prefix}.chores c on c.name = '${expectationChore}'
     order by r.started_at, r.span_id`;
   const rows = await askOnceLearned(store, () => store.query<FoundRow>(sql, where.parameters));
-  return rows.map(({ learned_at: _, ...row }) => ({ ...row, process: toProcessRow(row.process) }));
+  return withProcesses(rows);
 }
 
-type FoundRow = RunningRow & { readonly process: unknown; readonly learned_at: Date | null };
+/** The first unit of each process, in this order, brings the row of its process along for the others. */
+function withProcesses(rows: readonly FoundRow[]): readonly RunningRow[] {
+  const processes = new Map<string | null, ProcessRow | null>();
+  return rows.map(({ learned_at: _, process: found, ...row }) => {
+    const known = processes.get(row.instance_id);
+    const process = known === undefined ? toProcessRow(found) : known;
+    if (known === undefined) processes.set(row.instance_id, process);
+    return { ...row, process };
+  });
+}
+
+type FoundRow = Omit<RunningRow, 'process'> & { readonly process: unknown; readonly learned_at: Date | null };
 
 /** Processes that ship learn far more often; where none does, whoever asks learns. */
 const oldAfterSeconds = 300;

@@ -20,13 +20,7 @@ export function createStoreReader(store: SqlLedgerStore, schema: string): Ledger
   ) => store.query<T>(`${select} ${where.toSql()} ${order} limit ${where.bind(last)}`, where.parameters);
   return {
     description: store.description,
-    sessions: (filter) =>
-      page<SessionRow>(
-        `select ${sessionColumns} from ${prefix}.import_sessions`,
-        sessionConditions(filter),
-        'order by started_at desc nulls last, id desc',
-        filter.last,
-      ),
+    sessions: (filter) => readSessions(store, prefix, filter),
     itemStates: (sessionId) =>
       store.query<StateCount>(
         `select coalesce(state, 'pending') as state, count(*)::integer as count from ${prefix}.import_items where session_id = $1 group by 1`,
@@ -59,13 +53,37 @@ export function createStoreReader(store: SqlLedgerStore, schema: string): Ledger
   };
 }
 
+/** The newest first, those of which nobody knows the start at the end. Each half comes in the order of the index by start. */
+async function readSessions(
+  store: SqlLedgerStore,
+  prefix: string,
+  filter: SessionFilter,
+): Promise<readonly SessionRow[]> {
+  const where = sessionConditions(filter);
+  const condition = where.toSql();
+  const limit = where.bind(filter.last);
+  const and = condition === '' ? 'where' : `${condition} and`;
+  const half = (start: string, order: string) =>
+    `(select * from ${prefix}.import_sessions ${and} started_at is ${start} order by ${order} limit ${limit})`;
+  return store.query<SessionRow>(
+    `select ${sessionColumns(prefix)}
+      from (${half('not null', 'started_at desc, id desc')} union all ${half('null', 'id desc')}) s
+      order by started_at desc nulls last, id desc limit ${limit}`,
+    where.parameters,
+  );
+}
+
 /** A trace id as people write it: 32 hex digits. */
 const hexTraceId = `replace(trace_id::text, '-', '') as trace_id`;
 
 const counts = ['total', 'pending', 'processing', 'imported', 'skipped', 'failed', 'missing'];
 
-const sessionColumns = `id, kind, account_id, coalesce(state, 'pending') as state, reason, coalesce(attempt, 1) as attempt,
-  ${counts.map((name) => `coalesce(${name}, 0) as ${name}`).join(', ')}, service_name, instance_id, ${hexTraceId}, started_at, last_progress_at, ended_at`;
+/** What the process says of itself is taken from its row whole: an older ledger has not all of the columns. */
+const sessionColumns = (
+  prefix: string,
+) => `id, kind, account_id, coalesce(state, 'pending') as state, reason, coalesce(attempt, 1) as attempt,
+  ${counts.map((name) => `coalesce(${name}, 0) as ${name}`).join(', ')}, service_name, instance_id, ${hexTraceId}, started_at, last_progress_at, ended_at,
+  ${['service_version', 'service_revision'].map((name) => `(select to_jsonb(p) ->> '${name}' from ${prefix}.instances p where p.instance_id = s.instance_id) as ${name}`).join(', ')}`;
 
 /** Columns of audit_log as an `EventRow`. */
 export const eventColumns = `id, created_at, level, category, event, message, service_name, session_id, item_id, correlation_id,

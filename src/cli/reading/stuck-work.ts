@@ -41,7 +41,9 @@ const blockedSeconds = 30;
 /** Finds what does not advance, and where it stands. */
 export async function findStuckWork(reader: LedgerReader, options: StuckOptions): Promise<StuckWork> {
   const { filter, limitSeconds } = options;
-  const rows = await reader.running({ ...filter, verdicts: [] }, mostUnits);
+  // A limit of the caller's own finds others than the verdict of the database does.
+  const lastEvents = limitSeconds === undefined ? 'stuck' : 'all';
+  const rows = await reader.running({ ...filter, verdicts: [], lastEvents }, mostUnits);
   const path: OpenWork[] = [];
   const units = treeOf(rows).flatMap(({ row, depth }): StuckUnit[] => {
     const work = describeOpenWork(row, limitSeconds);
