@@ -27,17 +27,27 @@ export function isInstalled(name: string, places: readonly string[]): boolean {
 
 /** Names of the packages that the program itself asks for, in the package.json nearest to each place but our own. */
 export function appDependencies(places: readonly string[]): readonly string[] {
-  const names = places.slice(0, -1).flatMap((place) => dependenciesAbove(dirname(place)));
+  const names = manifestsOf(places).flatMap((manifest) =>
+    Object.keys({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies }),
+  );
   return [...new Set(names)];
 }
 
-function dependenciesAbove(directory: string): readonly string[] {
+/** Those of them that it needs where it runs. */
+export function runtimeDependencies(places: readonly string[]): readonly string[] {
+  return manifestsOf(places).flatMap(({ dependencies = {} }) => Object.keys(dependencies));
+}
+
+function manifestsOf(places: readonly string[]): readonly Manifest[] {
+  return places.slice(0, -1).flatMap((place) => manifestAbove(dirname(place)) ?? []);
+}
+
+function manifestAbove(directory: string): Manifest | undefined {
   const parent = dirname(directory);
   try {
-    const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Manifest;
-    return Object.keys({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies });
+    return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Manifest;
   } catch {
-    return parent === directory ? [] : dependenciesAbove(parent);
+    return parent === directory ? undefined : manifestAbove(parent);
   }
 }
 

@@ -41,7 +41,7 @@ export const instrumentationTable: readonly InstrumentationEntry[] = [
   { name: 'koa', modules: ['koa', '@koa/router', 'koa-router'], package: contrib('koa'), options: koaOptions },
   { name: 'pg', modules: ['pg', 'pg-pool'], package: contrib('pg'), options: pgOptions },
   { name: 'fastify', modules: ['fastify'], seenThrough: `${throughHttp}, with their routes` },
-  { name: 'hono', modules: ['hono'], seenThrough: throughHttp },
+  { name: 'hono', modules: ['hono'], seenThrough: `${throughHttp}, with their routes` },
   framework('connect'),
   framework('hapi', '@hapi/hapi'),
   framework('nestjs-core', '@nestjs/core'),

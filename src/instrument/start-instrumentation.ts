@@ -2,11 +2,12 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { diag, type TracerProvider } from '@opentelemetry/api';
 import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
-import { appDependencies, isInstalled, lookupPlaces } from './app-packages.ts';
+import { appDependencies, isInstalled, lookupPlaces, runtimeDependencies } from './app-packages.ts';
 import { beginsAsCommonJs } from './entry-format.ts';
 import { type EsmHook, type EsmListener, hookEsModules } from './esm-hook.ts';
 import { followFastify } from './fastify-routes.ts';
 import type { FunctionRule } from './function-rule.ts';
+import { honoBaseUrl, withHonoRoutes } from './hono-routes.ts';
 import { addHttpAspect } from './http-aspects.ts';
 import { createHttpCorrelation } from './http-correlation.ts';
 import type { ExchangeOptions } from './http-exchange.ts';
@@ -16,7 +17,7 @@ import { Instrumentation } from './instrumentation.ts';
 import { type InstrumentationEntry, instrumentationTable } from './instrumentation-table.ts';
 import { createModuleReport, type FoundModule, type ModuleReport } from './module-report.ts';
 import { isBuiltinModule, loadedPackages, watchModules } from './module-watch.ts';
-import { packageVersionIn } from './package-file.ts';
+import { moduleNameOf, packageVersionIn } from './package-file.ts';
 import { type RunningFunctions, startFunctions } from './start-functions.ts';
 import { loggerNames } from './start-loggers.ts';
 import { onFirstUndiciRequest } from './undici.ts';
@@ -68,10 +69,14 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
   if (options.correlationHeader !== undefined) addHttpAspect(createHttpCorrelation(options.correlationHeader));
   const recording = options.requests === undefined ? undefined : createHttpRecording(options.requests);
   if (recording !== undefined) addHttpAspect(recording);
+  const hasHono = instrumentation.isChosen({ name: 'hono' });
   watchModules({
     packages: new Set(instrumentation.modules),
     builtins: new Set(instrumentation.modules.filter(isBuiltinModule)),
-    onFile: (file, exports) => instrumentation.onFile(file, exports),
+    onFile: (file, exports) => {
+      const patched = instrumentation.onFile(file, exports);
+      return hasHono ? withHonoRoutes(moduleNameOf(file), patched) : patched;
+    },
     onBuiltin: (name, exports) => {
       if (instrumentation.onBuiltin(name, exports)) syncBuiltinESMExports();
     },
@@ -160,9 +165,14 @@ function hookEsm(
     .filter((entry) => entry.isEsm === true && instrumentation.isChosen(entry))
     .filter((entry) => entry.package !== undefined && isInstalled(entry.package, places))
     .flatMap((entry) => entry.modules.filter((module) => isInstalled(module, places)));
+  // A package of others may have brought Hono along; only who asks for it by name is worth the hook.
+  const hasHono = instrumentation.isChosen({ name: 'hono' }) && runtimeDependencies(places).includes('hono');
   const onModule: EsmListener = (exports, name, directory) => {
     functions.onEsModule(exports, name, directory);
+    if (hasHono) withHonoRoutes(name, exports);
     return instrumentation.onEsModule(exports, name, directory);
   };
-  return hookEsModules([...new Set([...names, ...functions.esmPackages])], onModule, functions.esmFiles);
+  const { urls, listener } = functions.esmFiles;
+  const all = new Set([...names, ...functions.esmPackages, ...(hasHono ? ['hono'] : [])]);
+  return hookEsModules([...all], onModule, { urls: hasHono ? [...urls, honoBaseUrl] : urls, listener });
 }
