@@ -89,6 +89,9 @@ const bookkeepingBriefs = {
   pending_call: 'The oldest call without an answer: its kind, its shape without values, and its start.',
   heap_used_bytes: 'JavaScript heap in use at the last sign of life.',
   worker_threads: 'Worker threads that the program itself has started.',
+  service_version: 'Version of the program: `service.version` of its resource, else that of its `package.json`.',
+  service_revision:
+    'Commit that the program was taken from: `vcs.ref.head.revision` of its resource, else what its platform or its checkout tells.',
   segment: 'File of the journal.',
   end_offset: 'Byte up to which it is stored.',
   records: 'Records stored from it.',

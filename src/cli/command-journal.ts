@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { openJournal } from '../journal/open-journal.ts';
 import type { EventRecord } from '../projection/record.ts';
 import { createShipper } from '../shipping/shipper.ts';
+import { packageVersion } from './package-version.ts';
 import { withStore } from './reading/open-store.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -16,6 +17,7 @@ export function appendRecords(directory: string, records: readonly EventRecord[]
       host: hostname(),
       pid: process.pid,
       startedAt: Math.round(performance.timeOrigin * 1000),
+      version: packageVersion(),
     },
   });
   journal.append(...records);

@@ -70,6 +70,45 @@ export function sameVersion<T extends Pick<ComparableRun, 'version'>>(
   return version === undefined ? runs : runs.filter((run) => run.version === version);
 }
 
+/** A run, how it ended, and the code it ran. */
+export type VersionedRun = Pick<ComparableRun, 'id' | 'outcome' | 'version'>;
+
+/** The code of a run beside that of the last one that went well. */
+export interface VersionChange {
+  readonly version: string;
+  /** None of the earlier runs that are known ran this code. */
+  readonly isFirst: boolean;
+  readonly lastSuccess: { readonly id: string; readonly version: string };
+  /** The same in a sentence. */
+  readonly text: string;
+}
+
+/**
+ * Whether a run has other code than the last one that ended well; `undefined` where it has the same, or where either is not known.
+ * @param earlier the newest first; where there are `most` of them, there may be more
+ */
+export function versionChange(
+  version: string | undefined,
+  earlier: readonly VersionedRun[],
+  most: number,
+): VersionChange | undefined {
+  const good = earlier.find(isGood);
+  if (version === undefined || good?.version === undefined || good.version === version) return undefined;
+  const before = earlier.filter((run) => run.version === version).length;
+  const among = earlier.length < most ? '' : ` among the last ${earlier.length + 1}`;
+  const own = `${before === 0 ? 'first run' : `run ${before + 1}`} of version ${version}${among}`;
+  return {
+    version,
+    isFirst: before === 0,
+    lastSuccess: { id: good.id, version: good.version },
+    text: `${own}; last success was version ${good.version} (${good.id})`,
+  };
+}
+
+function isGood({ outcome }: Pick<ComparableRun, 'outcome'>): boolean {
+  return outcome === 'imported' || outcome === 'SUCCESS';
+}
+
 /** Duration of a run as a multiple of what earlier runs took, and what it rests on. */
 export interface DurationRatio {
   readonly actualMillis: number;
@@ -92,8 +131,7 @@ export function durationRatio(
 
 /** The history that the runs which ended well make. */
 export function historyOfRuns(runs: readonly ComparableRun[]): History | undefined {
-  const good = runs.filter(({ outcome }) => outcome === 'imported' || outcome === 'SUCCESS');
-  return historyOf(good.flatMap(({ durationMillis }) => durationMillis ?? []));
+  return historyOf(runs.filter(isGood).flatMap(({ durationMillis }) => durationMillis ?? []));
 }
 
 function changed(name: string, one: number | undefined, other: number | undefined): string | undefined {

@@ -43,10 +43,18 @@ function toObject(value: unknown): Record<string, unknown> | undefined {
 }
 
 function parseOwner(value: unknown): JournalOwner | undefined {
-  const { instanceId, service, host, pid, startedAt } = toObject(value) ?? {};
+  const { instanceId, service, host, pid, startedAt, version, revision } = toObject(value) ?? {};
   if (typeof instanceId !== 'string' || typeof service !== 'string' || typeof host !== 'string') return undefined;
   if (typeof pid !== 'number' || typeof startedAt !== 'number') return undefined;
-  return { instanceId, service, host, pid, startedAt };
+  return {
+    instanceId,
+    service,
+    host,
+    pid,
+    startedAt,
+    ...(typeof version === 'string' && { version }),
+    ...(typeof revision === 'string' && { revision }),
+  };
 }
 
 function parseIdentity(value: unknown): ProcessIdentity | undefined {

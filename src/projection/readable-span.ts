@@ -83,25 +83,28 @@ class ReadableSpanSource implements SpanSource {
   }
 }
 
-/** The slice of a resource that names the service. */
-interface ServiceResource {
+/** The slice of a resource that attributes are read from. */
+export interface AttributeResource {
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly asyncAttributesPending?: boolean;
   getRawAttributes?(): readonly (readonly [string, unknown])[];
 }
 
-/**
- * Name of the service in a resource, where it is known by now. While other attributes are still being found, the SDK
- * reports every look at `attributes` as an error.
- */
-export function serviceOf(resource: ServiceResource): string | undefined {
-  const isPending = resource.asyncAttributesPending === true;
-  const found = isPending ? resource.getRawAttributes?.().find(([key]) => key === serviceName)?.[1] : undefined;
-  const name = isPending ? found : resource.attributes[serviceName];
-  return typeof name === 'string' ? name : undefined;
+/** Name of the service in a resource, where it is known by now. */
+export function serviceOf(resource: AttributeResource): string | undefined {
+  return resourceText(resource, 'service.name');
 }
 
-const serviceName = 'service.name';
+/**
+ * A text among the attributes of a resource, where it is known by now. While other attributes are still being found, the SDK
+ * reports every look at `attributes` as an error.
+ */
+export function resourceText(resource: AttributeResource, name: string): string | undefined {
+  const isPending = resource.asyncAttributesPending === true;
+  const found = isPending ? resource.getRawAttributes?.().find(([key]) => key === name)?.[1] : undefined;
+  const value = isPending ? found : resource.attributes[name];
+  return typeof value === 'string' ? value : undefined;
+}
 
 /** Whole microseconds since the epoch of OpenTelemetry's `[seconds, nanoseconds]`. */
 export function toMicros(time: HrTime): number {

@@ -157,4 +157,8 @@ export interface JournalOwner {
   readonly pid: number;
   /** Start of the process, microseconds since the epoch. */
   readonly startedAt: number;
+  /** Version of the program, where something says one. */
+  readonly version?: string;
+  /** Commit that the program was taken from, where something says one. */
+  readonly revision?: string;
 }

@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { processEnvironment } from '../configuration/environment.ts';
+import { programVersion, toldOrFound } from '../configuration/program-version.ts';
 import type { Journal } from '../journal/journal.ts';
 import { openJournal } from '../journal/open-journal.ts';
+import { type AttributeResource, resourceText, serviceOf } from '../projection/readable-span.ts';
+import { attribute } from '../telemetry/conventions.ts';
+import { environmentService } from './environment-service.ts';
 import { createRecorder, type Recorder, type RecorderSettings } from './recorder.ts';
 
 /** Where an exporter writes: into a journal that is open, or into one of its own in a directory. */
@@ -21,13 +26,13 @@ export interface RecorderLease {
 /** Journals that exporters of this process opened, by directory: a process has one journal per directory. */
 const open = new Map<string, { readonly journal: Journal; leases: number }>();
 
-/** Opens the recorder of an exporter. `service` owns the journal, if it has to be opened. */
-export function leaseRecorder(options: LedgerExporterOptions, service: string): RecorderLease {
+/** Opens the recorder of an exporter. The service of `resource` owns the journal, if it has to be opened. */
+export function leaseRecorder(options: LedgerExporterOptions, resource: AttributeResource | undefined): RecorderLease {
   if ('journal' in options) {
     return { recorder: createRecorder({ journal: options.journal, settings: options }), release: () => {} };
   }
   const directory = resolve(options.directory);
-  const shared = open.get(directory) ?? { journal: openOwnJournal(directory, service), leases: 0 };
+  const shared = open.get(directory) ?? { journal: openOwnJournal(directory, resource ?? noResource), leases: 0 };
   open.set(directory, shared);
   shared.leases += 1;
   const release = (): void => {
@@ -39,13 +44,20 @@ export function leaseRecorder(options: LedgerExporterOptions, service: string): 
   return { recorder: createRecorder({ journal: shared.journal, settings: options }), release };
 }
 
-function openOwnJournal(directory: string, service: string): Journal {
+const noResource: AttributeResource = { attributes: {} };
+
+function openOwnJournal(directory: string, resource: AttributeResource): Journal {
+  const told = {
+    version: resourceText(resource, attribute.serviceVersion),
+    revision: resourceText(resource, attribute.revision),
+  };
   const owner = {
     instanceId: randomUUID(),
-    service,
+    service: serviceOf(resource) ?? environmentService(),
     host: hostname(),
     pid: process.pid,
     startedAt: Math.round(performance.timeOrigin * 1_000),
+    ...toldOrFound(told, programVersion(processEnvironment())),
   };
   return openJournal({ directory, owner });
 }

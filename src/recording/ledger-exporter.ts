@@ -1,12 +1,12 @@
 import { diag } from '@opentelemetry/api';
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import { serviceOf } from '../projection/readable-span.ts';
+import type { AttributeResource } from '../projection/readable-span.ts';
 import { type LedgerExporterOptions, leaseRecorder, type RecorderLease } from './journal-source.ts';
 import type { Recorder } from './recorder.ts';
 
 /** What spans and log records have in common for an exporter. */
 interface Exported {
-  readonly resource: { readonly attributes: Readonly<Record<string, unknown>> };
+  readonly resource: AttributeResource;
 }
 
 /** What both exporters do alike: open the journal with the first batch, answer, flush, shut down once. Never throws. */
@@ -30,7 +30,7 @@ export class LedgerExporter<T extends Exported> {
       return { code: ExportResultCode.FAILED, error: new Error('The exporter has been shut down.') };
     }
     try {
-      this.#lease ??= leaseRecorder(this.#options, serviceName(batch));
+      this.#lease ??= leaseRecorder(this.#options, batch[0]?.resource);
       this.#record(this.#lease.recorder, batch);
       return { code: ExportResultCode.SUCCESS };
     } catch (error) {
@@ -50,9 +50,4 @@ export class LedgerExporter<T extends Exported> {
     this.#stopped ??= this.forceFlush().then(() => this.#lease?.release());
     return this.#stopped;
   }
-}
-
-function serviceName(batch: readonly Exported[]): string {
-  const [first] = batch;
-  return (first === undefined ? undefined : serviceOf(first.resource)) ?? 'unknown_service:node';
 }

@@ -1,11 +1,10 @@
 import { type Context, context, diag, SpanKind } from '@opentelemetry/api';
 import { isTracingSuppressed, suppressTracing } from '@opentelemetry/core';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
-import { serviceOf } from '../projection/readable-span.ts';
+import type { AttributeResource } from '../projection/readable-span.ts';
 import { isLedgerEvent } from '../projection/unit-projection.ts';
 import { type AnnouncedEvent, type AnnouncementListener, setAnnouncementListener } from '../telemetry/announcer.ts';
 import { attribute } from '../telemetry/conventions.ts';
-import { environmentService } from './environment-service.ts';
 import { type LedgerExporterOptions, leaseRecorder, type RecorderLease } from './journal-source.ts';
 import { beginLiveRecording, endLiveRecording } from './live-recording.ts';
 import { OpenRequests } from './open-requests.ts';
@@ -19,11 +18,11 @@ import type { EventFilter, Recorder } from './recorder.ts';
  */
 export function createLiveSpanProcessor(source: Recorder | LedgerExporterOptions): SpanProcessor {
   if ('recordEvent' in source) return new LiveSpanProcessor(() => ({ recorder: source, release: () => {} }), true);
-  return new LiveSpanProcessor((service) => leaseRecorder(source, service ?? environmentService()), false);
+  return new LiveSpanProcessor((resource) => leaseRecorder(source, resource), false);
 }
 
-/** A recorder once it is needed, when the service that owns its journal is known. */
-type Leaser = (service: string | undefined) => RecorderLease;
+/** A recorder once it is needed, when the resource of the service that owns its journal may be known. */
+type Leaser = (resource: AttributeResource | undefined) => RecorderLease;
 
 /** The processor that hears the announcements now. */
 let listening: LiveSpanProcessor | undefined;
@@ -110,7 +109,7 @@ class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
   }
 
   #recorder(span?: ReadableSpan): Recorder {
-    this.#lease ??= this.#leaser(span === undefined ? undefined : serviceOf(span.resource));
+    this.#lease ??= this.#leaser(span?.resource);
     return this.#lease.recorder;
   }
 }

@@ -2,7 +2,8 @@ import * as api from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
-import { serviceOf } from '../projection/readable-span.ts';
+import { resourceText, serviceOf } from '../projection/readable-span.ts';
+import { attribute } from '../telemetry/conventions.ts';
 
 /**
  * Joining an SDK that somebody else has registered. OpenTelemetry has no door for a processor that comes later, so this reaches for
@@ -17,10 +18,22 @@ export function isTracerProviderRegistered(): boolean {
 
 const registryKey = Symbol.for('opentelemetry.js.api.1');
 
+/** What the registered tracer provider says of the service that it traces for. */
+export interface RegisteredService {
+  readonly name: string | undefined;
+  readonly version: string | undefined;
+  readonly revision: string | undefined;
+}
+
 /** The service that the registered tracer provider traces for, where it tells. */
-export function registeredServiceName(): string | undefined {
+export function registeredService(): RegisteredService | undefined {
   const resource = fieldOf(tracerProvider(), '_resource');
-  return isResource(resource) ? serviceOf(resource) : undefined;
+  if (!isResource(resource)) return undefined;
+  return {
+    name: serviceOf(resource),
+    version: resourceText(resource, attribute.serviceVersion),
+    revision: resourceText(resource, attribute.revision),
+  };
 }
 
 /** Adds a span processor to the registered tracer provider; false where it does not let itself be joined. */

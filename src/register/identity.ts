@@ -12,8 +12,10 @@ import {
   type ResourceDetector,
   resourceFromAttributes,
 } from '@opentelemetry/resources';
+import { type ProgramVersion, toldOrFound } from '../configuration/program-version.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import { attribute } from '../telemetry/conventions.ts';
+import type { RegisteredService } from './attachment.ts';
 
 const serviceName = 'service.name';
 
@@ -26,24 +28,41 @@ export interface Identity {
 
 /**
  * The identity of this run of this process. The instance id is new in each run, since offsets are kept by it; an id that
- * `OTEL_RESOURCE_ATTRIBUTES` gives stays on the resource and becomes the front part of ours.
- * @param service the service's name, where an SDK that is there already has one
+ * `OTEL_RESOURCE_ATTRIBUTES` gives stays on the resource and becomes the front part of ours. Version and revision are those that
+ * the service itself says, else what is found of the program.
+ * @param service what an SDK that is there already says of the service
  */
-export function createIdentity(detectorNames: readonly string[] | undefined, service?: string): Identity {
+export function createIdentity(
+  detectorNames: readonly string[] | undefined,
+  program: ProgramVersion,
+  service?: RegisteredService,
+): Identity {
   const named = detectResources({ detectors: [envDetector] }).attributes;
   const fresh = randomUUID();
   const given = named[attribute.instanceId];
+  const told = {
+    version: service?.version ?? named[attribute.serviceVersion],
+    revision: service?.revision ?? named[attribute.revision],
+  };
+  const code = toldOrFound(told, program);
   const owner: JournalOwner = {
     instanceId: typeof given === 'string' ? `${given}-${fresh.slice(0, 8)}` : fresh,
     service:
-      service ?? String(named[serviceName] ?? defaultResource().attributes[serviceName] ?? 'unknown_service:node'),
+      service?.name ??
+      String(named[serviceName] ?? defaultResource().attributes[serviceName] ?? 'unknown_service:node'),
     host: hostname(),
     pid: process.pid,
     startedAt: Math.round(performance.timeOrigin * 1000),
+    ...code,
+  };
+  const ours = {
+    [attribute.instanceId]: given ?? owner.instanceId,
+    ...(code.version !== undefined && { [attribute.serviceVersion]: code.version }),
+    ...(code.revision !== undefined && { [attribute.revision]: code.revision }),
   };
   return {
     owner,
-    resource: defaultResource().merge(resourceFromAttributes({ [attribute.instanceId]: given ?? owner.instanceId })),
+    resource: defaultResource().merge(resourceFromAttributes(ours)),
     detectors: detectorNames === undefined ? [envDetector, processDetector, hostDetector] : detectorsOf(detectorNames),
   };
 }

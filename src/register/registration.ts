@@ -10,6 +10,7 @@ import {
   startReportVariable,
 } from '../configuration/environment.ts';
 import { type OtelEnvironment, readOtelEnvironment } from '../configuration/otel-environment.ts';
+import { programVersion } from '../configuration/program-version.ts';
 import { createConfiguredSanitizer, redactionOf } from '../configuration/redaction.ts';
 import type { Settings } from '../configuration/setting-table.ts';
 import { type Configuration, loadSettings } from '../configuration/settings.ts';
@@ -27,7 +28,7 @@ import { logTarget } from '../watchdog/log-target.ts';
 import { observeProcess } from '../watchdog/process-metrics.ts';
 import { readState } from '../watchdog/watch-memory.ts';
 import { startWatchdog, type Watchdog } from '../watchdog/watchdog.ts';
-import { isTracerProviderRegistered, registeredServiceName } from './attachment.ts';
+import { isTracerProviderRegistered, registeredService } from './attachment.ts';
 import { type Courier, createCourier, type ShippingLoad } from './courier.ts';
 import { createDiagnosticLogger, installDiagnosticLogger } from './diagnostic-logger.ts';
 import { onEnding } from './exit.ts';
@@ -78,7 +79,7 @@ export function register(): void {
 
   const configuration = effectiveConfiguration(otel);
   const { settings } = configuration;
-  const identity = createIdentity(otel.resourceDetectors, registeredServiceName());
+  const identity = createIdentity(otel.resourceDetectors, programVersion(environment), registeredService());
   // An SDK that is there already has its own exporters.
   const plans = isTracerProviderRegistered() ? noExports : exportPlans(otel);
   const directory = resolve(settings.directory);

@@ -31,6 +31,9 @@ const states = [
   'worker_threads',
 ] as const;
 
+/** What it runs does not change while it runs. */
+const versions = ['service_version', 'service_revision'] as const;
+
 /**
  * Makes or refreshes an `instances` row. A heartbeat that comes late does not move it back; one that comes after the process was
  * taken for dead takes that back. What a process said of its own end stands against what its journal lets others infer; how
@@ -38,11 +41,12 @@ const states = [
  */
 export function heartbeatStatement(schema: string): HeartbeatStatement {
   const known = ['instance_id', 'service_name', 'host', 'pid', 'started_at', 'last_seen_at'];
-  const columns = [...known, ...vitals, ...states];
+  const columns = [...known, ...vitals, ...states, ...versions];
   const knowsState = `$${columns.length + 1}::boolean`;
   const kept = [
     ...vitals.slice(1).map((name) => `${name} = coalesce(excluded.${name}, t.${name})`),
     ...states.map((name) => `${name} = case when ${knowsState} then excluded.${name} else t.${name} end`),
+    ...versions.map((name) => `${name} = coalesce(t.${name}, excluded.${name})`),
   ].join(', ');
   return {
     sql: `insert into ${qualified(schema, 'instances')} as t (${columns.join(', ')})
@@ -74,6 +78,8 @@ function parameters(heartbeat: Heartbeat): readonly unknown[] {
     heartbeat.cpuRatio ?? null,
     heartbeat.journalBytes ?? null,
     ...stateParameters(heartbeat.state),
+    owner.version ?? null,
+    owner.revision ?? null,
     heartbeat.state !== undefined,
   ];
 }

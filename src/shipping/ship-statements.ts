@@ -29,7 +29,8 @@ export function shipStatements(schema: string, migration: number): ShipStatement
     claimNext: `update ${shipments} as t set ${moved} where instance_id = $1 and segment = $2 and end_offset = $3 ${returning}`,
     offset: `select end_offset from ${shipments} where instance_id = $1 and segment = $2`,
     introduce: `insert into ${qualified(schema, 'instances')}
-      (instance_id, service_name, host, pid, started_at, last_seen_at) values ($1, $2, $3, $4, $5, $5)
+      (instance_id, service_name, host, pid, started_at, last_seen_at, service_version, service_revision)
+      values ($1, $2, $3, $4, $5, $5, $6, $7)
       on conflict (instance_id) do nothing`,
     copyTargets: Object.fromEntries(
       all.map((table) => [table.name, `${qualified(schema, table.name)} (${columnList(table.name)})`]),

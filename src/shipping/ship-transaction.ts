@@ -69,8 +69,9 @@ async function claim(
   checkMigration(claimed.migration, statements.migration);
   if (from !== 0) return;
   // Whoever ships the beginning of a segment says whose it is; the owner's own heartbeats say more.
-  const { instanceId, service, host, pid, startedAt } = owner;
-  await connection.query(statements.introduce, [instanceId, service, host, pid, toTimestamp(startedAt)]);
+  const { instanceId, service, host, pid, startedAt, version = null, revision = null } = owner;
+  const told = [instanceId, service, host, pid, toTimestamp(startedAt), version, revision];
+  await connection.query(statements.introduce, told);
 }
 
 /** A schema of another version is refused before the first row, and the journal keeps what it has. */

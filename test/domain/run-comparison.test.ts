@@ -6,6 +6,7 @@ import {
   historyOfRuns,
   parallelismOf,
   sameVersion,
+  versionChange,
 } from '../../src/domain/run-comparison.ts';
 
 const hours = 3_600_000;
@@ -45,6 +46,40 @@ describe('compareRuns', () => {
   it('compares no duration with one that is not known', () => {
     const { durationMillis: _, ...open } = run({ outcome: 'open' });
     expect(compareRuns(open, run())).toEqual(['open instead of imported']);
+  });
+});
+
+describe('versionChange', () => {
+  const good = (id: string, version?: string) => run({ id, ...(version !== undefined && { version }) });
+  const bad = (id: string, version: string) => run({ id, version, outcome: 'failed' });
+
+  it('S2.5 says that a run is the first of its version, and which version went well last', () => {
+    expect(versionChange('2', [bad('c', '1.5'), good('b', '1'), good('a', '0')], 50)).toEqual({
+      version: '2',
+      isFirst: true,
+      lastSuccess: { id: 'b', version: '1' },
+      text: 'first run of version 2; last success was version 1 (b)',
+    });
+  });
+
+  it('counts the runs of a version that has not gone well yet', () => {
+    const change = versionChange('2', [bad('c', '2'), bad('b', '2'), good('a', '1')], 50);
+    expect(change).toMatchObject({ isFirst: false, text: 'run 3 of version 2; last success was version 1 (a)' });
+  });
+
+  it('says how far it has looked where there may be more', () => {
+    const text = 'first run of version 2 among the last 3; last success was version 1 (b)';
+    expect(versionChange('2', [good('b', '1'), good('a', '1')], 2)?.text).toBe(text);
+  });
+
+  it.each([
+    ['the same version', '1', [good('a', '1')]],
+    ['an unknown version', undefined, [good('a', '1')]],
+    ['a success of an unknown version', '2', [good('b'), good('a', '1')]],
+    ['no success before', '2', [bad('a', '1')]],
+    ['no run before', '2', []],
+  ])('says nothing of %s', (_what, version, earlier) => {
+    expect(versionChange(version, earlier, 50)).toBeUndefined();
   });
 });
 

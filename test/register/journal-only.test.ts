@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { listJournals } from '../../src/journal/journal-listing.ts';
 import type { LedgerRecord } from '../../src/projection/record.ts';
 import { createWorkshop, type Workshop } from './program.ts';
 
@@ -42,6 +43,17 @@ describe('a program without a database', () => {
     program.child.kill(signal);
     expect(await program.ended).toMatchObject({ code: null, signal, stderr: '' });
     expect(units(await workshop.records()).ended).toContain('last-words');
+  });
+
+  it('S2.5 says in its journal which code it runs, as its resource or else its package.json tells', async () => {
+    const owners = async () => (await listJournals(join(workshop.directory, 'ledger'))).map(({ owner }) => owner);
+    await workshop.run({ script: 'app.mjs' });
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
+    expect(await owners()).toMatchObject([{ version }]);
+    const attributes = 'service.version=9.9.9,vcs.ref.head.revision=0a1b2c3d4e5f';
+    await workshop.run({ script: 'app.mjs', env: { OTEL_RESOURCE_ATTRIBUTES: attributes } });
+    const told = { version: '9.9.9', revision: '0a1b2c3d4e5f' };
+    expect(await owners()).toContainEqual(expect.objectContaining(told));
   });
 
   it('works for CommonJS, by --import and by --require', async () => {

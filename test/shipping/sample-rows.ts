@@ -8,7 +8,8 @@ export const noon = Date.UTC(2025, 10, 22, 12) * 1000;
 export const traceId = '0af7651916cd43dd8448eb211c80319c';
 
 export function sampleOwner(instanceId = 'instance-1'): JournalOwner {
-  return { instanceId, service: 'importer', host: 'host-1', pid: 4711, startedAt: noon - 60_000_000 };
+  const code = { version: '1.4.0', revision: '0a1b2c3d4e5f' };
+  return { instanceId, service: 'importer', host: 'host-1', pid: 4711, startedAt: noon - 60_000_000, ...code };
 }
 
 type Values = Readonly<Record<string, Cell | undefined>>;

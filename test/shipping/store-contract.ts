@@ -102,6 +102,8 @@ export function describeStore(open: () => Promise<SqlLedgerStore> | SqlLedgerSto
       pid: 4711,
       started_at: new Date((noon - 60_000_000) / 1000),
       ended_at: null,
+      service_version: '1.4.0',
+      service_revision: '0a1b2c3d4e5f',
     });
   });
 
@@ -300,6 +302,16 @@ export function describeStore(open: () => Promise<SqlLedgerStore> | SqlLedgerSto
       cpu_ratio: 0.5,
       event_loop_lag_ms: 12.5,
     });
+  });
+
+  test('S2.5 learns the code of a process from its heartbeat and keeps it against one that does not know it', async () => {
+    const { version: _, revision: __, ...nameless } = sampleOwner();
+    const code = async () => (await store.query('select service_version, service_revision from instances'))[0];
+    await store.heartbeat({ owner: nameless, seenAt: noon });
+    expect(await code()).toEqual({ service_version: null, service_revision: null });
+    await store.heartbeat({ owner: sampleOwner(), seenAt: noon + 1_000_000 });
+    await store.heartbeat({ owner: nameless, seenAt: noon + 2_000_000 });
+    expect(await code()).toEqual({ service_version: '1.4.0', service_revision: '0a1b2c3d4e5f' });
   });
 
   test('lets stand what a process said of its own end, against what its journal lets others infer', async () => {

@@ -1,5 +1,6 @@
 import type { Expectation } from '../../domain/expectation.ts';
 import type { Cell, Row } from '../../projection/tables.ts';
+import type { ProcessRow } from './process-row.ts';
 import type { EventRow, SessionRow, UnitRow } from './rows.ts';
 
 /** The values of a row on its way to a table. */
@@ -65,8 +66,8 @@ export function toUnitRow(values: Values): UnitRow {
   };
 }
 
-/** A session that has not been stored yet. */
-export function toSessionRow(values: Values): SessionRow {
+/** A session that has not been stored yet, and the process that worked on it last. */
+export function toSessionRow(values: Values, process: ProcessRow | undefined): SessionRow {
   return {
     id: text(values.id) ?? '',
     kind: text(values.kind),
@@ -83,6 +84,8 @@ export function toSessionRow(values: Values): SessionRow {
     missing: number(values.missing) ?? 0,
     service_name: text(values.service_name),
     instance_id: text(values.instance_id),
+    service_version: process?.service_version ?? null,
+    service_revision: process?.service_revision ?? null,
     trace_id: text(values.trace_id),
     started_at: time(values.started_at),
     last_progress_at: time(values.last_progress_at),

@@ -1,5 +1,5 @@
 import type { Row, TableName } from '../../projection/tables.ts';
-import { toEventRow, toSessionRow, toUnitRow, type Values } from './cells.ts';
+import { text, toEventRow, toSessionRow, toUnitRow, type Values } from './cells.ts';
 import { journalStatistics } from './journal-statistics.ts';
 import { groupErrors, groupSteps, newestTaskRuns, summarizeSteps } from './journal-summaries.ts';
 import type { EventFilter, LedgerReader, UnitFilter } from './ledger-reader.ts';
@@ -17,6 +17,8 @@ export interface JournalRows {
   /** The process behind an instance id. */
   processOf(instanceId: string): ProcessEnd | undefined;
   processes(): readonly ProcessRow[];
+  /** Segments of which nothing could be made in the passes so far, with the reason. */
+  unreadable(): readonly string[];
 }
 
 /**
@@ -24,7 +26,9 @@ export interface JournalRows {
  * removed from them yet. Each answer is one pass; of what does not match nothing is kept.
  */
 export function createJournalReader(journal: JournalRows): LedgerReader {
-  const sessions = () => mergeTable(journal.scan(), 'import_sessions', () => true);
+  const sessionValues = () => mergeTable(journal.scan(), 'import_sessions', () => true);
+  const sessions = async () =>
+    (await sessionValues()).map((values) => toSessionRow(values, journal.processOf(text(values.instance_id) ?? '')));
   const items = (sessionId: string | undefined) => mergeTable(journal.scan(), 'import_items', ofSession(sessionId));
   // Progress of a unit whose start has been removed from the journal makes no row, as in the database.
   const units = async (filter: UnitFilter) =>
@@ -33,7 +37,7 @@ export function createJournalReader(journal: JournalRows): LedgerReader {
   return {
     description: journal.description,
     async sessions(filter) {
-      const matching = (await sessions()).map(toSessionRow).filter((row) => matchesSession(row, filter));
+      const matching = (await sessions()).filter((row) => matchesSession(row, filter));
       const newestFirst = (row: { started_at: Date | null }) => row.started_at?.getTime() ?? Number.NEGATIVE_INFINITY;
       return matching
         .toSorted((a, b) => newestFirst(b) - newestFirst(a) || (a.id < b.id ? 1 : -1))
@@ -52,7 +56,7 @@ export function createJournalReader(journal: JournalRows): LedgerReader {
     slowestSteps: async (sessionId, last) => summarizeSteps((await units({ sessionId })).map(toUnitRow)).slice(0, last),
     errorGroups: async (sessionId) => groupErrors(await events({ sessionId, levels: errorLevels }, maxErrors)),
     async running(filter, last) {
-      const known = { units: (await units({})).map(toUnitRow), sessions: (await sessions()).map(toSessionRow) };
+      const known = { units: (await units({})).map(toUnitRow), sessions: await sessions() };
       const now = Date.now();
       const rows = judgeOpenUnits({ ...known, processOf: journal.processOf, now }).filter((row) =>
         matchesRunning(row, filter),
@@ -62,7 +66,12 @@ export function createJournalReader(journal: JournalRows): LedgerReader {
     processes: async () => journal.processes().filter(({ ended_at: end }) => end === null),
     databaseWaits: async () => undefined,
     statistics: async (scope) =>
-      journalStatistics(scope, await sessions(), await items(scope.sessionId), rowsOf(journal.scan(), 'audit_log')),
+      journalStatistics(
+        scope,
+        await sessionValues(),
+        await items(scope.sessionId),
+        rowsOf(journal.scan(), 'audit_log'),
+      ),
     close: async () => undefined,
   };
 }

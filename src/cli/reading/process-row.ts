@@ -6,6 +6,9 @@ import { type OpenPlace, type PendingCall, parseProcessState, type StackFrame } 
 export type ProcessRow = {
   readonly instance_id: string;
   readonly service_name: string | null;
+  /** Version of the program, and the commit it was taken from, where something says so. */
+  readonly service_version: string | null;
+  readonly service_revision: string | null;
   readonly host: string | null;
   readonly pid: number | null;
   readonly started_at: Date | null;
@@ -25,12 +28,23 @@ export type ProcessRow = {
 
 /** A process and how it ended, as far as that is known. */
 export type ProcessEnd = ProcessRow & {
-  /** Version of the service, where it says one. */
-  readonly service_version: string | null;
   readonly exit_code: number | null;
   readonly exit_signal: string | null;
   readonly exit_evidence: DeathEvidence | null;
 };
+
+/** Version and commit of a program in one text, `1.4.0 (0a1b2c3d)`; `undefined` where neither is known. */
+export function codeVersion({
+  service_version: version,
+  service_revision: revision,
+}: CodeOfProcess): string | undefined {
+  if (revision === null) return version ?? undefined;
+  const commit = revision.slice(0, shownOfRevision);
+  return version === null ? commit : `${version} (${commit})`;
+}
+
+type CodeOfProcess = Pick<ProcessRow, 'service_version' | 'service_revision'>;
+const shownOfRevision = 10;
 
 /** A process and its end as `to_jsonb` tells its row of `instances`. */
 export function toProcessEnd(value: unknown): ProcessEnd | undefined {
@@ -39,7 +53,6 @@ export function toProcessEnd(value: unknown): ProcessEnd | undefined {
   const row = value as Readonly<Record<string, unknown>>;
   return {
     ...process,
-    service_version: textOf(row.service_version),
     exit_code: numberOf(row.exit_code),
     exit_signal: textOf(row.exit_signal),
     exit_evidence: objectOf<DeathEvidence>(row.exit_evidence),
@@ -53,7 +66,6 @@ export function processEndOfJournal(journal: JournalInfo, now: Date): ProcessEnd
   return {
     ...processOfJournal(journal, now),
     ...(exit !== undefined && { ended_at: dateOfMicros(exit.at) }),
-    service_version: null,
     exit_code: exit?.code ?? numberOf(figures?.exitCode),
     exit_signal: exit?.signal ?? textOf(figures?.exitSignal),
     exit_evidence: exit === undefined ? null : { by: 'parent' },
@@ -67,6 +79,8 @@ export function toProcessRow(value: unknown): ProcessRow | null {
   return {
     instance_id: String(row.instance_id),
     service_name: textOf(row.service_name),
+    service_version: textOf(row.service_version),
+    service_revision: textOf(row.service_revision),
     host: textOf(row.host),
     pid: numberOf(row.pid),
     started_at: dateOf(row.started_at),
@@ -92,6 +106,8 @@ export function processOfJournal({ instanceId, owner, isAlive, heartbeat }: Jour
   return {
     instance_id: instanceId,
     service_name: owner?.service ?? null,
+    service_version: owner?.version ?? null,
+    service_revision: owner?.revision ?? null,
     host: owner?.host ?? null,
     pid: owner?.pid ?? null,
     started_at: dateOfMicros(owner?.startedAt),

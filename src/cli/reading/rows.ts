@@ -23,6 +23,9 @@ export type SessionRow = {
   readonly missing: number;
   readonly service_name: string | null;
   readonly instance_id: string | null;
+  /** Version of the program that worked on it last, where it says one. */
+  readonly service_version: string | null;
+  readonly service_revision: string | null;
   readonly trace_id: string | null;
   readonly started_at: Date | null;
   readonly last_progress_at: Date | null;

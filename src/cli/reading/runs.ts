@@ -1,6 +1,7 @@
 import type { FlowStep } from '../../domain/call-flow.ts';
 import { type ComparableRun, parallelismOf } from '../../domain/run-comparison.ts';
 import type { LedgerReader, UnitFilter } from './ledger-reader.ts';
+import { codeVersion } from './process-row.ts';
 import type { SessionRow, StepGroup, UnitRow } from './rows.ts';
 import type { Subject } from './subject.ts';
 
@@ -37,7 +38,8 @@ export async function runOf(reader: LedgerReader, subject: Subject): Promise<Run
   }
 }
 
-async function sessionRun(reader: LedgerReader, session: SessionRow): Promise<Run> {
+/** A run of a session. */
+export async function sessionRun(reader: LedgerReader, session: SessionRow): Promise<Run> {
   const [unit] = await reader.units({ sessionId: session.id, units: ['session'] }, 1);
   const startedAt = unit?.created_at ?? session.started_at ?? new Date(0);
   const filter = { sessionId: session.id, since: startedAt };
@@ -57,11 +59,12 @@ async function sessionRun(reader: LedgerReader, session: SessionRow): Promise<Ru
     unit,
     ...(ended !== undefined && { durationMillis: ended.getTime() - startedAt.getTime() }),
     ...(await shapeOf(reader, filter)),
-    ...(await versionOf(reader, session.instance_id)),
+    ...codeOf(session),
   };
 }
 
-async function itemRun(reader: LedgerReader, sessionId: string, unit: UnitRow): Promise<Run> {
+/** A run of an item. */
+export async function itemRun(reader: LedgerReader, sessionId: string, unit: UnitRow): Promise<Run> {
   const filter = { sessionId, itemId: unit.item_id ?? '', since: unit.created_at };
   const shape = await shapeOf(reader, filter);
   return {
@@ -73,7 +76,8 @@ async function itemRun(reader: LedgerReader, sessionId: string, unit: UnitRow): 
   };
 }
 
-async function taskRun(reader: LedgerReader, root: UnitRow): Promise<Run> {
+/** A run of a task, by its outermost step. */
+export async function taskRun(reader: LedgerReader, root: UnitRow): Promise<Run> {
   const filter = { traceId: root.trace_id, since: root.created_at };
   const shape = await shapeOf(reader, filter);
   return {
@@ -136,36 +140,17 @@ function toFlowStep(group: StepGroup): FlowStep {
   };
 }
 
-async function versionOf(reader: LedgerReader, instanceId: string | null): Promise<{ readonly version?: string }> {
+/** The code that a process ran, as the field of a run. */
+export async function versionOf(
+  reader: LedgerReader,
+  instanceId: string | null,
+): Promise<{ readonly version?: string }> {
   const process = instanceId === null ? undefined : await reader.process(instanceId);
-  return process === undefined || process.service_version === null ? {} : { version: process.service_version };
+  return process === undefined ? {} : codeOf(process);
 }
 
-/** Earlier runs of the same session kind, item kind or task, the newest first. */
-export async function earlierRuns(reader: LedgerReader, run: Run, last: number): Promise<readonly Run[]> {
-  if (run.task === null) return [];
-  const runs: Run[] = [];
-  if (run.kind === 'session') {
-    const sessions = await reader.sessions({ kind: run.task, last: last + lookAhead });
-    const earlier = sessions.filter(({ id, started_at: at }) => id !== run.id && at !== null && at <= run.startedAt);
-    for (const session of earlier.slice(0, last)) runs.push(await sessionRun(reader, session));
-  } else if (run.kind === 'trace') {
-    const roots = await reader.taskRuns(run.task, last + lookAhead);
-    const isSameStep = ({ step_name: step }: UnitRow) => step === run.unit?.step_name;
-    const earlier = roots.filter(
-      (root) => root.trace_id !== run.id && root.created_at <= run.startedAt && isSameStep(root),
-    );
-    for (const root of earlier.slice(0, last)) runs.push(await taskRun(reader, root));
-  } else {
-    const { sessionId } = run.filter;
-    const items = await reader.units(
-      { ...(sessionId !== undefined && { sessionId }), units: ['item'] },
-      last + lookAhead,
-    );
-    const others = items.filter(({ item_id: id, ended_at: end }) => id !== run.id && end !== null).toReversed();
-    for (const item of others.slice(0, last)) runs.push(await itemRun(reader, sessionId ?? '', item));
-  }
-  return runs;
+/** The code of a row that tells version and commit, as the field of a run. */
+export function codeOf(process: Parameters<typeof codeVersion>[0]): { readonly version?: string } {
+  const version = codeVersion(process);
+  return version === undefined ? {} : { version };
 }
-
-const lookAhead = 5;

@@ -6,12 +6,15 @@ import {
   durationRatio,
   historyOfRuns,
   sameVersion,
+  type VersionChange,
+  versionChange,
 } from '../../domain/run-comparison.ts';
 import { type Activity, adviceFor, type StallAdvice } from '../../domain/stall-advice.ts';
+import { earlierRuns, earlierVersions, mostVersions } from './earlier-runs.ts';
 import type { LedgerReader, UnitFilter } from './ledger-reader.ts';
 import { describeOpenWork, type OpenWork } from './open-work.ts';
 import type { ProcessEnd } from './process-row.ts';
-import { earlierRuns, type Run, runOf } from './runs.ts';
+import { type Run, runOf } from './runs.ts';
 import { type MatchedWait, matchWaits } from './stuck-work.ts';
 import type { Subject } from './subject.ts';
 import { endOfWork, type WorkEnd } from './work-end.ts';
@@ -37,6 +40,8 @@ export interface Story {
   readonly open: readonly OpenWork[];
   readonly process: ProcessEnd | null;
   readonly database_waits: readonly MatchedWait[];
+  /** The code that it runs, where the last run that went well had another. */
+  readonly version: VersionChange | null;
   readonly duration: DurationRatio | null;
   /** How far its duration is off, with numbers. */
   readonly anomaly: string | null;
@@ -102,7 +107,8 @@ export async function tellStory(reader: LedgerReader, subject: Subject): Promise
     open,
     process: process ?? null,
     database_waits: waits,
-    ...durationOf(run, lessons, open, now),
+    version: (run && versionChange(run.version, await earlierVersions(reader, run), mostVersions)) ?? null,
+    ...durationOf(run, { runs: lessons, of: versionText(run, comparable) }, open, now),
     advice: adviceFor(evidence.facts),
     end: endOfWork(run, process, trail) ?? null,
     progress: trail.progress ?? null,
@@ -165,17 +171,31 @@ function verdictOn(run: Run | undefined, process: ProcessEnd | undefined, open: 
   return { verdict: 'unknown', reason: 'its begin is not recorded here, so nothing can be said of its silence' };
 }
 
-function durationOf(run: Run | undefined, lessons: readonly Run[], open: readonly OpenWork[], now: Date) {
+/** Which code the runs had that it is held against, where its own is known. */
+function versionText(run: Run | undefined, comparable: readonly Run[]): string {
+  if (run?.version === undefined) return '';
+  return comparable.length > 0 ? ` of version ${run.version}` : ', of other versions';
+}
+
+interface Lessons {
+  readonly runs: readonly Run[];
+  readonly of: string;
+}
+
+function durationOf(run: Run | undefined, lessons: Lessons, open: readonly OpenWork[], now: Date) {
   if (run === undefined) return { duration: null, anomaly: null };
   const elapsedMillis = run.durationMillis ?? now.getTime() - run.startedAt.getTime();
   const { done, total } = open[0] ?? {};
   const facts = {
     elapsedMillis,
-    history: historyOfRuns(lessons),
+    history: historyOfRuns(lessons.runs),
     expectation: run.unit?.expectation ?? undefined,
     ...(run.endedAt === undefined && { done: done ?? undefined, total: total ?? undefined }),
   };
-  return { duration: durationRatio(elapsedMillis, expectedEnd(facts)) ?? null, anomaly: anomalyOf(facts) ?? null };
+  const expected = expectedEnd(facts);
+  const isLearned = expected?.source === 'history';
+  const told = isLearned ? { ...expected, basis: `${expected.basis}${lessons.of}` } : expected;
+  return { duration: durationRatio(elapsedMillis, told) ?? null, anomaly: anomalyOf(facts) ?? null };
 }
 
 function besides(run: Run, own: Run): SimilarRun {

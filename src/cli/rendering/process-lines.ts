@@ -1,4 +1,4 @@
-import type { ProcessRow } from '../reading/process-row.ts';
+import { codeVersion, type ProcessRow } from '../reading/process-row.ts';
 import type { Terminal } from '../terminal.ts';
 import { visible } from '../visible.ts';
 import { byteSize, duration, percent } from './quantities.ts';
@@ -14,9 +14,11 @@ export function processLines(terminal: Terminal, process: ProcessRow, now: Date)
   ];
 }
 
-/** `importer, pid 4711 on host-1`. */
-export function nameOf({ service_name: service, pid, host, instance_id: instance }: ProcessRow): string {
-  return `${service ?? instance}, pid ${pid ?? '?'} on ${host ?? '?'}`;
+/** `importer 1.4.0 (0a1b2c3d4e), pid 4711 on host-1`. */
+export function nameOf(process: ProcessRow): string {
+  const { service_name: service, pid, host, instance_id: instance } = process;
+  const version = codeVersion(process);
+  return `${service ?? instance}${version === undefined ? '' : ` ${version}`}, pid ${pid ?? '?'} on ${host ?? '?'}`;
 }
 
 function figuresOf(process: ProcessRow, now: Date): string {

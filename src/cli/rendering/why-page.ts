@@ -21,7 +21,8 @@ export function whyPage(terminal: Terminal, story: Story): readonly string[] {
   ];
 }
 
-function headLines(terminal: Terminal, { subject, run, process, verdict, reason, evidence }: Story): readonly string[] {
+function headLines(terminal: Terminal, story: Story): readonly string[] {
+  const { subject, run, process, verdict, reason, evidence, version } = story;
   const style: Style = verdictStyles[verdict] ?? 'bold';
   const task = run?.task === null || run?.task === undefined ? '' : ` (${run.task})`;
   const of = subject.kind === 'process' && run !== null ? `, last at work on ${run.kind} ${run.id}` : '';
@@ -29,6 +30,7 @@ function headLines(terminal: Terminal, { subject, run, process, verdict, reason,
     `${terminal.style('bold', visible(`${subject.kind} ${subject.id}${task}${of}`))}  ${terminal.style(style, verdict.toUpperCase())}`,
     `  ${visible(reason)}`,
     ...evidence.map((text) => `  ${visible(text)}`),
+    ...(version === null ? [] : [`  ${visible(version.text)}`]),
     ...(process === null ? [] : [`  process ${visible(nameOf(process))}, started ${isoTime(process.started_at)}`]),
   ];
 }

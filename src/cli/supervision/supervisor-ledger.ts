@@ -8,6 +8,7 @@ import { closeLostWork } from '../../shipping/lost-work.ts';
 import { createPostgresStore } from '../../shipping/postgres-store.ts';
 import { createShipper } from '../../shipping/shipper.ts';
 import { event } from '../../telemetry/conventions.ts';
+import { packageVersion } from '../package-version.ts';
 import type { Workplace } from '../workplace.ts';
 import type { ProgramEnd } from './supervised-program.ts';
 
@@ -49,6 +50,7 @@ export function openSupervisorLedger({ configuration, directory }: Workplace): S
     host: hostname(),
     pid: process.pid,
     startedAt: Math.round(performance.timeOrigin * 1000),
+    version: packageVersion(),
   };
   const journal = openJournal({ directory, owner, maxBytes: configuration.settings.journalMaxBytes });
   const { databaseUrl, schema, ship } = configuration.settings;

@@ -40,6 +40,41 @@ export function daemonRecords(): LedgerRecord[] {
   ];
 }
 
+/** Two processes of the same service, one after the other, of different code. */
+export const releases: readonly JournalOwner[] = [
+  { ...sampleOwner, instanceId: 'instance-old', version: '1.4.0', revision: 'aaaaaaaaaaaaaaaa' },
+  { ...sampleOwner, instanceId: 'instance-new', version: '1.4.0', revision: 'bbbbbbbbbbbbbbbb' },
+];
+
+/** What these two recorded: a session that went well, and one that failed. */
+export function releaseRecords({ instanceId }: JournalOwner, now: number = Date.now()): LedgerRecord[] {
+  const isOld = instanceId === 'instance-old';
+  const id = isOld ? 'weekly-1' : 'weekly-2';
+  const at = (now - (isOld ? 2_000_000 : 1_000_000)) * 1000;
+  const ids = { traceId: (isOld ? 'e' : 'f').repeat(32), spanId: (isOld ? 'e' : 'f').repeat(16), sessionId: id };
+  const unit = { unit: 'session', taskName: 'weekly', stepName: id } as const;
+  const event = (name: string, time: number, more: object): LedgerRecord => ({
+    type: 'event',
+    at: time,
+    version: time,
+    ...ids,
+    unit: 'session',
+    level: 'info',
+    category: 'state_transition',
+    event: name,
+    message: name,
+    kind: 'weekly',
+    ...more,
+  });
+  const [end, state] = [at + 60_000_000, isOld ? 'imported' : 'failed'];
+  return [
+    { type: 'start', at, version: at, ...ids, ...unit },
+    event('import.session.start', at, { toState: 'importing', attempt: 1 }),
+    event('import.session.transition', end, { fromState: 'importing', toState: state, reason: 'over' }),
+    { type: 'end', startAt: at, at: end, version: end, ...ids, ...unit, status: isOld ? 'SUCCESS' : 'FAILED' },
+  ];
+}
+
 /** Four runs of a task that ended, one that stands in its second step since twenty minutes, and one that failed. */
 export function storyRecords(now: number = Date.now()): LedgerRecord[] {
   const records: LedgerRecord[] = [];
@@ -199,6 +234,19 @@ export function describeStories(name: string, open: () => Promise<LedgerReader>)
       expect(similar.map(({ id }) => id)).toEqual(['nightly-4', 'nightly-3', 'nightly-2', 'nightly-1']);
       expect(similar[0]).toMatchObject({ outcome: 'imported', duration_ms: 60_000, steps_reached: 4, parallelism: 2 });
       expect(similar[0]?.differs).toContain('imported instead of failed');
+    });
+
+    it('S2.5 says that the last run that went well had other code', async () => {
+      const story = await why('weekly-2');
+      expect(story.version?.text).toBe(
+        'first run of version 1.4.0 (bbbbbbbbbb); last success was version 1.4.0 (aaaaaaaaaa) (weekly-1)',
+      );
+      expect(story.process).toMatchObject({ service_version: '1.4.0', service_revision: 'bbbbbbbbbbbbbbbb' });
+      expect(story.similar[0]).toMatchObject({ id: 'weekly-1', version: '1.4.0 (aaaaaaaaaa)' });
+      expect(story.duration?.basis).toMatch(/of the last 1 run, of other versions$/);
+      expect((await why('weekly-1')).version).toBeNull();
+      const [session] = await reader.sessions({ id: 'weekly-2', last: 1 });
+      expect(session).toMatchObject({ service_version: '1.4.0', service_revision: 'bbbbbbbbbbbbbbbb' });
     });
 
     it('is content with work that ended well', async () => {

@@ -4,12 +4,13 @@ import type { JournalOwner, LedgerRecord } from '../../../src/projection/record.
 import { rowsOf } from '../../../src/projection/rows.ts';
 import type { SqlLedgerStore } from '../../../src/shipping/ledger-store.ts';
 import { sampleOwner } from '../written-ledger.ts';
-import { daemonKilledAt, daemonOwner, daemonRecords, storyRecords } from './why-contract.ts';
+import { daemonKilledAt, daemonOwner, daemonRecords, releaseRecords, releases, storyRecords } from './why-contract.ts';
 
 /** A reader over a store that holds the stories: of a process that lives, and of one that was killed. */
 export async function storyReader(store: SqlLedgerStore): Promise<LedgerReader> {
   await ship(store, sampleOwner, storyRecords());
   await ship(store, daemonOwner, daemonRecords());
+  for (const owner of releases) await ship(store, owner, releaseRecords(owner));
   await store.heartbeat({ owner: sampleOwner, seenAt: Date.now() * 1000, cpuRatio: 0.2 });
   await store.heartbeat({
     owner: daemonOwner,

@@ -7,7 +7,15 @@ import { createEmbeddedStore } from '../../../src/shipping/embedded-store.ts';
 import { createPostgresStore } from '../../../src/shipping/postgres-store.ts';
 import { useDatabase } from '../../harness/database.ts';
 import { heldDirectory, writeJournal } from '../written-ledger.ts';
-import { daemonKilledAt, daemonOwner, daemonRecords, describeStories, storyRecords } from './why-contract.ts';
+import {
+  daemonKilledAt,
+  daemonOwner,
+  daemonRecords,
+  describeStories,
+  releaseRecords,
+  releases,
+  storyRecords,
+} from './why-contract.ts';
 import { storyReader } from './why-stores.ts';
 
 const database = useDatabase();
@@ -23,6 +31,11 @@ describeStories('a reader of journals', async () => {
   const journal = openJournal({ directory: journals, owner: daemonOwner });
   journal.append(...daemonRecords());
   journal.close();
+  for (const owner of releases) {
+    const release = openJournal({ directory: journals, owner });
+    release.append(...releaseRecords(owner));
+    release.close();
+  }
   const seenBy = { pid: 1, instanceId: 'parent' };
   writeExitNote(instanceDirectory(journals, daemonOwner.instanceId), { at: daemonKilledAt, signal: 'SIGKILL', seenBy });
   return createJournalReader(await openJournalRows(journals));
