@@ -1,7 +1,8 @@
+import { nearestName } from '../configuration/nearest-name.ts';
 import type { HostFunction } from './recorded-call.ts';
 
-/** What takes the place of a function. @param name by which it is reached, such as `OrderService.process` */
-export type Replace = (fn: HostFunction, name: string) => HostFunction;
+/** What takes the place of a function; `undefined` where it stays. @param name by which it is reached, such as `OrderService.process` */
+export type Replace = (fn: HostFunction, name: string) => HostFunction | undefined;
 
 /** What became of a path into the exports of a module. */
 export interface Replaced {
@@ -9,22 +10,24 @@ export interface Replaced {
   readonly exports: unknown;
   /** Names of the functions that were found. */
   readonly found: readonly string[];
-  /** Why nothing was found. */
+  /** Why nothing was found; absent too where all that was found stays. */
   readonly why?: string;
 }
 
 /**
- * Replaces the functions at a path: `processOrder`, `OrderService.process` (a method of instances, or of the class itself), `OrderService.*`,
- * `default`, which of a CommonJS module may be all of its exports.
+ * Replaces the functions at a path: `processOrder`, `OrderService.process` (a method or a getter of instances, or of the class itself),
+ * `OrderService.*` (its methods), `default`, which of a CommonJS module may be all of its exports.
  */
 export function replaceExports(exports: unknown, path: string, replace: Replace): Replaced {
   const names = path.split('.');
   if (names[0] === 'default' && !hasMember(exports, 'default')) {
     const [, ...rest] = names;
-    if (rest.length > 0) return replaceIn(exports, rest, path, replace);
+    if (rest.length > 0)
+      return replaceIn(exports, rest, path, (fn, name) => replace(fn, `${prefixOf('default', exports)}${name}`));
     if (!isPlainFunction(exports))
       return { exports, found: [], why: isClass(exports) ? aClass(path) : noFunction(path, exports) };
-    return { exports: replace(exports, exports.name || 'default'), found: [path] };
+    const replaced = replace(exports, exports.name || 'default');
+    return replaced === undefined ? { exports, found: [] } : { exports: replaced, found: [path] };
   }
   return replaceIn(exports, names, path, replace);
 }
@@ -34,46 +37,55 @@ function replaceIn(exports: unknown, names: readonly string[], path: string, rep
   const parents = names.slice(0, -1);
   const last = names.at(-1) ?? '';
   let holder: unknown = exports;
-  for (const name of parents) {
-    holder = hasMember(holder, name) ? holder[name] : undefined;
-    if (holder === undefined) return { exports, found: [], why: noSuch(name, exports) };
+  let prefix = '';
+  for (const [index, name] of parents.entries()) {
+    if (!hasMember(holder, name)) return { exports, found: [], why: noSuch(name, holder, parents[index - 1]) };
+    holder = readMember(holder, name);
+    prefix += prefixOf(name, holder);
   }
-  if (!isHolder(holder)) return { exports, found: [], why: noFunction(path, holder) };
-  const isTop = parents.length === 0;
-  const within = isClass(holder) && !isTop ? [holder.prototype as Holder, holder] : [holder];
-  const prefix = parents
-    .filter((name) => name !== 'default')
-    .map((name) => `${name}.`)
-    .join('');
-  const picked = pick(within, last);
-  const changes = picked.flatMap(({ owner, name, fn }) => {
-    const descriptor = descriptorOf(owner, name);
-    return descriptor === undefined ? [] : [{ owner, name, descriptor, value: replace(fn, nameOf(prefix, name, fn)) }];
+  if (!isHolder(holder)) return { exports, found: [], why: noFunction(parents.join('.'), holder) };
+  const picked = pick(membersOf(holder), last);
+  if (picked.length === 0) return { exports, found: [], why: whyNone(holder, last, path, parents.at(-1)) };
+  const changes = picked.flatMap((one) => {
+    const value = replace(one.fn, one.name === 'default' ? one.fn.name || 'default' : `${prefix}${one.name}`);
+    return value === undefined ? [] : [{ ...one, value }];
   });
-  if (changes.length === 0) return { exports, found: [], why: whyNone(holder, last, path) };
   const found = changes.map(({ name }) => (last === '*' ? [...parents, name].join('.') : path));
-  let changed: unknown = exports;
-  const stubborn = changes.filter(({ owner, name, descriptor, value }) => !setMember(owner, name, descriptor, value));
-  if (stubborn.length > 0 && isTop)
-    changed = copyWith(holder, new Map(stubborn.map(({ name, value }) => [name, value])));
-  else if (stubborn.length > 0) return { exports, found: [], why: `${path} cannot be changed: it is frozen` };
-  return { exports: changed, found };
+  const stubborn = changes.filter((change) => !setMember(change));
+  if (stubborn.length === 0) return { exports, found };
+  if (stubborn.some(({ owner }) => owner !== exports))
+    return { exports, found: [], why: `${path} cannot be changed: it is frozen` };
+  return { exports: copyWith(holder, new Map(stubborn.map(({ name, value }) => [name, value]))), found };
 }
 
-function nameOf(prefix: string, name: string, fn: HostFunction): string {
-  return name === 'default' ? fn.name || 'default' : `${prefix}${name}`;
+/** A default export goes by the name that it has itself. */
+function prefixOf(name: string, holder: unknown): string {
+  if (name !== 'default') return `${name}.`;
+  return typeof holder === 'function' && holder.name !== '' && holder.name !== 'default' ? `${holder.name}.` : '';
 }
 
-type Holder = Record<string, unknown> & { readonly prototype?: unknown };
+/** Where members are looked for: of a class, and of a function that compilers make of one, first in what instances have. */
+function membersOf(holder: Holder): readonly Holder[] {
+  const { prototype } = holder;
+  return typeof holder === 'function' && isHolder(prototype) ? [prototype, holder] : [holder];
+}
+
+type Holder = Readonly<Record<string, unknown>>;
 
 interface Picked {
   readonly owner: Holder;
   readonly name: string;
   readonly fn: HostFunction;
+  readonly descriptor: PropertyDescriptor;
+  /** The function is the getter of a class: each look at the member is a call. */
+  readonly isGetter: boolean;
 }
 
 function pick(holders: readonly Holder[], name: string): readonly Picked[] {
-  if (name === '*') return holders.flatMap((owner) => ownNames(owner).flatMap((one) => pickOne(owner, one)));
+  if (name === '*') {
+    const all = holders.flatMap((owner) => ownNames(owner).flatMap((one) => pickOne(owner, one)));
+    return all.filter(({ isGetter }) => !isGetter);
+  }
   for (const owner of holders) {
     const picked = pickOne(owner, name);
     if (picked.length > 0) return picked;
@@ -85,9 +97,9 @@ function pickOne(owner: Holder, name: string): readonly Picked[] {
   const descriptor = descriptorOf(owner, name);
   if (descriptor === undefined) return [];
   // The getters of a class belong to its instances; those of a module lead to what it exports.
-  const isModule = !isPrototype(owner) && !isClass(owner);
-  const value: unknown = 'value' in descriptor ? descriptor.value : isModule ? readMember(owner, name) : undefined;
-  return isPlainFunction(value) ? [{ owner, name, fn: value }] : [];
+  const isGetter = descriptor.get !== undefined && (isPrototype(owner) || isClass(owner));
+  const value: unknown = isGetter ? descriptor.get : 'value' in descriptor ? descriptor.value : readMember(owner, name);
+  return isPlainFunction(value) ? [{ owner, name, fn: value, descriptor, isGetter }] : [];
 }
 
 function readMember(owner: Holder, name: string): unknown {
@@ -99,10 +111,11 @@ function readMember(owner: Holder, name: string): unknown {
 }
 
 function isPrototype(owner: Holder): boolean {
-  return Object.hasOwn(owner, 'constructor') && isClass(owner.constructor);
+  const { constructor: made } = owner;
+  return Object.hasOwn(owner, 'constructor') && isHolder(made) && made.prototype === owner;
 }
 
-const ofEveryFunction = new Set(['constructor', 'length', 'name', 'prototype', 'arguments', 'caller']);
+const ofEveryFunction = new Set(['__esModule', 'constructor', 'length', 'name', 'prototype', 'arguments', 'caller']);
 
 function ownNames(owner: object): readonly string[] {
   return Object.getOwnPropertyNames(owner).filter((name) => !ofEveryFunction.has(name));
@@ -120,18 +133,21 @@ function descriptorOf(owner: object, name: string): PropertyDescriptor | undefin
 }
 
 /** An inherited method becomes one of the class that was named; the other classes keep theirs. */
-function setMember(owner: Holder, name: string, descriptor: PropertyDescriptor, value: unknown): boolean {
+function setMember({ owner, name, descriptor, isGetter, value }: Picked & { readonly value: HostFunction }): boolean {
   const own = Reflect.getOwnPropertyDescriptor(owner, name);
+  const { enumerable = false } = descriptor;
   try {
-    if (own?.configurable === false) return own.writable === true && Reflect.set(owner, name, value);
+    if (own?.configurable === false) return !isGetter && own.writable === true && Reflect.set(owner, name, value);
     // The namespace of an ES module is changed by setting it.
     if (Object.prototype.toString.call(owner) === '[object Module]') return Reflect.set(owner, name, value);
-    return Reflect.defineProperty(owner, name, {
-      value,
-      writable: true,
-      configurable: true,
-      enumerable: descriptor.enumerable === true,
-    });
+    const { get: _, ...accessor } = descriptor;
+    return Reflect.defineProperty(
+      owner,
+      name,
+      isGetter
+        ? { ...accessor, get: value, configurable: true }
+        : { value, writable: true, configurable: true, enumerable },
+    );
   } catch {
     return false;
   }
@@ -162,10 +178,11 @@ function isPlainFunction(value: unknown): value is HostFunction {
   return typeof value === 'function' && !isClass(value);
 }
 
-function whyNone(holder: Holder, name: string, path: string): string {
-  if (name === '*') return 'it has no functions';
-  if (!(name in holder) && !(isClass(holder) && name in Object(holder.prototype))) return noSuch(name, holder);
-  const value = readMember(holder, name);
+function whyNone(holder: Holder, name: string, path: string, of: string | undefined): string {
+  if (name === '*') return `${of ?? 'it'} has no functions`;
+  const owner = membersOf(holder).find((one) => name in one);
+  if (owner === undefined) return noSuch(name, holder, of);
+  const value = readMember(owner, name);
   return isClass(value) ? aClass(path) : noFunction(path, value);
 }
 
@@ -179,10 +196,17 @@ function noFunction(path: string, value: unknown): string {
 
 const mostNames = 20;
 
-function noSuch(name: string, holder: unknown): string {
-  const names = isHolder(holder)
-    ? ownNames(isClass(holder) ? Object(holder.prototype) : holder).slice(0, mostNames)
-    : [];
-  const others = names.length === 0 ? 'it has no names' : `it has ${names.join(', ')}`;
-  return `${name} is not among the exports, ${others}; what is not exported cannot be recorded`;
+/** @param of the member that should have it; `undefined` where it should be an export */
+function noSuch(name: string, holder: unknown, of: string | undefined): string {
+  const names = isHolder(holder) ? [...new Set(membersOf(holder).flatMap(ownNames))] : [];
+  const nearest = nearestName(name, names);
+  const others = names.length === 0 ? 'nothing' : names.slice(0, mostNames).join(', ');
+  const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+  return of === undefined
+    ? `${name} is not exported; what is: ${others}${hint}`
+    : `${of} has no ${name}${fieldText(holder)}; it has ${others}${hint}`;
+}
+
+function fieldText(holder: unknown): string {
+  return isClass(holder) ? ', and what each instance is given is not seen' : '';
 }

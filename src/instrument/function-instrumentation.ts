@@ -1,10 +1,10 @@
 import Module from 'node:module';
-import { relative } from 'node:path';
 import { diag } from '@opentelemetry/api';
 import { replaceExports } from './export-recording.ts';
+import { type FunctionEntry, findingOf, isOfMany, placeOf } from './function-entry.ts';
 import type { FunctionRule } from './function-rule.ts';
-import { isFileOf, isModuleOf } from './module-pattern.ts';
-import type { FoundModule, ModuleReport, ModuleStatus } from './module-report.ts';
+import { isFileOf, isModuleOf, linkedPackageOf } from './module-pattern.ts';
+import type { FoundModule } from './module-report.ts';
 import { moduleNameOf, packageFileOf } from './package-file.ts';
 import { type HostFunction, isRecorded, recordCalls } from './recorded-call.ts';
 import { RecordedUnits } from './recorded-unit.ts';
@@ -19,20 +19,11 @@ export interface LoadedModule {
   readonly isEsm: boolean;
 }
 
-/** What has become of one path of a rule. */
-interface Entry {
-  readonly rule: FunctionRule;
-  readonly path: string;
-  readonly found: Set<string>;
-  readonly gaps: Map<string, string>;
-  why: string | undefined;
-  file: string | undefined;
-  isEsm: boolean;
-}
-
 /** Records calls of the functions that the configuration file names, in the modules that load from now on. */
 export class FunctionInstrumentation {
-  readonly #entries: readonly Entry[];
+  readonly #entries: readonly FunctionEntry[];
+  /** The entry that a function is recorded by, and what takes its place. */
+  readonly #owners = new WeakMap<object, FunctionEntry>();
 
   constructor(rules: readonly FunctionRule[]) {
     this.#entries = rules.flatMap((rule) =>
@@ -41,6 +32,7 @@ export class FunctionInstrumentation {
         path,
         found: new Set<string>(),
         gaps: new Map<string, string>(),
+        others: new Set<string>(),
         why: undefined,
         file: undefined,
         isEsm: false,
@@ -49,12 +41,10 @@ export class FunctionInstrumentation {
     this.#noteLoaded();
   }
 
-  /** A CommonJS module has been evaluated. Returns the exports that take the place of its own. Never throws. */
-  onFile(path: string, exports: unknown): unknown {
-    const file = packageFileOf(path);
-    if (file === undefined) return this.onModule({ path, exports, isEsm: false });
-    const isNamed = this.#entries.some(({ rule }) => rule.module.kind === 'package' && rule.module.name === file.name);
-    return isNamed ? this.onModule({ path, name: moduleNameOf(file), exports, isEsm: false }) : exports;
+  /** A module has been evaluated that is known by its file. Returns the exports that take the place of its own. Never throws. */
+  onFile(path: string, exports: unknown, isEsm = false): unknown {
+    const identity = this.#identityOf(path);
+    return identity === undefined ? exports : this.onModule({ ...identity, exports, isEsm });
   }
 
   /** Any module has been evaluated. Returns the exports that take the place of its own. Never throws. */
@@ -62,22 +52,38 @@ export class FunctionInstrumentation {
     let { exports } = module;
     for (const entry of this.#entries) {
       if (isMeant(entry, module)) exports = this.#record(entry, { ...module, exports });
+      else noteOther(entry, module);
     }
     return exports;
   }
 
   /** What has become of every entry, for the start report. */
-  report(report: ModuleReport): void {
-    for (const entry of this.#entries) report.note(findingOf(entry));
+  findings(): readonly FoundModule[] {
+    return this.#entries.map(findingOf);
   }
 
-  #record(entry: Entry, { exports, path, name, isEsm }: LoadedModule): unknown {
+  /** Path and name of a module; `undefined` for one of a package that nobody has named. */
+  #identityOf(path: string): Pick<LoadedModule, 'path' | 'name'> | undefined {
+    const patterns = this.#entries.map(({ rule }) => rule.module);
+    const file = packageFileOf(path) ?? linkedPackageOf(patterns, path);
+    if (file === undefined) return { path };
+    const isNamed = patterns.some((pattern) => pattern.kind === 'package' && pattern.name === file.name);
+    return isNamed ? { path, name: moduleNameOf(file) } : undefined;
+  }
+
+  #record(entry: FunctionEntry, { exports, path, name, isEsm }: LoadedModule): unknown {
+    const place = path ?? name;
     try {
       const replaced = replaceExports(exports, entry.path, (fn, found) => this.#replace(entry, fn, found));
-      if (replaced.why !== undefined && entry.found.size === 0) noteNotFound(entry, replaced.why);
-      entry.file ??= path ?? name;
-      entry.isEsm ||= isEsm;
-      for (const one of replaced.found) entry.found.add(one);
+      if (replaced.found.length > 0) {
+        if (entry.found.size === 0) entry.file = place;
+        entry.isEsm ||= isEsm;
+        for (const one of replaced.found) entry.found.add(one);
+      } else if (entry.found.size === 0) {
+        // Of many files the one that has something like it is told of.
+        if (entry.file === undefined || replaced.why?.endsWith('?') === true) entry.file = place;
+        if (replaced.why !== undefined) noteNotFound(entry, replaced.why);
+      }
       return replaced.exports;
     } catch (error) {
       entry.why ??= `it could not be changed: ${String(error)}`;
@@ -86,81 +92,59 @@ export class FunctionInstrumentation {
     }
   }
 
-  #replace(entry: Entry, fn: HostFunction, name: string): HostFunction {
+  /** The first entry that means a function has it. */
+  #replace(entry: FunctionEntry, fn: HostFunction, name: string): HostFunction | undefined {
+    const owner = this.#owners.get(fn);
+    if (owner !== undefined && owner.rule !== entry.rule) {
+      noteNotFound(entry, `${name} is recorded as ${owner.rule.as} by ${placeOf(owner.rule)}, which comes first`);
+      return undefined;
+    }
     if (isRecorded(fn)) return recordCalls(fn, () => undefined);
     const units = new RecordedUnits(entry.rule, name, (field, why) => noteGap(entry, field, why));
-    return recordCalls(fn, (self, args) => units.begin(self, args));
+    const recorded = recordCalls(fn, (self, args) => units.begin(self, args));
+    for (const one of [fn, recorded]) this.#owners.set(one, entry);
+    return recorded;
   }
 
   /** Modules that were there before spanledger. */
   #noteLoaded(): void {
     const { _cache = {} } = Module as unknown as { readonly _cache?: Readonly<Record<string, unknown>> };
+    if (this.#entries.length === 0) return;
     for (const path of Object.keys(_cache)) {
-      const file = packageFileOf(path);
+      const identity = this.#identityOf(path);
       for (const entry of this.#entries) {
-        const module = { path, ...(file !== undefined && { name: moduleNameOf(file) }) };
-        if (isMeant(entry, module))
+        if (identity !== undefined && isMeant(entry, identity))
           entry.why = 'it was loaded before spanledger/register: make that the first --import';
       }
     }
   }
 }
 
-function isMeant({ rule: { module: pattern } }: Entry, { path, name }: Pick<LoadedModule, 'path' | 'name'>): boolean {
+function isMeant({ rule: { module: pattern } }: FunctionEntry, { path, name }: Pick<LoadedModule, 'path' | 'name'>) {
   if (name !== undefined && isModuleOf(pattern, name)) return true;
   return path !== undefined && isFileOf(pattern, path);
 }
 
+/** Another module of the package that an entry names. */
+function noteOther({ rule: { module: pattern }, others }: FunctionEntry, { name }: LoadedModule): void {
+  if (pattern.kind !== 'package' || name === undefined) return;
+  if (name === pattern.name || name.startsWith(`${pattern.name}/`)) others.add(name);
+}
+
 /** Of many files that a pattern means, one that has it is enough; of one file it is told at once. */
-function noteNotFound(entry: Entry, why: string): void {
-  const isFirst = entry.why === undefined;
-  entry.why ??= why;
-  if (isFirst && !/[*?{]/.test(entry.rule.module.text)) diag.warn(`${placeOf(entry.rule)}: ${entry.path}: ${why}.`);
+function noteNotFound(entry: FunctionEntry, why: string): void {
+  const isNews = entry.why === undefined && entry.found.size === 0;
+  if (entry.why === undefined || why.endsWith('?')) entry.why = why;
+  if (isNews && !isOfMany(entry))
+    diag.warn(`${placeOf(entry.rule)}: ${entry.path}: ${why}${why.endsWith('?') ? '' : '.'}`);
 }
 
 /** Told once, where it stands, however often it is called. */
-function noteGap(entry: Entry, field: string, why: string): void {
+function noteGap(entry: FunctionEntry, field: string, why: string): void {
   const { rule, gaps, path } = entry;
   const key = `${field} ${why}`;
   if (gaps.has(key)) return;
   const text = `${rule.place.file}:${rule.lines[field] ?? rule.place.line}: ${field}: ${why} when ${path} was called`;
   gaps.set(key, text);
   diag.warn(`${text}.`);
-}
-
-function findingOf(entry: Entry): FoundModule {
-  const { rule, path, file, gaps } = entry;
-  return {
-    module: `${path} of ${rule.module.text}`,
-    ...(file !== undefined && { file }),
-    instrumentation: placeOf(rule),
-    status: statusOf(entry),
-    note: gaps.size > 0 ? `${[...gaps.values()].join('; ')}.` : noteOf(entry),
-  };
-}
-
-function statusOf({ found, gaps, why }: Entry): ModuleStatus {
-  if (gaps.size > 0) return 'wrong path';
-  if (found.size > 0) return 'patched';
-  return why === undefined ? 'never matched' : 'not recorded';
-}
-
-const unseen = 'Calls from within its own module are not seen';
-
-function noteOf({ rule, found, why, isEsm, path }: Entry): string {
-  if (found.size > 0) {
-    const names = [...found].join(', ');
-    const isMethod = [...found].every((name) => name.includes('.'));
-    return `${rule.as}: ${names}${isMethod ? '' : `. ${unseen}${isEsm ? '' : ', but through exports'}`}.`;
-  }
-  if (why !== undefined) return `${why.slice(0, 1).toUpperCase()}${why.slice(1)}.`;
-  const { module } = rule;
-  if (module.kind === 'file' && module.missing !== undefined)
-    return `There is no file ${relative('.', module.missing)}.`;
-  if (module.kind === 'file') return `No module was loaded that ${module.text} means; a bundler leaves none.`;
-  return `The package was not loaded, so nothing of ${path} was; a file of your own is written ./${module.text}.`;
-}
-
-function placeOf({ place }: FunctionRule): string {
-  return `${relative('.', place.file)}:${place.line}`;
 }

@@ -1,6 +1,7 @@
-import { existsSync, realpathSync } from 'node:fs';
-import { isAbsolute, resolve, sep } from 'node:path';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { type PackageFile, packageFileOf } from './package-file.ts';
 
 /** Which modules a rule is about: files of the program, or a package. */
 export type ModulePattern = FilePattern | PackagePattern;
@@ -12,8 +13,8 @@ export interface FilePattern {
   readonly path: RegExp;
   /** Matches the URL of a file. */
   readonly url: RegExp;
-  /** The one file that is meant and is not there. */
-  readonly missing: string | undefined;
+  /** The one file that is meant, with or without its extension; `undefined` where many are. */
+  readonly one: string | undefined;
 }
 
 export interface PackagePattern {
@@ -22,6 +23,11 @@ export interface PackagePattern {
   readonly name: string;
   /** Path within the package, such as `lib/queue.js`; its main module without one. */
   readonly subpath: RegExp | undefined;
+  readonly installed: boolean;
+  /** Its directory, where `node_modules` has but a link to it, as workspaces do. */
+  readonly linked: string | undefined;
+  /** Names of the packages that are installed beside it. */
+  neighbours(): readonly string[];
 }
 
 const packageName = /^(@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*(?=$|\/)/i;
@@ -39,7 +45,45 @@ export function parseModulePattern(text: string, directory: string): ModulePatte
   }
   const rest = text.slice(name.length + 1);
   const subpath = rest === '' ? undefined : new RegExp(`^${globSource(rest, (part) => part)}${anyExtension(rest)}$`);
-  return { kind: 'package', text, name, subpath };
+  const [place] = installationsOf(name, directory);
+  const real = place === undefined ? undefined : realPath(place);
+  return {
+    kind: 'package',
+    text,
+    name,
+    subpath,
+    installed: place !== undefined,
+    linked: real === undefined || packageFileOf(join(real, 'package.json')) !== undefined ? undefined : real,
+    neighbours: () => modulePlaces(directory).flatMap(packagesIn),
+  };
+}
+
+/** Directories of a package as the files of that directory find it, the nearest first. */
+function installationsOf(name: string, directory: string): readonly string[] {
+  return modulePlaces(directory)
+    .map((place) => join(place, name))
+    .filter((place) => existsSync(place));
+}
+
+function modulePlaces(directory: string): readonly string[] {
+  const parent = dirname(directory);
+  return [join(directory, 'node_modules'), ...(parent === directory ? [] : modulePlaces(parent))];
+}
+
+function packagesIn(place: string): readonly string[] {
+  if (!existsSync(place)) return [];
+  return readdirSync(place).flatMap((name) =>
+    name.startsWith('@') ? readdirSync(join(place, name)).map((one) => `${name}/${one}`) : [name],
+  );
+}
+
+/** The package that a file belongs to by a link in `node_modules`. */
+export function linkedPackageOf(patterns: readonly ModulePattern[], path: string): PackageFile | undefined {
+  for (const pattern of patterns) {
+    if (pattern.kind !== 'package' || pattern.linked === undefined) continue;
+    if (path.startsWith(pattern.linked + sep)) return { name: pattern.name, directory: pattern.linked, path };
+  }
+  return undefined;
 }
 
 function filePattern(text: string, directory: string): FilePattern {
@@ -47,14 +91,12 @@ function filePattern(text: string, directory: string): FilePattern {
   const glob = full.split(sep).join('/');
   const extension = anyExtension(glob);
   const url = pathToFileURL(sep).href.slice(0, -1);
-  const isOne = !/[*?{}]/.test(glob);
-  const isMissing = isOne && extension === '' && !existsSync(full);
   return {
     kind: 'file',
     text,
     path: new RegExp(`^${globSource(glob, (part) => part)}${extension}$`),
     url: new RegExp(`^${literal(url)}${globSource(glob.replace(/^[A-Za-z]:/, ''), encodeURI)}${extension}(?:[?#].*)?$`),
-    missing: isMissing ? full : undefined,
+    one: /[*?{}]/.test(glob) ? undefined : full,
   };
 }
 

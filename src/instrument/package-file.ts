@@ -52,8 +52,28 @@ export function moduleNameOf({ name, directory, path }: PackageFile): string {
 const mainFiles = new Map<string, string | undefined>();
 
 function mainFileOf(name: string, directory: string): string | undefined {
-  if (!mainFiles.has(directory)) mainFiles.set(directory, resolveFrom(join(directory, 'package.json'), name));
+  if (!mainFiles.has(directory)) {
+    mainFiles.set(directory, resolveFrom(join(directory, 'package.json'), name) ?? importedFileOf(directory));
+  }
   return mainFiles.get(directory);
+}
+
+/** What `import` of a package finds where `require` finds nothing. */
+function importedFileOf(directory: string): string | undefined {
+  try {
+    const { exports } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { exports?: unknown };
+    const target = targetOf(exports);
+    return target === undefined ? undefined : join(directory, target);
+  } catch {
+    return undefined;
+  }
+}
+
+function targetOf(exports: unknown): string | undefined {
+  if (typeof exports === 'string') return exports;
+  if (typeof exports !== 'object' || exports === null) return undefined;
+  const { '.': main, node, import: imported, default: fallback } = exports as Readonly<Record<string, unknown>>;
+  return targetOf(main) ?? targetOf(node) ?? targetOf(imported) ?? targetOf(fallback);
 }
 
 /** The file that a package name means to the file at `place`; `undefined` where there is none. */

@@ -1,8 +1,9 @@
 import { isAbsolute, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { EsmFiles } from './esm-hook.ts';
 import { FunctionInstrumentation } from './function-instrumentation.ts';
 import type { FunctionRule } from './function-rule.ts';
-import { createModuleReport, type FoundModule } from './module-report.ts';
+import type { FoundModule } from './module-report.ts';
 import { watchAllFiles } from './module-watch.ts';
 
 /** Functions of the program whose calls are recorded. */
@@ -27,21 +28,26 @@ export function startFunctions(rules: readonly FunctionRule[]): RunningFunctions
   const files = patterns.flatMap((pattern) =>
     pattern.kind === 'file' && !/\.c[jt]s$/.test(pattern.text) ? [pattern.url] : [],
   );
-  const inPackages = names.map((name) => new RegExp(`/node_modules/${name.replace(/[.+]/g, String.raw`\$&`)}/`));
+  const inPackages = names.map((name) => new RegExp(`/node_modules/${literal(name)}/`));
+  const linked = patterns.flatMap((pattern) =>
+    pattern.kind === 'package' && pattern.linked !== undefined
+      ? [new RegExp(`^${literal(pathToFileURL(pattern.linked).href)}/`)]
+      : [],
+  );
   return {
-    modules: () => {
-      const report = createModuleReport();
-      functions.report(report);
-      return report.list();
-    },
+    modules: () => functions.findings(),
     esmPackages: [...new Set(names)],
     esmFiles: {
-      urls: [...files, ...inPackages],
-      listener: (exports, path) => void functions.onModule({ path, exports, isEsm: true }),
+      urls: [...files, ...inPackages, ...linked],
+      listener: (exports, path) => void functions.onFile(path, exports, true),
     },
     onEsModule: (exports, name, directory) => {
       const path = directory === undefined || isAbsolute(name) ? undefined : join(directory, '..', name);
       functions.onModule({ name, exports, isEsm: true, ...(path !== undefined && { path }) });
     },
   };
+}
+
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }
