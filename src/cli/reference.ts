@@ -25,8 +25,9 @@ const introduction = `# The command line
 Generated from the command definitions; a test holds both together.
 
 \`spanledger\` answers from Postgres where \`DATABASE_URL\` or \`SPANLEDGER_DATABASE_URL\` names one, and otherwise from an
-embedded database in \`SPANLEDGER_DIR\` (default \`.spanledger\`), into which it first loads what the journals hold. While
-Postgres cannot be reached, the listings answer from the journals on this machine and say so on standard error.
+embedded database in \`SPANLEDGER_DIR\` (default \`.spanledger\`), into which it first loads what the journals hold. Journals of no more
+than 32 MiB answer themselves until something makes that database, such as \`spanledger ship\`. While Postgres cannot be reached, the
+listings answer from the journals on this machine and say so on standard error.
 
 - Listings take \`--json\`: one object per line, named as the columns of the tables, details parsed. A record's time is \`time\`.
 - Filters combine with AND. Ids match exactly: session 12 is not session 120.

@@ -55,6 +55,13 @@ export type SegmentRefusal =
   | { readonly status: 'unreadable'; readonly bytes: number }
   | { readonly status: 'absent' };
 
+/** What is to be said of a segment of which nothing can be made, if anything is: one that is gone or empty holds nothing. */
+export function reasonOfRefusal(path: string, refusal: SegmentRefusal): string | undefined {
+  if (refusal.status === 'newer') return refusal.error.message;
+  if (refusal.status === 'absent' || refusal.bytes === 0) return undefined;
+  return `${path} does not say whose it is (${refusal.bytes} bytes).`;
+}
+
 export interface ReadOptions {
   /** Offset to start at, one that an earlier read answered. Default 0. */
   readonly from?: number;

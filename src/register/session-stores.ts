@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Settings } from '../configuration/setting-table.ts';
+import { hasEmbeddedStore } from '../shipping/embedded-place.ts';
 import { lookupMillis, type SessionHistoryOptions } from './session-history.ts';
 
 /** Stores that the history of sessions asks, loaded with the first question: most programs never ask. */
@@ -20,7 +19,7 @@ export function sessionStores(
   }
   const openEmbedded = async () => {
     // Nobody has looked at the records yet, so all of them are still in the journal.
-    if (!existsSync(join(directory, 'store'))) return undefined;
+    if (!hasEmbeddedStore(directory)) return undefined;
     const { createEmbeddedStore } = await import('../shipping/embedded-store.ts');
     return createEmbeddedStore({ directory, schema });
   };

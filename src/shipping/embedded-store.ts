@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { type ShippingClock, systemShippingClock } from './clock.ts';
 import { createEmbeddedDatabase } from './embedded-database.ts';
+import { embeddedStoreDirectory } from './embedded-place.ts';
 import { createLedgerStore, type SqlLedgerStore } from './ledger-store.ts';
 import { createMigrator } from './migrate.ts';
 
@@ -25,7 +25,7 @@ const defaultWaitMillis = 10_000;
 export function createEmbeddedStore(options: EmbeddedStoreOptions): SqlLedgerStore {
   const schema = options.schema ?? 'spanledger';
   const clock = options.clock ?? systemShippingClock;
-  const directory = join(options.directory, 'store');
+  const directory = embeddedStoreDirectory(options.directory);
   const database = createEmbeddedDatabase({
     directory,
     clock,

@@ -1,7 +1,7 @@
 import { SpanledgerError } from '../domain/errors.ts';
 import type { JournalInfo, SegmentInfo } from '../journal/journal-listing.ts';
 import { removeSegment } from '../journal/journal-removal.ts';
-import { readSegmentLines, type SegmentRefusal } from '../journal/segment-lines.ts';
+import { readSegmentLines, reasonOfRefusal, type SegmentRefusal } from '../journal/segment-lines.ts';
 import { isMarkedShipped, markShipped } from '../journal/shipping-mark.ts';
 import type { Reading, StretchReader } from './stretch-reader.ts';
 import { type Stretch, type StretchResult, type StretchTarget, shipStretch } from './stretch-shipping.ts';
@@ -211,15 +211,7 @@ async function stored(segment: SegmentInfo, offset: number): Promise<SegmentResu
 }
 
 async function withoutStretch(read: SegmentRefusal, segment: SegmentInfo, offset: number): Promise<SegmentResult> {
-  switch (read.status) {
-    case 'absent':
-      return { status: 'stored', offset, isRemoved: false };
-    case 'newer':
-      return { status: 'unreadable', message: read.error.message };
-    case 'unreadable':
-      if (read.bytes === 0) return stored(segment, offset);
-      return { status: 'unreadable', message: `${segment.path} does not say whose it is (${read.bytes} bytes).` };
-    default:
-      return read satisfies never;
-  }
+  const message = reasonOfRefusal(segment.path, read);
+  if (message !== undefined) return { status: 'unreadable', message };
+  return read.status === 'absent' ? { status: 'stored', offset, isRemoved: false } : stored(segment, offset);
 }

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { listJournals } from '../../journal/journal-listing.ts';
+import { hasEmbeddedStore } from '../../shipping/embedded-place.ts';
 import { type ExitCode, isUnreachable } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
 import type { Terminal } from '../terminal.ts';
@@ -17,7 +19,8 @@ export interface ReadingOptions {
 
 /**
  * Opens the ledger, lets `answer` read it and closes it: Postgres where one is configured, otherwise the embedded store
- * with all that the journals hold; the journals alone, with a remark, where the database cannot be reached.
+ * with all that the journals hold, or the journals alone as long as they are short and nothing else has been kept; with a remark the
+ * journals alone, where the database cannot be reached.
  */
 export async function withLedger(
   invocation: Invocation,
@@ -36,7 +39,10 @@ export async function withLedger(
 async function openReader(workplace: Workplace, terminal: Terminal, fromJournal: boolean): Promise<LedgerReader> {
   if (workplace.databaseUrl === undefined && !existsSync(workplace.directory)) {
     terminal.note(`note: nothing has been recorded yet; there is no directory ${visible(workplace.directory)}.`);
-    return openJournalReader(workplace);
+    return openJournalReader(workplace, terminal);
+  }
+  if (workplace.databaseUrl === undefined && (await isAllInQuickJournals(workplace))) {
+    return openJournalReader(workplace, terminal);
   }
   try {
     return createStoreReader(await openCurrentStore(workplace, terminal), workplace.schema);
@@ -47,7 +53,7 @@ async function openReader(workplace: Workplace, terminal: Terminal, fromJournal:
     terminal.note(
       `note: answering from the journals in ${visible(workplace.directory)}, which know only what is not shipped.`,
     );
-    return openJournalReader(workplace);
+    return openJournalReader(workplace, terminal);
   }
 }
 
@@ -58,7 +64,20 @@ function isRefusedByDisk(error: unknown): boolean {
   return error instanceof Error && 'code' in error && diskRefusals.includes(String(error.code));
 }
 
-async function openJournalReader({ directory }: Workplace): Promise<LedgerReader> {
+/** An embedded store is worth its making when journals have grown. */
+async function isAllInQuickJournals({ directory }: Workplace): Promise<boolean> {
+  if (hasEmbeddedStore(directory)) return false;
+  const { areQuickAndWhole } = await import('./journal-rows.ts');
+  return areQuickAndWhole(await listJournals(directory));
+}
+
+async function openJournalReader({ directory }: Workplace, terminal: Terminal): Promise<LedgerReader> {
   const { openJournalRows } = await import('./journal-rows.ts');
-  return createJournalReader(await openJournalRows(directory));
+  const rows = await openJournalRows(directory);
+  return {
+    ...createJournalReader(rows),
+    close: async () => {
+      for (const reason of rows.unreadable()) terminal.note(`note: ${visible(reason)}`);
+    },
+  };
 }

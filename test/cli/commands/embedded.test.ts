@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openJournal } from '../../../src/journal/open-journal.ts';
@@ -13,18 +13,44 @@ const placeOf = (directory: string) => ({ environment: { SPANLEDGER_DIR: directo
 const timeout = 180_000;
 
 describe('without a database', { timeout }, () => {
-  it('the journals are loaded into the embedded store, which answers, once and again', async () => {
+  it('short journals answer themselves, and no store is made for them', async () => {
+    const directory = temporaryDirectory();
+    writeJournal(directory, sampleRecords());
+    const first = await runCli(['sessions'], placeOf(directory));
+    expect({ errors: first.errors, code: first.code }).toEqual({ errors: '', code: 0 });
+    expect(first.output).toMatch(/^12 +imported +local +456 +3 +1 +1 +1/m);
+    expect(await runCli(['check', '--since', '2026-01-01'], placeOf(directory))).toMatchObject({ code: 0, errors: '' });
+    expect(existsSync(join(directory, 'store'))).toBe(false);
+  });
+
+  it('the store that `ship` makes answers what the journals answered', async () => {
     const directory = temporaryDirectory();
     writeJournal(directory, sampleRecords());
     const place = placeOf(directory);
-    const first = await runCli(['sessions'], place);
-    expect({ errors: first.errors, code: first.code }).toEqual({ errors: '', code: 0 });
-    expect(first.output).toMatch(/^12 +imported +local +456 +3 +1 +1 +1/m);
+    const logs = ['logs', '--session-id', '12', '--all', '--last', '1000'];
+    const answers = async () => ({
+      session: (await runCli(['session', '12'], place)).output,
+      // Only a store numbers records.
+      logs: (await runJson<object>(logs, place)).map((record) => ({ ...record, id: undefined })),
+    });
+    const ofJournals = await answers();
+    await runCli(['ship'], place);
     expect(statSync(join(directory, 'store')).mode & 0o077).toBe(0);
-    expect((await runCli(['session', '12'], place)).output).toContain('[IMPORTED]');
-    const records = await runJson(['logs', '--session-id', '12', '--all', '--last', '1000'], place);
+    expect(await answers()).toEqual(ofJournals);
+    expect(ofJournals.session).toContain('[IMPORTED]');
     const written = recordsOf(sampleSessions[0] ?? { id: '', startAt: 0, items: {}, traceId: '' });
-    expect(records).toHaveLength(written.filter(({ type }) => type === 'event').length);
+    expect(ofJournals.logs).toHaveLength(written.filter(({ type }) => type === 'event').length);
+  });
+
+  it('a part of a journal that nothing can be made of is told', async () => {
+    const directory = temporaryDirectory();
+    writeJournal(directory, sampleRecords());
+    const stray = join(directory, 'journal', 'stray');
+    mkdirSync(stray);
+    writeFileSync(join(stray, '00000001.log'), 'no header\n');
+    const { output, errors } = await runCli(['sessions'], placeOf(directory));
+    expect(output).toContain('failing');
+    expect(errors).toContain('does not say whose it is (10 bytes)');
   });
 
   it('answers while a program is still writing, each answer complete', async () => {
@@ -71,18 +97,20 @@ describe('without a database', { timeout }, () => {
 /** root may write everywhere, so a test of rights runs as nobody. */
 const nobody = 65_534;
 
-describe('a directory that may only be read', { timeout }, () => {
-  it('is answered from its journals', async () => {
+describe('an embedded store that may only be read', { timeout }, () => {
+  it('is left alone, and its journals answer', async () => {
     const directory = temporaryDirectory();
+    await placeEmbeddedStore(directory);
     writeJournal(directory, sampleRecords());
     const uid = process.getuid?.() === 0 ? nobody : undefined;
     if (uid !== undefined) for (const path of [directory, ...pathsIn(directory)]) chownSync(path, uid, uid);
-    chmodSync(directory, 0o500);
+    const closed = [join(directory, 'store'), directory];
+    for (const path of closed) chmodSync(path, 0o500);
     const { output, errors, code } = await runCli(['sessions'], {
       ...placeOf(directory),
       ...(uid !== undefined && { uid }),
     });
-    chmodSync(directory, 0o700);
+    for (const path of closed) chmodSync(path, 0o700);
     expect(code).toBe(0);
     expect(output).toContain('failing');
     expect(errors).toContain('answering from the journals');
