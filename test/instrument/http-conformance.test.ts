@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RequestRecord } from '../../src/projection/record.ts';
 import { until } from '../faults/until.ts';
 import { createWorkshop, type Workshop } from '../register/program.ts';
 import { type Service, startService } from './service.ts';
+import { get, last, post, type Talk, talk } from './talk.ts';
 
 /** The same service, as it is and with the flag, with everything on that looks at bodies. */
 const ways = {
@@ -25,39 +24,6 @@ beforeAll(async () => {
   )) as [Service, Service];
 });
 afterAll(() => workshop.remove());
-
-interface Talk {
-  /** Sent one after another. */
-  readonly send: readonly (string | Uint8Array)[];
-  /** A text in the answer without which no further part is sent. */
-  readonly await?: string;
-  /** What becomes of the connection after the last part; otherwise the service closes it. */
-  readonly finish?: 'end' | 'destroy';
-}
-
-/** Everything that a connection answers, byte for byte, but for the date. */
-async function talk(service: Service, { send, await: expected, finish }: Talk): Promise<string> {
-  const socket = connect(service.ports.http ?? 0, '127.0.0.1');
-  let answer = '';
-  socket.setEncoding('latin1').on('data', (text: string) => {
-    answer += text;
-  });
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  socket.on('error', () => {});
-  for (const [index, part] of send.entries()) {
-    if (index > 0 && expected !== undefined) while (!answer.includes(expected)) await once(socket, 'data');
-    await Promise.race([new Promise((resolve) => socket.write(part, resolve)), closed]);
-  }
-  if (finish !== undefined) socket[finish]();
-  await closed;
-  return answer.replaceAll(/^Date: .*\r\n/gm, '');
-}
-
-const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
-const last = 'Connection: close\r\n';
-
-const post = (path: string, body: string, more = last) =>
-  `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${more}\r\n`;
 
 const talks: Readonly<Record<string, Talk>> = {
   'an answer in JSON': { send: [get('/json', last)] },
@@ -110,7 +76,7 @@ async function both<T>(ask: (service: Service) => Promise<T>): Promise<{ readonl
 
 describe('a service whose requests are recorded with their bodies', () => {
   it.each(Object.entries(talks))('answers and sees as it does without: %s', async (_, exchange) => {
-    const answers = await both((service) => talk(service, exchange));
+    const answers = await both((service) => talk(service.ports.http, exchange));
     expect(answers.plain.length).toBeGreaterThan(20);
     expect(answers.recorded).toBe(answers.plain);
     const seen = await both(seenBy);
@@ -124,7 +90,7 @@ describe('a service whose requests are recorded with their bodies', () => {
       await: '100 Continue',
       finish: 'destroy',
     } as const;
-    await both((service) => talk(service, exchange));
+    await both((service) => talk(service.ports.http, exchange));
     const seen = { plain: '', recorded: '' };
     for (const [way, service] of [
       ['plain', plain],
@@ -144,7 +110,7 @@ describe('a service whose requests are recorded with their bodies', () => {
     const exchange = { send: [head, ...Array.from({ length: 100 }, () => chunk)] };
     const kilobytes = async () => Number(await (await fetch(`http://127.0.0.1:${recorded.ports.http}/memory`)).text());
     const before = await kilobytes();
-    const answers = await both((service) => talk(service, exchange));
+    const answers = await both((service) => talk(service.ports.http, exchange));
     expect(answers.plain).toMatch(/100000000 [0-9a-f]{64}$/);
     expect(answers.recorded).toBe(answers.plain);
     expect((await kilobytes()) - before).toBeLessThan(60_000);
