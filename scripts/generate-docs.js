@@ -1,4 +1,4 @@
-// Writes the reference pages in docs/ from the data that the code runs on. Needs dist/ (`npm run build`).
+// Writes the reference pages in docs/, and the schema of spanledger.yaml, from the data that the code runs on. Needs dist/ (`npm run build`).
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,10 +27,16 @@ const pages = {
   'conventions.md': conventionsPage(await merge('telemetry/conventions.js', 'domain/audit.js')),
   'tables.md': tablesPage({ ...(await load('projection/tables.js')), sql: migrations() }),
   'performance.md': performancePage(benchmarkResults(join(root, 'bench', 'results'))),
-  'configuration.md': configurationPage((await load('configuration/setting-table.js')).settingTable),
+  'configuration.md': configurationPage(
+    (await load('configuration/setting-table.js')).settingTable,
+    (await load('configuration/function-fields.js')).functionFields,
+  ),
 };
 
 for (const [name, text] of Object.entries(pages)) writeFileSync(join(root, 'docs', name), text);
+
+const { fileSchema } = await load('configuration/file-schema.js');
+writeFileSync(join(root, 'spanledger.schema.json'), `${JSON.stringify(fileSchema(), undefined, 2)}\n`);
 
 function migrations() {
   const folder = join(root, 'src', 'shipping', 'migrations');

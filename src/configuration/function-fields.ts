@@ -2,6 +2,7 @@ import { type FunctionRole, functionRoles } from '../instrument/function-rule.ts
 import { parseCondition } from '../instrument/result-condition.ts';
 import { noPath, parseTemplate, parseValuePath, pathsOf } from '../instrument/value-path.ts';
 import { parseDurationText } from './duration-text.ts';
+import type { JsonSchema } from './setting-kinds.ts';
 
 /** A value that a field takes, or why it does not. */
 export type Read = { readonly value: unknown } | { readonly why: string };
@@ -10,7 +11,7 @@ export type Read = { readonly value: unknown } | { readonly why: string };
 interface FieldKind {
   /** What it takes, for the documentation. */
   readonly takes: string;
-  readonly schema: Readonly<Record<string, unknown>>;
+  readonly schema: JsonSchema;
   read(given: unknown): Read;
 }
 
@@ -23,7 +24,7 @@ export interface FunctionField {
   readonly roles?: readonly FunctionRole[];
 }
 
-const textSchema = { type: 'string', minLength: 1 } as const;
+const textSchema = { type: 'string', pattern: String.raw`\S` } as const;
 
 const isText = (given: unknown): given is string => typeof given === 'string' && given.trim() !== '';
 
@@ -34,7 +35,7 @@ function template(when: 'call' | 'end'): FieldKind {
       when === 'call'
         ? 'a path, or a text with paths in braces'
         : 'a path, also to the result, or a text with paths in braces',
-    schema: textSchema,
+    schema: { type: ['string', 'number'], pattern: textSchema.pattern },
     read(given) {
       if (typeof given === 'number') return readTemplate(String(given), when);
       return isText(given) ? readTemplate(given, when) : { why: 'it takes a text' };
@@ -69,6 +70,7 @@ const conditions: FieldKind = {
   read(given) {
     const texts: readonly unknown[] = Array.isArray(given) ? given : [given];
     const parsed = [];
+    if (texts.length === 0) return { why: 'it takes at least one comparison' };
     for (const text of texts) {
       if (!isText(text))
         return {
@@ -99,11 +101,12 @@ const moduleText: FieldKind = {
 };
 
 const exportPath = /^(?:[A-Za-z_$][\w$]*\.)*(?:[A-Za-z_$][\w$]*|\*)$/;
+const exportSchema = { type: 'string', pattern: exportPath.source } as const;
 
 const exportTexts: FieldKind = {
   takes:
     'an export, a method or a member: `processOrder`, `OrderService.*`, `default`, `default.run`; or a list of them',
-  schema: { anyOf: [textSchema, { type: 'array', items: textSchema, minItems: 1 }] },
+  schema: { anyOf: [exportSchema, { type: 'array', items: exportSchema, minItems: 1 }] },
   read(given) {
     const texts: readonly unknown[] = Array.isArray(given) ? given : [given];
     const wrong = texts.find((text) => typeof text !== 'string' || !exportPath.test(text));
@@ -123,7 +126,7 @@ const role: FieldKind = {
 
 const attributes: FieldKind = {
   takes: 'names with a path, also to the result, or a text each',
-  schema: { type: 'object', additionalProperties: { type: ['string', 'number'] } },
+  schema: { type: 'object', additionalProperties: { type: ['string', 'number'], pattern: textSchema.pattern } },
   read(given) {
     if (typeof given !== 'object' || given === null || Array.isArray(given)) return { why: 'it takes names and paths' };
     const read: Record<string, unknown> = {};

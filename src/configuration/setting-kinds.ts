@@ -1,4 +1,4 @@
-import { type AuditLevel, parseLevel } from '../domain/audit.ts';
+import { type AuditLevel, auditLevelNames, levelSpellings, parseLevel } from '../domain/audit.ts';
 import { isProxyName } from '../instrument/client-address.ts';
 import { parseFieldPath } from '../storable/field-paths.ts';
 import { parseTextPattern } from './text-patterns.ts';
@@ -14,7 +14,12 @@ export interface SettingKind<T> {
   fromText(text: string): unknown;
   /** Ends the sentence "…, which is not". */
   readonly expected: string;
+  /** The same as JSON Schema, for editors; it lets nothing through that `check` refuses but for what only a program can tell. */
+  readonly schema: JsonSchema;
 }
+
+/** A part of a JSON Schema. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
 
 const refused = { ok: false } as const;
 
@@ -22,43 +27,81 @@ function accepted<T>(value: T): Checked<T> {
   return { ok: true, value };
 }
 
-/** A kind whose values are texts that pass a test. */
-function textKind<T extends string = string>(expected: string, passes: (value: string) => value is T): SettingKind<T> {
+/** A kind whose values are texts that pass a test. @param pattern what of the test a regular expression can tell */
+function textKind<T extends string = string>(
+  expected: string,
+  pattern: RegExp,
+  passes: (value: string) => value is T,
+): SettingKind<T> {
   return {
     expected,
+    schema: { type: 'string', pattern: pattern.source },
     check: (value) => (typeof value === 'string' && passes(value) ? accepted(value) : refused),
     fromText: (value) => value,
   };
 }
 
 /** Text that is not empty. */
-export const text = textKind('a text that is not empty', (value): value is string => value.trim() !== '');
+export const text = textKind('a text that is not empty', /\S/, (value): value is string => value.trim() !== '');
+
+const identifierPattern = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /** A name that Postgres takes without quotes. */
 export const identifier = textKind(
   'a lower-case SQL name of at most 63 letters, digits and underscores',
-  (value): value is string => /^[a-z_][a-z0-9_]{0,62}$/.test(value),
+  identifierPattern,
+  (value): value is string => identifierPattern.test(value),
 );
+
+const headerPattern = /^[A-Za-z0-9-]{1,100}$/;
 
 /** Name of a header, or `none`. */
-export const headerName = textKind('a header name of letters, digits and hyphens, or none', (value): value is string =>
-  /^[A-Za-z0-9-]{1,100}$/.test(value),
+export const headerName = textKind(
+  'a header name of letters, digits and hyphens, or none',
+  headerPattern,
+  (value): value is string => headerPattern.test(value),
 );
 
+const postgresScheme = /^postgres(ql)?:\/\//;
+
 /** A connection URL of Postgres. */
-export const postgresUrl = textKind('a URL of the form postgres://user:password@host:port/database', isPostgresUrl);
+export const postgresUrl = textKind(
+  'a URL of the form postgres://user:password@host:port/database',
+  postgresScheme,
+  isPostgresUrl,
+);
 
 function isPostgresUrl(value: string): value is string {
   // A URL with credentials and no host names a Unix socket by its query; WHATWG URLs know no such thing.
-  return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value.replace('@/', '@localhost/'));
+  return postgresScheme.test(value) && URL.canParse(value.replace('@/', '@localhost/'));
 }
 
 /** One of the given words, in any case. */
 export function oneOf<const T extends string>(...words: readonly T[]): SettingKind<T> {
   const known: readonly string[] = words;
-  const kind = textKind(`one of ${words.join(', ')}`, (value): value is T => known.includes(value));
-  return { ...kind, check: (value) => kind.check(typeof value === 'string' ? value.toLowerCase() : value) };
+  const pattern = anyCase(words);
+  const kind = textKind(`one of ${words.join(', ')}`, pattern, (value): value is T => known.includes(value));
+  return {
+    ...kind,
+    schema: suggested(words, pattern),
+    check: (value) => kind.check(typeof value === 'string' ? value.trim().toLowerCase() : value),
+  };
 }
+
+/** Editors offer the words; other spellings of them are right too. */
+function suggested(words: readonly string[], pattern: RegExp): JsonSchema {
+  return { anyOf: [{ enum: words }, { type: 'string', pattern: pattern.source }] };
+}
+
+/** JSON Schema has no flag for it. */
+function anyCase(words: readonly string[]): RegExp {
+  const parts = words.map((word) =>
+    word.replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`),
+  );
+  return new RegExp(String.raw`^\s*(?:${parts.join('|')})\s*$`);
+}
+
+const levelWords = auditLevelNames.map((name) => name.toUpperCase());
 
 /** A level of log lines, in any case and common spelling. */
 export const level: SettingKind<AuditLevel> = {
@@ -68,6 +111,7 @@ export const level: SettingKind<AuditLevel> = {
     return parsed === undefined ? refused : accepted(parsed);
   },
   fromText: (value) => value,
+  schema: suggested(levelWords, anyCase([...auditLevelNames, ...Object.keys(levelSpellings)])),
 };
 
 /** A whole number from `min` to `max`. */
@@ -77,6 +121,7 @@ export function integer(min: number, max: number): SettingKind<number> {
     check: (value) =>
       typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? accepted(value) : refused,
     fromText: (value) => (/^[+-]?\d+$/.test(value) ? Number(value) : value),
+    schema: { type: 'integer', minimum: min, maximum: max },
   };
 }
 
@@ -88,7 +133,10 @@ export const flag: SettingKind<boolean> = {
     if (/^(true|1|yes|on)$/i.test(value)) return true;
     return /^(false|0|no|off)$/i.test(value) ? false : value;
   },
+  schema: { type: 'boolean' },
 };
+
+const listSchema: JsonSchema = { type: 'array', items: { type: 'string', pattern: String.raw`\S` } };
 
 /** A list of words; in text separated by commas. */
 export const words: SettingKind<readonly string[]> = {
@@ -100,6 +148,7 @@ export const words: SettingKind<readonly string[]> = {
       .split(',')
       .map((word) => word.trim())
       .filter((word) => word !== ''),
+  schema: listSchema,
 };
 
 /** A list of regular expressions that RE2 can run; in text one in each line, or a JSON list. */
@@ -115,6 +164,7 @@ export const patterns: SettingKind<readonly string[]> = {
   },
   fromText: (value) =>
     jsonList(value) ?? value.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()])),
+  schema: listSchema,
 };
 
 /** A list of paths to members; in text separated by commas. */
@@ -126,6 +176,7 @@ export const paths: SettingKind<readonly string[]> = {
     return wrong === undefined ? checked : { ok: false, why: `${wrong} is none` };
   },
   fromText: words.fromText,
+  schema: listSchema,
 };
 
 /** A list of addresses, networks and groups of them; in text separated by commas. */
@@ -137,6 +188,7 @@ export const proxies: SettingKind<readonly string[]> = {
     return wrong === undefined ? checked : { ok: false, why: `${wrong} is none` };
   },
   fromText: words.fromText,
+  schema: listSchema,
 };
 
 function jsonList(value: string): readonly string[] | undefined {

@@ -35,7 +35,8 @@ export function severityNumberOf(level: AuditLevel): number {
   return auditLevels[level];
 }
 
-const levelSpellings: Readonly<Record<string, AuditLevel>> = {
+/** Levels as other loggers spell them. */
+export const levelSpellings: Readonly<Record<string, AuditLevel>> = {
   trace: 'debug',
   verbose: 'debug',
   notice: 'info',

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 // @ts-expect-error: a script without types
 import { configurationPage } from '../../scripts/docs/configuration.js';
 import { parseConfigFile } from '../../src/configuration/config-file.ts';
+import { functionFields } from '../../src/configuration/function-fields.ts';
 import { settingKeys, settingTable } from '../../src/configuration/setting-table.ts';
 import { resolveSettings } from '../../src/configuration/settings.ts';
 
@@ -12,7 +13,7 @@ const page = readFileSync(join(root, 'docs', 'configuration.md'), 'utf8');
 
 describe('docs/configuration.md', () => {
   it('is what the table of settings says; `npm run docs` writes it', () => {
-    expect(page).toBe(configurationPage(settingTable));
+    expect(page).toBe(configurationPage(settingTable, functionFields));
   });
 
   it('names only variables that something reads', () => {

@@ -32,7 +32,14 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 describe('the packed package, installed into an empty project', () => {
   it('brings only what a user needs', () => {
     const files = readdirSync(join(project, 'node_modules', 'spanledger'));
-    expect(files.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
+    expect(files.sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'dist',
+      'package.json',
+      'spanledger.schema.json',
+    ]);
   });
 
   it('runs the ten lines of the README, and the command line shows their session', () => {
