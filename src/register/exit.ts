@@ -5,7 +5,7 @@ import type { ProcessEnd } from './courier.ts';
 export interface EndingProcess {
   readonly pid: number;
   on(event: 'exit', listener: (code: number) => void): unknown;
-  on(event: NodeJS.Signals, listener: () => void): unknown;
+  prependListener(event: NodeJS.Signals, listener: () => void): unknown;
   once(event: 'beforeExit', listener: () => void): unknown;
   removeListener(event: NodeJS.Signals, listener: () => void): unknown;
   listenerCount(event: string): number;
@@ -83,7 +83,8 @@ function listen(signal: NodeJS.Signals, { flush, finish, flushBeside }: Steps, h
     else void end();
     isEnding = true;
   };
-  host.on(signal, onSignal);
+  // First of all: a listener that the host has for once is none any more when it is called.
+  host.prependListener(signal, onSignal);
   let isAside = false;
   return {
     standBack() {
@@ -92,7 +93,7 @@ function listen(signal: NodeJS.Signals, { flush, finish, flushBeside }: Steps, h
       host.removeListener(signal, onSignal);
       setImmediate(() => {
         isAside = false;
-        host.on(signal, onSignal);
+        host.prependListener(signal, onSignal);
       });
     },
   };

@@ -22,6 +22,11 @@ beforeEach(() => {
   host = new Host();
   finished = 0;
   flushes = 0;
+  listenTo(host);
+});
+afterEach(() => vi.useRealTimers());
+
+function listenTo(one: Host): void {
   ears = onEnding(
     {
       timeoutMillis: 1000,
@@ -36,10 +41,9 @@ beforeEach(() => {
         timeForFinish = timeoutMillis;
       },
     },
-    host,
+    one,
   );
-});
-afterEach(() => vi.useRealTimers());
+}
 
 describe('a program that ends by itself', () => {
   it('is held open until the flush is over, and no longer', async () => {
@@ -119,6 +123,28 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     expect(flushes).toBe(2);
     expect(host.raised).toEqual([]);
     expect(host.listenerCount(signal)).toBe(2);
+  });
+});
+
+describe('a program that listens for a signal once', () => {
+  afterEach(async () => {
+    host.emit('SIGTERM');
+    release();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(flushes).toBe(1);
+    expect(host.raised).toEqual([]);
+  });
+
+  it('ends by itself where it began to listen while we stood back', async () => {
+    ears.standBack();
+    host.once('SIGTERM', () => undefined);
+    await vi.runAllTimersAsync();
+  });
+
+  it('ends by itself where it listened before us', () => {
+    host = new Host();
+    host.once('SIGTERM', () => undefined);
+    listenTo(host);
   });
 });
 
