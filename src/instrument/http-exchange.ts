@@ -23,8 +23,6 @@ export class HttpExchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #options: ExchangeOptions;
-  /** Later the socket does not tell any more. */
-  readonly #peer: string | undefined;
   readonly #path: string;
   #requestBody: ObservedBody | undefined;
   #responseBody: ObservedBody | undefined;
@@ -35,14 +33,8 @@ export class HttpExchange {
     this.#request = request;
     this.#response = response;
     this.#options = options;
-    this.#peer = request.socket?.remoteAddress;
     this.#path = request.url ?? '';
     if (options.bodies !== 'off' && !options.secretRoutes(this.#path)) this.#observe(options.bodyMaxBytes);
-  }
-
-  /** Address of the client, as far as it can be believed. */
-  get clientAddress(): string | undefined {
-    return this.#options.clientAddress(this.#peer, this.#request.headers);
   }
 
   get status(): number | undefined {
@@ -69,7 +61,6 @@ export class HttpExchange {
       headers: this.#headers(),
       status,
       reason,
-      clientAddress: this.clientAddress,
       userId: userIdAt(this.#options.userIdFrom, this.#request),
       ...(isKept && { requestBody: this.#requestText(), responseBody: this.#responseText() }),
     };

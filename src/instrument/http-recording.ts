@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Span, SpanStatusCode } from '@opentelemetry/api';
 import { giveRequestFacts } from '../recording/request-facts.ts';
 import { attribute } from '../telemetry/conventions.ts';
@@ -24,12 +23,11 @@ export function createHttpRecording(options: ExchangeOptions): HttpRecording {
         open.delete(span);
         return exchange.facts(routeOf(span));
       });
-      if (isForwarded(request)) span.setAttribute('client.address', exchange.clientAddress ?? '');
     },
-    answered(span, _request: IncomingMessage, response: ServerResponse) {
+    answered(span) {
       const exchange = open.get(span);
       open.delete(span);
-      if (exchange !== undefined) correct(span, exchange, response);
+      if (exchange !== undefined) correct(span, exchange);
     },
     endOpen(reason) {
       for (const [span, exchange] of [...open]) {
@@ -41,14 +39,7 @@ export function createHttpRecording(options: ExchangeOptions): HttpRecording {
   };
 }
 
-/** Whoever sends these headers may claim to be anybody, and the instrumentation believes it. */
-function isForwarded({ headers }: IncomingMessage): boolean {
-  return headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
-}
-
-const statusCode = 'http.response.status_code';
-
-/** The attributes of a span of the SDK, which nothing of the API can take away again. */
+/** The attributes of a span of the SDK, which the API does not show. */
 interface SdkSpan {
   readonly attributes?: Record<string, unknown>;
 }
@@ -58,12 +49,9 @@ function routeOf(span: Span): string | undefined {
   return typeof route === 'string' ? route : undefined;
 }
 
-/** An answer that was cut short is an error also for those who read the span, and a status that was not sent is none. */
-function correct(span: Span, exchange: HttpExchange, response: ServerResponse): void {
-  const { reason, status } = exchange;
+/** An answer that was cut short is an error also for those who read the span. */
+function correct(span: Span, { reason }: HttpExchange): void {
   if (reason === undefined) return;
   span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
   span.setAttribute(attribute.errorType, 'aborted');
-  const { attributes } = span as SdkSpan;
-  if (status === undefined && attributes?.[statusCode] === response.statusCode) delete attributes[statusCode];
 }

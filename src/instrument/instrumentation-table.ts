@@ -1,6 +1,7 @@
 import { expressOptions } from './express.ts';
 import { httpOptions, undiciOptions } from './http.ts';
 import { koaOptions } from './koa.ts';
+import type { Patcher } from './patcher.ts';
 import { pgOptions } from './pg.ts';
 
 /** One thing that can be instrumented, as data. */
@@ -11,6 +12,8 @@ export interface InstrumentationEntry {
   readonly modules: readonly string[];
   /** The package that patches them; its export ends in `Instrumentation`. Absent where nothing needs to be patched. */
   readonly package?: string;
+  /** Patches the modules instead, and loads what the package has when it needs it. */
+  readonly patch?: (exports: unknown, module: string, load: () => Patcher | undefined) => void;
   /** What it is told. Called when it is loaded. */
   readonly options?: () => Readonly<Record<string, unknown>>;
   /** What is seen of these modules where nothing patches them. */

@@ -82,6 +82,12 @@ export class Instrumentation {
       this.#note(module, target, { status: 'disabled', note: 'By OTEL_NODE_*_INSTRUMENTATIONS.' });
       return target.exports;
     }
+    if (entry.patch !== undefined) {
+      entry.patch(target.exports, target.name, () => this.#load(entry)?.patcher);
+      this.#patched.add(keyOf(target.name, target.directory));
+      this.#note(module, target, { status: 'patched', instrumentation: 'spanledger' });
+      return target.exports;
+    }
     const loaded = this.#load(entry);
     if (loaded === undefined) {
       this.#note(module, target, withoutInstrumentation(entry));

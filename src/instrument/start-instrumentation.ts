@@ -8,17 +8,14 @@ import { type EsmHook, type EsmListener, hookEsModules } from './esm-hook.ts';
 import { followFastify } from './fastify-routes.ts';
 import type { FunctionRule } from './function-rule.ts';
 import { honoBaseUrl, withHonoRoutes } from './hono-routes.ts';
-import { addHttpAspect } from './http-aspects.ts';
-import { createHttpCorrelation } from './http-correlation.ts';
 import type { ExchangeOptions } from './http-exchange.ts';
-import { createHttpRecording } from './http-recording.ts';
-import { followHttp2 } from './http2.ts';
 import { Instrumentation } from './instrumentation.ts';
 import { type InstrumentationEntry, instrumentationTable } from './instrumentation-table.ts';
 import { createModuleReport, type FoundModule, type ModuleReport } from './module-report.ts';
 import { isBuiltinModule, loadedPackages, watchModules } from './module-watch.ts';
 import { moduleNameOf, packageVersionIn } from './package-file.ts';
 import { type RunningFunctions, startFunctions } from './start-functions.ts';
+import { startHttp } from './start-http.ts';
 import { loggerNames } from './start-loggers.ts';
 import { onFirstUndiciRequest } from './undici.ts';
 
@@ -63,12 +60,10 @@ export function startFunctionsOnly(rules: readonly FunctionRule[]): RunningInstr
 export function startInstrumentation(options: InstrumentationOptions): RunningInstrumentation {
   const report = createModuleReport();
   const places = lookupPlaces(options.main, options.directory);
-  const entries = [...instrumentationTable, ...furtherEntries(places)];
+  const http = startHttp(options);
+  const entries = [...instrumentationTable.map((entry) => http.complete(entry)), ...furtherEntries(places)];
   const instrumentation = new Instrumentation({ entries, choice: options.choice, places, report });
   noteEarly(instrumentation, report);
-  if (options.correlationHeader !== undefined) addHttpAspect(createHttpCorrelation(options.correlationHeader));
-  const recording = options.requests === undefined ? undefined : createHttpRecording(options.requests);
-  if (recording !== undefined) addHttpAspect(recording);
   const hasHono = instrumentation.isChosen({ name: 'hono' });
   watchModules({
     packages: new Set(instrumentation.modules),
@@ -84,14 +79,17 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
   // After the libraries: of a file that is both, the patched exports are recorded.
   const functions = startFunctions(options.functions);
   beginHttp(options.main);
-  followHttp2(() => instrumentation.switchOn('http'));
+  if (instrumentation.isChosen({ name: 'http' })) http.followHttp2();
   onFirstUndiciRequest(() => switchOn(instrumentation, 'undici', report));
   if (instrumentation.isChosen({ name: 'fastify' })) followFastify(() => {});
   return {
     modules: () => [...report.list(), ...functions.modules()],
     esmHook: hookEsm(instrumentation, entries, places, functions),
-    follow: (provider) => instrumentation.follow(provider),
-    endOpenRequests: () => recording?.endOpen('The process ended before the answer was complete.'),
+    follow: (provider) => {
+      http.follow(provider);
+      instrumentation.follow(provider);
+    },
+    endOpenRequests: () => http.endOpenRequests(),
   };
 }
 

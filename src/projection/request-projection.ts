@@ -20,7 +20,6 @@ export interface RequestFacts {
   readonly responseBody?: string | undefined;
   /** `undefined`: no status was sent. */
   readonly status: number | undefined;
-  readonly clientAddress?: string | undefined;
   readonly userId?: string | undefined;
   /** Why it did not end as a request should. */
   readonly reason?: string | undefined;
@@ -125,7 +124,7 @@ function exchangeOf(
   const requestBody = bodyOf(facts?.requestBody ?? attributes['http.request.body.content'], context);
   const responseStatus = statusOf(attributes, facts);
   const responseBody = bodyOf(facts?.responseBody ?? attributes['http.response.body.content'], context);
-  const ipAddress = toText(facts?.clientAddress ?? peerOf(attributes, direction), maxLength.name, sanitizer);
+  const ipAddress = toText(peerOf(attributes, direction), maxLength.name, sanitizer);
   return {
     ...(route !== undefined && { route }),
     ...(requestHeader !== undefined && { requestHeader }),

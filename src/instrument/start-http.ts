@@ -1,0 +1,53 @@
+import type { TracerProvider } from '@opentelemetry/api';
+import { addHttpAspect } from './http-aspects.ts';
+import { type HttpClientModule, patchOutgoing } from './http-client.ts';
+import { createHttpCorrelation } from './http-correlation.ts';
+import type { ExchangeOptions } from './http-exchange.ts';
+import { createHttpRecording } from './http-recording.ts';
+import { HttpServers, type ServerClass } from './http-server.ts';
+import { followHttp2 } from './http2.ts';
+import type { InstrumentationEntry } from './instrumentation-table.ts';
+
+export interface HttpOptions {
+  /** The header that carries the correlation id; `undefined` where none does. */
+  readonly correlationHeader: string | undefined;
+  /** What the rows of requests say beyond their spans; `undefined` where there are no such rows. */
+  readonly requests: ExchangeOptions | undefined;
+}
+
+/** The requests of this process. */
+export interface RunningHttp {
+  /** The entry of the table, with what it patches. */
+  complete(entry: InstrumentationEntry): InstrumentationEntry;
+  /** Sees http2 servers too. */
+  followHttp2(): void;
+  follow(provider: TracerProvider): void;
+  /** The process ends: the requests that are still open end with it. */
+  endOpenRequests(): void;
+}
+
+/** Begins to see requests. Call it after the providers are registered. */
+export function startHttp({ correlationHeader, requests }: HttpOptions): RunningHttp {
+  if (correlationHeader !== undefined) addHttpAspect(createHttpCorrelation(correlationHeader));
+  const recording = requests === undefined ? undefined : createHttpRecording(requests);
+  if (recording !== undefined) addHttpAspect(recording);
+  const servers = new HttpServers(requests?.clientAddress ?? ((peer) => peer));
+  return {
+    complete: (entry) => (entry.name === 'http' ? { ...entry, patch: patchWith(servers) } : entry),
+    followHttp2: () => followHttp2((prototype, scheme) => servers.watch(prototype, scheme)),
+    follow: (provider) => servers.follow(provider),
+    endOpenRequests: () => recording?.endOpen('The process ended before the answer was complete.'),
+  };
+}
+
+interface HttpModule extends HttpClientModule {
+  readonly Server: { readonly prototype: ServerClass };
+}
+
+function patchWith(servers: HttpServers): NonNullable<InstrumentationEntry['patch']> {
+  return (exports, module, load) => {
+    const http = exports as HttpModule;
+    servers.watch(http.Server.prototype, module === 'https' ? 'https' : 'http');
+    patchOutgoing(http, module, load);
+  };
+}
