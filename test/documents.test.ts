@@ -9,7 +9,8 @@ import { helpOf } from '../src/cli/reference.ts';
 import { placeEmbeddedStore } from './harness/database.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs()];
+const examplePages = ['examples/fastify-esm/README.md', 'examples/web-api/README.md'];
+const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs(), ...examplePages];
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
