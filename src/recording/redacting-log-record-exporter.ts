@@ -1,7 +1,8 @@
-import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
+import type { ExportResult } from '@opentelemetry/core';
 import type { LogRecordExporter, ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { type Sanitizer, sanitizer } from '../storable/sanitizer.ts';
 import { redactedAttributes, redactedValue } from './redacted-attributes.ts';
+import { exportRedacted } from './redacted-export.ts';
 import { redactedResource } from './redacted-resource.ts';
 
 /** Redacts log records on their way to another exporter: body, attributes and resource. The records are left as they are. */
@@ -15,17 +16,7 @@ export class RedactingLogRecordExporter implements LogRecordExporter {
   }
 
   export(logs: ReadableLogRecord[], resultCallback: (result: ExportResult) => void): void {
-    let redacted: ReadableLogRecord[];
-    try {
-      redacted = logs.map((log) => redactedLogRecord(log, this.#sanitizer));
-    } catch (error) {
-      resultCallback({
-        code: ExportResultCode.FAILED,
-        error: error instanceof Error ? error : new Error('unknown error'),
-      });
-      return;
-    }
-    this.#exporter.export(redacted, resultCallback);
+    exportRedacted(logs, (record) => redactedLogRecord(record, this.#sanitizer), this.#exporter, resultCallback);
   }
 
   forceFlush(): Promise<void> {

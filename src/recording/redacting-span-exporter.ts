@@ -1,8 +1,9 @@
 import type { Link } from '@opentelemetry/api';
-import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
+import type { ExportResult } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter, TimedEvent } from '@opentelemetry/sdk-trace';
 import { type Sanitizer, sanitizer } from '../storable/sanitizer.ts';
 import { redactedAttributes } from './redacted-attributes.ts';
+import { exportRedacted } from './redacted-export.ts';
 import { redactedResource } from './redacted-resource.ts';
 
 /**
@@ -19,17 +20,7 @@ export class RedactingSpanExporter implements SpanExporter {
   }
 
   export(spans: ReadableSpan[], resultCallback: (result: ExportResult) => void): void {
-    let redacted: ReadableSpan[];
-    try {
-      redacted = spans.map((span) => redactedSpan(span, this.#sanitizer));
-    } catch (error) {
-      resultCallback({
-        code: ExportResultCode.FAILED,
-        error: error instanceof Error ? error : new Error('unknown error'),
-      });
-      return;
-    }
-    this.#exporter.export(redacted, resultCallback);
+    exportRedacted(spans, (record) => redactedSpan(record, this.#sanitizer), this.#exporter, resultCallback);
   }
 
   async forceFlush(): Promise<void> {
