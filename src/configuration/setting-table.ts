@@ -260,6 +260,22 @@ export const settingTable = {
     brief:
       'Where the user of a request is found when it ends; the first place that has one counts: members of the request such as user.id or session.userId, or header:x-user-id.',
   }),
+  jobData: preset({
+    env: ['SPANLEDGER_JOB_DATA'],
+    file: 'jobs.data',
+    kind: oneOf('none', 'keys', 'full'),
+    fallback: 'keys',
+    brief:
+      'What is kept of the data and the results of jobs of pg-boss, graphile-worker and BullMQ: nothing, the names of their members and their size, or all of it, redacted.',
+  }),
+  jobContext: preset({
+    env: ['SPANLEDGER_JOB_CONTEXT'],
+    file: 'jobs.context',
+    kind: oneOf('own', 'data', 'none'),
+    fallback: 'own',
+    brief:
+      'How trace and correlation id get from the sender of a job to its handler: in the place that the library has for it (BullMQ) and within a process; also as the member _spanledger of the data of the job, which is taken out again before the handler sees it; or not at all.',
+  }),
   watchdog: preset({
     env: ['SPANLEDGER_WATCHDOG'],
     file: 'watchdog.enabled',

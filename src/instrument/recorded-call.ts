@@ -6,6 +6,8 @@ export type HostFunction = (this: unknown, ...args: unknown[]) => unknown;
 /** One call that is recorded. Neither function throws. */
 export interface RecordedCall {
   readonly context: Context;
+  /** What the function is given in place of what it was called with. */
+  readonly args?: readonly unknown[];
   returned(result: unknown): void;
   threw(error: unknown): void;
 }
@@ -31,10 +33,15 @@ export function isRecorded(fn: object): boolean {
 export function recordCalls(fn: HostFunction, begin: BeginCall): HostFunction {
   const known = recorded.get(fn);
   if (known !== undefined) return known;
-  const proxy = new Proxy(fn, { apply: (target, self, args: unknown[]) => callRecorded(target, self, args, begin) });
+  const proxy = recordThisUse(fn, begin);
   recorded.set(fn, proxy);
   recorded.set(proxy, proxy);
   return proxy;
+}
+
+/** As {@link recordCalls}, for one use of a function of many, such as a handler that two queues have: it answers each time anew. */
+export function recordThisUse(fn: HostFunction, begin: BeginCall): HostFunction {
+  return new Proxy(fn, { apply: (target, self, args: unknown[]) => callRecorded(target, self, args, begin) });
 }
 
 function callRecorded(fn: HostFunction, self: unknown, args: unknown[], begin: BeginCall): unknown {
@@ -43,7 +50,8 @@ function callRecorded(fn: HostFunction, self: unknown, args: unknown[], begin: B
   if (call === undefined) return Reflect.apply(fn, self, args);
   let result: unknown;
   try {
-    result = context.with(call.context, () => Reflect.apply(fn, self, args));
+    const given = call.args ?? args;
+    result = context.with(call.context, () => Reflect.apply(fn, self, given));
   } catch (error) {
     call.threw(error);
     throw error;

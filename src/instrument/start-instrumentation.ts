@@ -4,7 +4,7 @@ import { diag, type TracerProvider } from '@opentelemetry/api';
 import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
 import { appDependencies, isInstalled, lookupPlaces, runtimeDependencies } from './app-packages.ts';
 import { beginsAsCommonJs } from './entry-format.ts';
-import { type EsmHook, type EsmListener, hookEsModules } from './esm-hook.ts';
+import { type EsmFiles, type EsmHook, type EsmListener, hookEsModules } from './esm-hook.ts';
 import { followFastify } from './fastify-routes.ts';
 import type { FunctionRule } from './function-rule.ts';
 import { honoBaseUrl, withHonoRoutes } from './hono-routes.ts';
@@ -16,6 +16,7 @@ import { isBuiltinModule, loadedPackages, watchModules } from './module-watch.ts
 import { moduleNameOf, packageVersionIn } from './package-file.ts';
 import { type RunningFunctions, startFunctions } from './start-functions.ts';
 import { startHttp } from './start-http.ts';
+import { type JobsOptions, type RunningJobs, startJobs } from './start-jobs.ts';
 import { loggerNames } from './start-loggers.ts';
 import { onFirstUndiciRequest } from './undici.ts';
 
@@ -28,6 +29,8 @@ export interface InstrumentationOptions {
   readonly requests: ExchangeOptions | undefined;
   /** Functions that the configuration file names. */
   readonly functions: readonly FunctionRule[];
+  /** What is recorded of jobs. */
+  readonly jobs: Omit<JobsOptions, 'places'>;
   /** The main module of the program. */
   readonly main: string | undefined;
   /** Its working directory. */
@@ -45,12 +48,19 @@ export interface RunningInstrumentation {
   endOpenRequests(): void;
 }
 
-/** Begins to record functions of a program that has an SDK of its own, which instruments the rest. */
-export function startFunctionsOnly(rules: readonly FunctionRule[]): RunningInstrumentation {
-  const functions = startFunctions(rules);
+/** Begins to record functions and jobs of a program that has an SDK of its own, which instruments the rest. */
+export function startUnitsOnly(
+  options: Pick<InstrumentationOptions, 'functions' | 'jobs' | 'main' | 'directory'>,
+): RunningInstrumentation {
+  const jobs = startJobs({ ...options.jobs, places: lookupPlaces(options.main, options.directory) });
+  const functions = startFunctions(options.functions);
   return {
-    modules: () => functions.modules(),
-    esmHook: hookEsModules(functions.esmPackages, functions.onEsModule, functions.esmFiles),
+    modules: () => [...functions.modules(), ...jobs.modules()],
+    esmHook: hookEsModules(
+      [...new Set([...functions.esmPackages, ...jobs.esmPackages])],
+      (exports, name, directory) => tellUnits({ functions, jobs }, exports, name, directory),
+      esmFilesOf(functions, jobs),
+    ),
     follow: () => {},
     endOpenRequests: () => {},
   };
@@ -77,14 +87,15 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
     },
   });
   // After the libraries: of a file that is both, the patched exports are recorded.
+  const jobs = startJobs({ ...options.jobs, places });
   const functions = startFunctions(options.functions);
   beginHttp(options.main);
   if (instrumentation.isChosen({ name: 'http' })) http.followHttp2();
   onFirstUndiciRequest(() => switchOn(instrumentation, 'undici', report));
   if (instrumentation.isChosen({ name: 'fastify' })) followFastify(() => {});
   return {
-    modules: () => [...report.list(), ...functions.modules()],
-    esmHook: hookEsm(instrumentation, entries, places, functions),
+    modules: () => [...report.list(), ...functions.modules(), ...jobs.modules()],
+    esmHook: hookEsm({ instrumentation, entries, places, functions, jobs }),
     follow: (provider) => {
       http.follow(provider);
       instrumentation.follow(provider);
@@ -153,12 +164,7 @@ function switchOn(instrumentation: Instrumentation, name: string, report: Module
 }
 
 /** Only what is there, may be an ES module and has an instrumentation is worth a hook. */
-function hookEsm(
-  instrumentation: Instrumentation,
-  entries: readonly InstrumentationEntry[],
-  places: readonly string[],
-  functions: RunningFunctions,
-): EsmHook {
+function hookEsm({ instrumentation, entries, places, functions, jobs }: EsmParts): EsmHook {
   const names = entries
     .filter((entry) => entry.isEsm === true && instrumentation.isChosen(entry))
     .filter((entry) => entry.package !== undefined && isInstalled(entry.package, places))
@@ -166,11 +172,33 @@ function hookEsm(
   // A package of others may have brought Hono along; only who asks for it by name is worth the hook.
   const hasHono = instrumentation.isChosen({ name: 'hono' }) && runtimeDependencies(places).includes('hono');
   const onModule: EsmListener = (exports, name, directory) => {
-    functions.onEsModule(exports, name, directory);
+    tellUnits({ functions, jobs }, exports, name, directory);
     if (hasHono) withHonoRoutes(name, exports);
     return instrumentation.onEsModule(exports, name, directory);
   };
-  const { urls, listener } = functions.esmFiles;
-  const all = new Set([...names, ...functions.esmPackages, ...(hasHono ? ['hono'] : [])]);
+  const { urls, listener } = esmFilesOf(functions, jobs);
+  const all = new Set([...names, ...functions.esmPackages, ...jobs.esmPackages, ...(hasHono ? ['hono'] : [])]);
   return hookEsModules([...all], onModule, { urls: hasHono ? [...urls, honoBaseUrl] : urls, listener });
+}
+
+interface EsmParts {
+  readonly instrumentation: Instrumentation;
+  readonly entries: readonly InstrumentationEntry[];
+  readonly places: readonly string[];
+  readonly functions: RunningFunctions;
+  readonly jobs: RunningJobs;
+}
+
+function esmFilesOf(functions: RunningFunctions, jobs: RunningJobs): EsmFiles {
+  return { urls: [...functions.esmFiles.urls, ...jobs.esmUrls], listener: functions.esmFiles.listener };
+}
+
+/** Each is told of every module, and knows its own. */
+function tellUnits(
+  { functions, jobs }: Pick<EsmParts, 'functions' | 'jobs'>,
+  ...[exports, name, directory]: Parameters<EsmListener>
+): unknown {
+  functions.onEsModule(exports, name, directory);
+  jobs.onEsModule(exports, name, directory);
+  return exports;
 }

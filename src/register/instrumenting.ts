@@ -7,8 +7,8 @@ import type { ExchangeOptions } from '../instrument/http-exchange.ts';
 import { createSecretRoutes } from '../instrument/secret-routes.ts';
 import {
   type RunningInstrumentation,
-  startFunctionsOnly,
   startInstrumentation,
+  startUnitsOnly,
 } from '../instrument/start-instrumentation.ts';
 import { type RunningLoggers, startLoggers } from '../instrument/start-loggers.ts';
 import { createCorrelationPropagator } from '../telemetry/correlation-propagator.ts';
@@ -22,14 +22,18 @@ export function instrument(
 ): RunningInstrumentation | undefined {
   if (!settings.instrument) return undefined;
   // Somebody else's SDK has its own instrumentations: with ours beside them every request would be there twice.
-  if (!isOurSdk) return functions.length === 0 ? undefined : startFunctionsOnly(functions);
-  const running = startInstrumentation({
-    choice: otel.instrumentations,
+  const units = {
     functions,
-    correlationHeader: headerOf(settings),
-    requests: requestsOf(settings),
+    jobs: { choice: otel.instrumentations, kept: settings.jobData, contextIn: settings.jobContext },
     main: process.argv[1],
     directory: process.cwd(),
+  };
+  if (!isOurSdk) return startUnitsOnly(units);
+  const running = startInstrumentation({
+    ...units,
+    choice: otel.instrumentations,
+    correlationHeader: headerOf(settings),
+    requests: requestsOf(settings),
   });
   onSdkReplaced(() => running.follow(trace.getTracerProvider()));
   return running;

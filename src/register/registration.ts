@@ -18,6 +18,7 @@ import { type FileJournal, openJournal } from '../journal/open-journal.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import { createLedgerLogProcessor } from '../recording/ledger-log-processor.ts';
 import { createLiveSpanProcessor } from '../recording/live-span-processor.ts';
+import { createQuietSampler } from '../recording/quiet-context.ts';
 import { createRecordAlwaysSampler } from '../recording/record-always-sampler.ts';
 import { createRecorder } from '../recording/recorder.ts';
 import { setSanitizer } from '../storable/sanitizer.ts';
@@ -100,7 +101,7 @@ export function register(): void {
   const correlation = correlationPropagator(settings);
   const isOurSdk = startSdk({
     identity,
-    sampler: createRecordAlwaysSampler(createSampler(otel.sampler)),
+    sampler: createQuietSampler(createRecordAlwaysSampler(createSampler(otel.sampler))),
     propagator: createPropagator(otel.propagators, correlation),
     correlation,
     environment,

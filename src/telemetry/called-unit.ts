@@ -1,4 +1,4 @@
-import { context } from '@opentelemetry/api';
+import { context, type Link, SpanKind } from '@opentelemetry/api';
 import { sessionEntry } from '../domain/outcome.ts';
 import { BatchRun } from './batch.ts';
 import { attribute } from './conventions.ts';
@@ -84,6 +84,22 @@ export function beginStep(name: string, options: TaskStepOptions): StepRun {
 /** Begins a step around a call that is a task of its own, also inside of sessions and items. */
 export function beginTask(name: string, options: TaskStepOptions): StepRun {
   return new StepRun(newTask(options.task ?? name), { kind: 'step', name, options });
+}
+
+/** What is known of a job beforehand. */
+export interface JobTaskOptions extends TaskStepOptions {
+  readonly links?: readonly Link[];
+}
+
+/** Begins one run of a job of a queue around its handler: a task of its own, whose span is that of a consumer. */
+export function beginJobTask(name: string, { links, ...options }: JobTaskOptions): StepRun {
+  return new StepRun(newTask(options.task ?? name), {
+    kind: 'step',
+    name,
+    options,
+    spanKind: SpanKind.CONSUMER,
+    ...(links !== undefined && { links }),
+  });
 }
 
 /** Begins a batch around a call. */

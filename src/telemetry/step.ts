@@ -1,4 +1,4 @@
-import { type Attributes, type Context, context, type Span } from '@opentelemetry/api';
+import { type Attributes, type Context, context, type Link, type Span, type SpanKind } from '@opentelemetry/api';
 import type { Duration } from '../domain/expectation.ts';
 import { sanitizer } from '../storable/sanitizer.ts';
 import type { AuditEntry } from './audit-entry.ts';
@@ -24,6 +24,9 @@ export interface StepStart {
   readonly options: StepOptions;
   /** Further attributes that come with the kind. */
   readonly attributes?: Attributes;
+  /** Default: internal. */
+  readonly spanKind?: SpanKind;
+  readonly links?: readonly Link[];
 }
 
 /** Runs a step: its end is that of `fn`, and what `fn` throws is recorded and thrown on unchanged. */
@@ -68,6 +71,8 @@ export class StepRun implements StepHandle, OpenStep {
       spanName: spanName(start.kind, this.name),
       attributes: stepAttributes(scope, start),
       parent: admitted(scope),
+      ...(start.spanKind !== undefined && { spanKind: start.spanKind }),
+      ...(start.links !== undefined && { links: start.links }),
     });
     this.#ended = scope.stepBegun(this);
     // A batch tells of its begin itself.

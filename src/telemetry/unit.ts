@@ -6,6 +6,7 @@ import {
   type Link,
   type Span,
   type SpanContext,
+  type SpanKind,
   type SpanOptions,
   SpanStatusCode,
   type Tracer,
@@ -59,6 +60,8 @@ export interface UnitStart {
   /** A trace of its own, linked instead of nested. */
   readonly root?: boolean;
   readonly links?: readonly Link[];
+  /** Default: internal. */
+  readonly spanKind?: SpanKind;
   /** Version to go on from. */
   readonly version?: number | undefined;
 }
@@ -172,5 +175,6 @@ function spanOptions(start: UnitStart, attributes: Attributes, startedAt: number
   const options: SpanOptions = { attributes, startTime: toHrTime(startedAt) };
   if (start.root === true) options.root = true;
   if (start.links !== undefined) options.links = [...start.links];
+  if (start.spanKind !== undefined) options.kind = start.spanKind;
   return options;
 }

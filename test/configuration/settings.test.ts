@@ -61,6 +61,8 @@ const samples: Record<SettingKey, Sample> = {
     wrong: '10.0.0.0/33',
   },
   userIdFrom: { text: 'a.b, c', value: ['a.b', 'c'], yaml: '[d]', fileValue: ['d'], code: ['e'], wrong: '' },
+  jobData: { text: 'full', value: 'full', yaml: 'none', fileValue: 'none', code: 'keys', wrong: 'some' },
+  jobContext: { text: 'data', value: 'data', yaml: 'none', fileValue: 'none', code: 'own', wrong: 'some' },
   watchdog: { text: 'off', value: false, yaml: 'false', fileValue: false, code: false, wrong: 'maybe' },
   watchdogThresholdMillis: { text: '500', value: 500, yaml: '600', fileValue: 600, code: 700, wrong: '99' },
   healthPort: { text: '9001', value: 9001, yaml: '9002', fileValue: 9002, code: 9003, wrong: '70000' },
