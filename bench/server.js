@@ -1,13 +1,11 @@
 // @ts-check
 // A Postgres for measurements: durable, as in production, with a template of the ledger's schema.
-import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import '../test/harness/typescript.js';
 import { createPostgresStore } from '../dist/shipping/postgres-store.js';
+import { familySeconds } from './processors.js';
 
 const schema = 'spanledger';
-/** Ticks of processor time per second in /proc, on every Linux that Node.js runs on. */
-const ticksPerSecond = 100;
 
 /**
  * A running server with databases for measurements.
@@ -142,24 +140,8 @@ function urlOf(url, database) {
 /** The postmaster and its children, those included that have ended. @param {number} postmaster */
 function cpuSecondsOf(postmaster) {
   try {
-    const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-    const all = ids.map(Number).map(readStat);
-    const own = all.filter((stat) => stat !== undefined && (stat.pid === postmaster || stat.parent === postmaster));
-    const ended = own.find((stat) => stat?.pid === postmaster)?.endedTicks ?? 0;
-    return own.reduce((sum, stat) => sum + (stat?.ticks ?? 0), ended) / ticksPerSecond;
+    return familySeconds(postmaster);
   } catch {
     return Number.NaN;
-  }
-}
-
-/** @param {number} pid */
-function readStat(pid) {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const [parent, user, system, endedUser, endedSystem] = [1, 11, 12, 13, 14].map((index) => Number(fields[index]));
-    return { pid, parent, ticks: user + system, endedTicks: endedUser + endedSystem };
-  } catch {
-    return undefined;
   }
 }
