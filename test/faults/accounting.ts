@@ -254,12 +254,19 @@ async function shipmentFault(client: pg.Client, stored: number): Promise<readonl
   return records === stored ? [] : [`shipments tell of ${records} records, the tables hold ${stored}`];
 }
 
+/** All items at once: asked item by item, the planner reads the index of a large session for each of them. */
 async function misplacedItems(client: pg.Client): Promise<readonly string[]> {
-  const last = (whose: string) => `select to_state from spanledger.audit_log e where e.session_id = i.session_id
-    and e.item_id = i.id and e.event = 'import.item.transition' and e.span_id = i.span_id and ${whose}`;
-  const { rows } = await client.query(`select i.session_id, i.id, i.state, own.to_state from spanledger.import_items i
-    join lateral (${last('seq is not null')} order by seq desc limit 1) own on own.to_state <> i.state
-    where not exists (select from (${last('seq is null')}) ledger where ledger.to_state = i.state) limit 10`);
+  const { rows } = await client.query(`with moves as (
+      select session_id, item_id, span_id, seq, to_state from spanledger.audit_log where event = 'import.item.transition'
+    ), last as (
+      select distinct on (session_id, item_id, span_id) * from moves where seq is not null
+      order by session_id, item_id, span_id, seq desc
+    )
+    select i.session_id, i.id, i.state, last.to_state from spanledger.import_items i
+    join last on (last.session_id, last.item_id, last.span_id) = (i.session_id, i.id, i.span_id) and last.to_state <> i.state
+    left join moves ledger on ledger.seq is null and ledger.to_state = i.state
+      and (ledger.session_id, ledger.item_id, ledger.span_id) = (i.session_id, i.id, i.span_id)
+    where ledger.session_id is null limit 10`);
   return rows.map(
     ({ session_id, id, state, to_state }) => `${session_id} ${id} is ${state}, last moved to ${to_state}`,
   );

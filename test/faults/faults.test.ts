@@ -135,6 +135,18 @@ describe('the accounting', () => {
     expect(found).toMatch(/s i7: number 1 is told before 0/);
   });
 
+  it('fails when an item is in another state than it moved to last', async () => {
+    await client.query(
+      `insert into spanledger.import_items (session_id, id, state, service_name, span_id, version)
+       values ('s', 'i7', 'imported', 'test', '${ids(7).spanId}', 1)`,
+    );
+    const found = await brokenBy(
+      `update spanledger.audit_log set event = 'import.item.transition', to_state = 'checking' where item_id = 'i7'`,
+      `update spanledger.audit_log set event = 'load.audit', to_state = null where item_id = 'i7'`,
+    );
+    expect(found).toMatch(/s i7 is imported, last moved to checking/);
+  });
+
   it('takes what was dropped for missing, and nothing beyond it', async () => {
     const absent = recordsOf(99).flatMap((record) => acknowledgementOf(record) ?? []);
     const lossy = { acknowledged: [...acknowledged, ...absent], written };
