@@ -440,6 +440,7 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     notes: [
       'Tells what waits to be shipped and since when, how fast it is shipped, dead letters, what processes dropped by class and reason, the last errors of the ledger itself, differences of the schema and its indexes, and the clocks. docs/operations.md explains each finding.',
       'With a program behind `--` it runs that program with spanledger/register instead, until it listens, ends, or --seconds are over, ends it, and tells what is instrumented, what is not and why, and where everything goes. The output of the program goes to standard error.',
+      'With --request it also answers why a request is not traced: does the header arrive, is there a row in the trace of the caller, do log lines have the context. Of the loops of living processes (`workerLoop`) it tells whether they run, whether their start failed and when they last went well.',
     ],
     arguments: [
       { name: '[program...]', brief: 'A program and its arguments, behind `--`, to be started and examined.' },
@@ -456,9 +457,19 @@ export const commandDefinitions: readonly CommandDefinition[] = [
         value: 'count',
         fallback: '10',
       },
+      {
+        flags: '--request <path>',
+        brief: 'Send the program a GET request once it listens, and tell whether it is traced, and if not, why.',
+        value: 'text',
+      },
       ...common,
     ],
-    examples: ['spanledger doctor', 'spanledger doctor --config', 'spanledger doctor -- node app.js'],
+    examples: [
+      'spanledger doctor',
+      'spanledger doctor --config',
+      'spanledger doctor -- node app.js',
+      'spanledger doctor --request /health -- node app.js',
+    ],
     finding: 'something is unhealthy or not instrumented',
     load: () => import('./commands/doctor.ts'),
   },

@@ -75,7 +75,7 @@ export function judgeHealth(facts: HealthFacts, { blockedMillis }: HealthLimits)
   const { refusedByDisk, ageSeconds } = facts.journal;
   const faults = [
     ...(refusedByDisk > 0 ? [`the disk refuses the journal, ${refusedByDisk} records wait in memory`] : []),
-    ...facts.loops.flatMap((loop) => overdue(loop, facts.now) ?? []),
+    ...facts.loops.flatMap((loop) => overdueLoop(loop, facts.now) ?? []),
   ];
   const remarks = [
     ...(ageSeconds > lateShipmentSeconds ? [`records wait for the database since ${text(ageSeconds * 1000)}`] : []),
@@ -85,7 +85,11 @@ export function judgeHealth(facts: HealthFacts, { blockedMillis }: HealthLimits)
   return { verdict, live: true, ready: faults.length === 0, reasons: [...faults, ...remarks] };
 }
 
-function overdue({ name, lastSuccessAt, successWithinMillis, since }: LoopFacts, now: number): string | undefined {
+/** What there is to say of a loop that has had no success for longer than it may. */
+export function overdueLoop(
+  { name, lastSuccessAt, successWithinMillis, since }: LoopFacts,
+  now: number,
+): string | undefined {
   if (successWithinMillis === undefined) return undefined;
   const silent = now - (lastSuccessAt ?? since);
   return silent > successWithinMillis ? `loop ${name} has had no success for ${text(silent)}` : undefined;

@@ -70,6 +70,7 @@ export function segmentPath(instanceDirectory: string, segment: string): string 
 
 export const ownerFileName = 'owner.json';
 export const heartbeatFileName = 'heartbeat.json';
+export const loopsFileName = 'loops.json';
 export const exitFileName = 'exit.json';
 
 /** `<directory>/state`: what was last known of each session. */

@@ -1,9 +1,11 @@
 import { diag } from '@opentelemetry/api';
 import { accountOf } from '../journal/account.ts';
 import { writeHeartbeat } from '../journal/heartbeat.ts';
+import { writeLoops } from '../journal/loop-note.ts';
 import { readOwnOomCounter } from '../journal/oom-counter.ts';
 import type { FileJournal } from '../journal/open-journal.ts';
 import type { ProcessState } from '../journal/process-state.ts';
+import { loopFacts } from '../telemetry/loops.ts';
 import { createLossReport } from './loss-report.ts';
 
 const tickMillis = 1000;
@@ -43,6 +45,7 @@ export function keepJournal(journal: FileJournal, pulse: Pulse, options: Keeping
   const leave = () => {
     if (options.leavesHeartbeats) leaveHeartbeat(journal, cpuRatio(), options.state?.());
   };
+  const leaveLoops = createLoopKeeper(journal.path);
   let ticks = 0;
   leave();
   // From the start: a program that blocks before its first tick is late as well.
@@ -51,6 +54,7 @@ export function keepJournal(journal: FileJournal, pulse: Pulse, options: Keeping
     pulse[0] = Date.now();
     void journal.sync();
     losses.tell();
+    leaveLoops();
     ticks += 1;
     if (ticks % ticksPerHeartbeat === 0) leave();
   }, tickMillis).unref();
@@ -61,10 +65,27 @@ export function keepJournal(journal: FileJournal, pulse: Pulse, options: Keeping
   const finish = () => {
     settle();
     leave();
+    leaveLoops();
     const { waiting, lastError = '' } = journal.stats();
     if (waiting > 0) diag.error(`${waiting} records are lost with this process: ${lastError}`);
   };
   return { settle, finish };
+}
+
+/** Leaves what the loops of the program tell, whenever it has changed. */
+function createLoopKeeper(path: string): () => void {
+  let last = '[]';
+  return () => {
+    const facts = loopFacts();
+    const told = JSON.stringify(facts);
+    if (told === last) return;
+    last = told;
+    try {
+      writeLoops(path, facts);
+    } catch (error) {
+      diag.debug('The state of the loops could not be written.', error);
+    }
+  };
 }
 
 /** Processor time per time since it was asked last, 1 for one core. */

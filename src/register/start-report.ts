@@ -1,6 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
+import { Server } from 'node:net';
 import { join } from 'node:path';
-import { diag } from '@opentelemetry/api';
+import { context, createContextKey, diag, ROOT_CONTEXT } from '@opentelemetry/api';
 import { maskUrl } from '../configuration/description.ts';
 import type { OtelEnvironment, Signal } from '../configuration/otel-environment.ts';
 import type { Settings } from '../configuration/setting-table.ts';
@@ -27,8 +28,14 @@ export interface StartReport {
   readonly propagation: { readonly propagators: readonly string[]; readonly correlationHeader: string };
   /** Whether a line that a library logs is recorded, where that was tried. */
   readonly logs?: LogProbe;
+  /** How `getLogger` writes. */
+  readonly lines: { readonly format: string; readonly level: string; readonly file: string | undefined };
+  /** Whether a context that code is run in is there within it: without one no record has ids. */
+  readonly keepsContext: boolean;
   /** Whether the program listens on a port or a socket by now. */
   readonly isListening: boolean;
+  /** Ports that it listens on. */
+  readonly ports: readonly number[];
 }
 
 export interface StartReportParts {
@@ -67,8 +74,26 @@ export function startReport(parts: StartReportParts, logs?: LogProbe): StartRepo
     },
     propagation: { propagators: otel.propagators, correlationHeader: settings.correlationHeader },
     ...(logs !== undefined && { logs }),
+    lines: { format: settings.logFormat, level: settings.logLevel, file: settings.logFile },
+    keepsContext: keepsContext(),
+    ports: listeningPorts(),
     isListening: process.getActiveResourcesInfo().some((name) => name === 'TCPServerWrap' || name === 'PipeServerWrap'),
   };
+}
+
+const probeKey = createContextKey('spanledger probe');
+
+function keepsContext(): boolean {
+  return context.with(ROOT_CONTEXT.setValue(probeKey, true), () => context.active().getValue(probeKey) === true);
+}
+
+/** Node.js has no other way to ask; where it is gone one day there are none. */
+function listeningPorts(): readonly number[] {
+  const { _getActiveHandles: handles } = process as { readonly _getActiveHandles?: () => readonly unknown[] };
+  return (handles?.() ?? []).flatMap((handle) => {
+    const address = handle instanceof Server ? handle.address() : null;
+    return typeof address === 'object' && address !== null ? [address.port] : [];
+  });
 }
 
 const signals: readonly Signal[] = ['traces', 'logs', 'metrics'];

@@ -1,7 +1,9 @@
 import type { LoopFacts } from '../domain/health.ts';
 import { messageOf } from '../domain/thrown.ts';
+import { event } from './conventions.ts';
 import { storedText } from './stored-text.ts';
 import { telemetryMetrics } from './telemetry-metrics.ts';
+import { audit } from './work.ts';
 
 /** Options of a loop. */
 export interface LoopOptions {
@@ -36,7 +38,8 @@ function registry(): Registry {
 const maxMessageLength = 500;
 
 /**
- * The loop of that name, made on first use: its last run, last success, last error and count appear in health answers and metrics.
+ * The loop of that name, made on first use: its last run, last success, last error and count appear in health answers, in metrics and in
+ * `spanledger doctor`; its first cycle, each that fails and the first that goes well again are records.
  *
  * ```ts
  * const sync = workerLoop('sync', { successWithinMillis: 3_600_000 });
@@ -71,6 +74,7 @@ class CountedLoop implements WorkerLoop {
   readonly name: string;
   readonly #options: LoopOptions;
   readonly #since = Date.now();
+  #failedInARow = 0;
   #told: Omit<LoopFacts, 'name' | 'since' | 'successWithinMillis'> = { count: 0, failures: 0 };
 
   constructor(name: string, options: LoopOptions) {
@@ -82,16 +86,32 @@ class CountedLoop implements WorkerLoop {
     if (this.#told.runningSince !== undefined) return undefined;
     const began = Date.now();
     const from = performance.now();
+    if (this.#told.lastRunAt === undefined) this.#record(event.loopStarted, 'runs its first cycle');
     this.#tell({ ...this.#told, runningSince: began, lastRunAt: began });
     try {
       const value = await cycle();
+      if (this.#failedInARow > 0)
+        this.#record(event.loopRecovered, `went well after ${this.#failedInARow} that had failed`);
+      this.#failedInARow = 0;
       this.#ended(from, { lastSuccessAt: Date.now() });
       return value;
     } catch (error) {
       const message = storedText(messageOf(error), maxMessageLength);
+      this.#failedInARow += 1;
+      audit({
+        event: event.loopFailed,
+        category: 'error',
+        message: `A cycle of the loop ${this.name} failed.`,
+        error,
+        details: this.facts(),
+      });
       this.#ended(from, { failures: this.#told.failures + 1, lastError: { at: Date.now(), message } });
       throw error;
     }
+  }
+
+  #record(name: string, what: string): void {
+    audit({ event: name, category: 'performance', message: `The loop ${this.name} ${what}.` });
   }
 
   facts(): LoopFacts {

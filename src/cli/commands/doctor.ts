@@ -1,9 +1,11 @@
 import { describeOtelVariables, describeSettings } from '../../configuration/description.ts';
 import { processEnvironment } from '../../configuration/environment.ts';
+import type { StartReport } from '../../register/start-report.ts';
 import { examineJournals } from '../examination/journals.ts';
-import type { Observation } from '../examination/observation.ts';
+import { finding, type Observation } from '../examination/observation.ts';
 import { runProgram } from '../examination/program-run.ts';
 import { examineStart } from '../examination/program-start.ts';
+import { examineRequest, type SentRequest, sendRequest } from '../examination/sent-request.ts';
 import { examineSettings } from '../examination/settings.ts';
 import { examineStore } from '../examination/store.ts';
 import { exitCode } from '../exit-code.ts';
@@ -40,10 +42,22 @@ const defaultSeconds = 10;
 function programExamination({ options, signal }: Invocation, command: readonly [string, ...string[]]): Examination {
   return async () => {
     const timeoutMillis = (options.count('seconds') ?? defaultSeconds) * 1000;
-    const [report] = await runProgram({ command, timeoutMillis, signal });
-    return examineStart(report);
+    const path = options.text('request');
+    let sent: SentRequest | undefined;
+    const send = async (report: StartReport) => {
+      if (path !== undefined) sent = await sendRequest(path, report);
+    };
+    const [report] = await runProgram({ command, timeoutMillis, signal, whileListening: send });
+    if (path === undefined || report === undefined) return examineStart(report);
+    return [...examineStart(report), ...(sent === undefined ? [unasked] : await examineRequest(sent, report))];
   };
 }
+
+const unasked = finding(
+  'request',
+  'the program did not listen, so it was sent no request',
+  'Raise --seconds where it takes long to start.',
+);
 
 const examinations: readonly Examination[] = [
   examineSettings,

@@ -4,6 +4,7 @@ import { type JournalInfo, listJournals } from '../../journal/journal-listing.ts
 import { readSegment } from '../../journal/segment-reader.ts';
 import { byteSize, isoTime } from '../rendering/quantities.ts';
 import { examineAccounts } from './accounts.ts';
+import { examineLoops } from './loops.ts';
 import { finding, type Observation, well } from './observation.ts';
 
 /** The directory, the journals in it, what of them cannot be read, what was dropped, and the dead letters. */
@@ -22,6 +23,7 @@ export async function examineJournals(directory: string): Promise<readonly Obser
     describeJournals(journals),
     ...(await findUnreadable(journals)),
     ...examineAccounts(journals),
+    ...examineLoops(journals),
     await examineDeadLetters(directory),
   ];
 }
@@ -64,8 +66,9 @@ async function findUnreadable(journals: readonly JournalInfo[]): Promise<readonl
 async function examineDeadLetters(directory: string): Promise<Observation> {
   const letters = await readDeadLetters(directory);
   const [last] = letters.toReversed();
-  if (last === undefined) return well('dead letters', 'none');
+  if (last === undefined) return well('dead letters', 'none', { records: 0 });
   const codes = [...new Set(letters.map(({ code }) => code))].join(', ');
   const message = `${letters.length} records were refused (${codes}); the newest, at ${isoTime(new Date(last.at / 1000))}: ${last.reason}`;
-  return finding('dead letters', message, 'Repair the cause, then run `spanledger ship --dead-letters`.');
+  const action = 'Repair the cause, then run `spanledger ship --dead-letters`.';
+  return finding('dead letters', message, action, { records: letters.length });
 }

@@ -13,6 +13,8 @@ export interface ProgramRunOptions {
   /** Longest time that it may take to listen or to end. */
   readonly timeoutMillis: number;
   readonly signal: AbortSignal;
+  /** Called with what the program says of itself, once it listens and before it is ended. */
+  readonly whileListening?: (report: StartReport) => Promise<void>;
 }
 
 const lookMillis = 100;
@@ -28,6 +30,7 @@ export async function runProgram({
   command,
   timeoutMillis,
   signal,
+  whileListening,
 }: ProgramRunOptions): Promise<readonly StartReport[]> {
   const directory = mkdtempSync(join(tmpdir(), 'spanledger-doctor-'));
   const [program, ...parameters] = command;
@@ -39,6 +42,9 @@ export async function runProgram({
   try {
     const ended = Promise.race([once(child, 'exit'), once(child, 'error').then(([error]) => Promise.reject(error))]);
     await Promise.race([ended, untilListening(directory, timeoutMillis, signal)]);
+    const [first] = reportsIn(directory);
+    if (first?.isListening === true) await whileListening?.(first);
+    await end(child);
     return reportsIn(directory);
   } finally {
     await end(child);

@@ -15,10 +15,25 @@ export function examineStart(report: StartReport | undefined): readonly Observat
     well('es modules', esmHook === 'none' ? 'need no hook here' : `are intercepted ${esmHook}`),
     ...exports(report),
     ...(report.logs === undefined ? [] : [logPath(report.logs)]),
+    contextKept(report),
+    well('log lines', linesText(report)),
     well('ledger', `journal in ${report.ledger.journal}, database ${report.ledger.database}`),
     well('redaction', redactionText(report)),
     well('propagation', propagationText(report)),
   ];
+}
+
+function contextKept({ keepsContext }: StartReport): Observation {
+  if (keepsContext)
+    return well('context', 'is kept within withLogContext and requests, through promises, timers and callbacks');
+  const action = 'The SDK of the program has no context manager: give it one, or let spanledger/register come first.';
+  return finding('context', 'is not kept: no record has the ids and fields of where it was made', action);
+}
+
+function linesText({ lines: { format, level, file } }: StartReport): string {
+  const where = file === undefined ? 'standard output' : `standard output and ${file}`;
+  const form = format === 'json' ? 'JSON' : 'text, without the fields that back ends read (SPANLEDGER_LOG_FORMAT=json)';
+  return `getLogger writes ${form} from ${level} on to ${where}`;
 }
 
 function logPath({ status, logger }: LogProbe): Observation {

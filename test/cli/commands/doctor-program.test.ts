@@ -18,8 +18,13 @@ interface Observed {
   readonly module?: { readonly status: string; readonly version?: string; readonly file?: string };
 }
 
-async function examine(command: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  const { output, errors, code } = await runCliProcess(['doctor', '--json', '--seconds', '60', '--', ...command], {
+async function examine(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  options: readonly string[] = [],
+) {
+  const argv = ['doctor', '--json', '--seconds', '60', ...options, '--', ...command];
+  const { output, errors, code } = await runCliProcess(argv, {
     cwd: app.directory,
     environment: { SPANLEDGER_DIR: temporaryDirectory(), ...environment },
   });
@@ -74,4 +79,43 @@ it('finds a program that tells nothing of itself', async () => {
   const { code, of } = await examine([process.execPath, '--version']);
   expect(of('program')).toMatchObject({ status: 'finding', action: expect.stringContaining('--seconds') });
   expect(code).toBe(1);
+});
+
+const service = `const http = require('node:http');
+  const queue = [];
+  setInterval(() => { for (const line of queue.splice(0)) console.log(line); }, 20);
+  http.createServer((request, response) => {
+    if (request.url === '/queued') queue.push('a line of ' + request.url);
+    else console.log('a line of', request.url);
+    setTimeout(() => response.end('fine'), 100);
+  }).listen(0);`;
+
+it('S4.32 sends a request and finds it traced: header, row and lines', async () => {
+  app.write('traced.js', service);
+  const { code, of } = await examine([process.execPath, 'traced.js'], {}, ['--request', '/orders?page=1']);
+  expect(of('request')?.message).toBe('GET /orders?page=1 was answered with 200');
+  expect(of('header')).toMatchObject({ status: 'ok', message: 'X-Correlation-ID arrives and is returned' });
+  expect(of('request row')?.message).toContain('is in the trace of its caller');
+  expect(of('request lines')?.message).toBe('1 of 1 lines that were logged from then on are in its trace');
+  expect(code).toBe(0);
+});
+
+it('S4.32 finds where a request is not traced: no row, and lines without its context', async () => {
+  app.write('traced.js', service);
+  const environment = { SPANLEDGER_REQUESTS: 'none' };
+  const { code, of } = await examine([process.execPath, 'traced.js'], environment, ['--request', '/queued']);
+  expect(of('request row')).toMatchObject({ status: 'finding', message: 'there is none' });
+  expect(of('request row')?.action).toContain('SPANLEDGER_REQUESTS is none');
+  expect(of('request lines')).toMatchObject({ status: 'finding', message: expect.stringContaining('0 of 1 lines') });
+  expect(code).toBe(1);
+});
+
+it('S4.33 tells whether contexts are kept, and whether lines are JSON', async () => {
+  const environment = { SPANLEDGER_LOG_FORMAT: 'text', SPANLEDGER_LOG_LEVEL: 'debug' };
+  const { of } = await examine([process.execPath, '--eval', '0'], environment);
+  expect(of('context')).toMatchObject({ status: 'ok', message: expect.stringContaining('is kept') });
+  expect(of('log lines')?.message).toContain(
+    'text, without the fields that back ends read (SPANLEDGER_LOG_FORMAT=json)',
+  );
+  expect(of('log lines')?.message).toContain('from debug on');
 });
