@@ -13,8 +13,9 @@ export function createClientAddress(proxies: readonly string[]): ClientAddress {
   const trusted = new BlockList();
   for (const proxy of proxies) trust(trusted, proxy);
   const isTrusted = (address: string) => trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  const plainPeer = remembered(plainAddress);
   return (given, headers) => {
-    const peer = given === undefined ? undefined : plainAddress(given);
+    const peer = given === undefined ? undefined : plainPeer(given);
     if (peer === undefined || proxies.length === 0 || !isTrusted(peer)) return peer;
     let client = peer;
     for (const hop of hops(headers).reverse()) {
@@ -24,6 +25,21 @@ export function createClientAddress(proxies: readonly string[]): ClientAddress {
       if (!isTrusted(address)) return client;
     }
     return client;
+  };
+}
+
+const mostRemembered = 1_024;
+
+/** A connection has the same peer with each of its requests. */
+function remembered<T>(make: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const made = known.get(text);
+    if (made !== undefined) return made;
+    if (known.size >= mostRemembered) known.clear();
+    const learnt = make(text);
+    known.set(text, learnt);
+    return learnt;
   };
 }
 

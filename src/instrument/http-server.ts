@@ -42,6 +42,8 @@ export class HttpServers {
   readonly #clientAddress: ClientAddress;
   readonly #duration: Histogram;
   #tracer: Tracer;
+  /** Whether samplers and processors are our own, which look at no attribute of a request before it ends. */
+  #isOurs = true;
 
   constructor(clientAddress: ClientAddress) {
     this.#clientAddress = clientAddress;
@@ -56,6 +58,7 @@ export class HttpServers {
   /** Makes the spans from now on with another provider. */
   follow(provider: TracerProvider): void {
     this.#tracer = provider.getTracer(scopeName, scopeVersion);
+    this.#isOurs = false;
   }
 
   /** Sees the requests that the servers of a class announce. */
@@ -82,7 +85,7 @@ export class HttpServers {
       const client = this.#clientAddress(request.socket?.remoteAddress, request.headers);
       if (client !== undefined) attributes['client.address'] = client;
       const parent = propagation.extract(ROOT_CONTEXT, request.headers);
-      const span = this.#tracer.startSpan(request.method ?? 'GET', { kind: SpanKind.SERVER, attributes }, parent);
+      const span = this.#startSpan(request.method ?? 'GET', attributes, parent);
       const served = new ServedRequest({ request, response, span, parent, attributes, duration: this.#duration });
       ownEvents(request, response, served);
       return served;
@@ -91,7 +94,15 @@ export class HttpServers {
       return undefined;
     }
   }
+
+  /** Attributes that are there when a span starts are copied three times: for the sampler, behind the sampler, and into the span. */
+  #startSpan(name: string, attributes: Attributes, parent: Context): Span {
+    if (!this.#isOurs) return this.#tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
+    return this.#tracer.startSpan(name, server, parent).setAttributes(attributes);
+  }
 }
+
+const server = { kind: SpanKind.SERVER };
 
 interface ServedParts {
   readonly request: IncomingMessage;

@@ -37,9 +37,17 @@ function readMember(start: unknown, path: string): unknown {
   }
 }
 
+/** The places of the settings, taken apart once. */
+const namesOf = new Map<string, readonly string[]>();
+
 function memberAt(start: unknown, path: string): unknown {
+  let names = namesOf.get(path);
+  if (names === undefined) {
+    names = path.split('.');
+    namesOf.set(path, names);
+  }
   let value: unknown = start;
-  for (const name of path.split('.')) {
+  for (const name of names) {
     if (typeof value !== 'object' || value === null) return undefined;
     value = (value as Readonly<Record<string, unknown>>)[name];
   }

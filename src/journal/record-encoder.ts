@@ -205,7 +205,8 @@ export class RecordEncoder {
   #request(into: FrameBuffer, record: RequestRecord): void {
     into.constant(heads.request);
     into.number(keys.at, record.at);
-    this.#writeIds(into, record);
+    // Those of a request are its own.
+    writeIds(into, record);
     into.text(keys.spanId, record.spanId);
     into.text(keys.direction, record.direction);
     into.text(keys.method, record.method);

@@ -69,18 +69,23 @@ export function idsOf(
   return ids as Omit<RecordIds, 'traceId' | 'spanId'>;
 }
 
-/** As `idsOf`, into a record in the making; written out, because every record passes here. */
+/**
+ * As `idsOf`, into a record in the making; written out, because every record passes here. A correlation id that is the trace id, as that of
+ * most requests is, needs no look.
+ */
 export function readIds(
   ids: IdsDraft,
   attributes: SourceAttributes,
   service: string | undefined,
   { sanitizer, service: owner }: ProjectionContext,
+  traceId?: string,
 ): void {
   const sessionId = toId(attributes[attribute.sessionId], sanitizer);
   if (sessionId !== undefined) ids.sessionId = sessionId;
   const itemId = toId(attributes[attribute.itemId], sanitizer);
   if (itemId !== undefined) ids.itemId = itemId;
-  const correlationId = toId(attributes[attribute.correlationId], sanitizer);
+  const given = attributes[attribute.correlationId];
+  const correlationId = given === traceId ? traceId : toId(given, sanitizer);
   if (correlationId !== undefined) ids.correlationId = correlationId;
   const requestId = toId(attributes[attribute.requestId], sanitizer);
   if (requestId !== undefined) ids.requestId = requestId;

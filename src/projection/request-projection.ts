@@ -1,6 +1,8 @@
+import type { Sanitizer } from '../storable/sanitizer.ts';
 import { maxLength, type ProjectionContext, toId, toInteger, toName, toText, toTime } from './attribute-values.ts';
-import { idsOf } from './identity-projection.ts';
-import type { RecordIds, RequestRecord } from './record.ts';
+import { headersText } from './headers-text.ts';
+import { readIds } from './identity-projection.ts';
+import type { RequestRecord } from './record.ts';
 import type { SourceAttributes, SpanSource } from './span-source.ts';
 
 /** Which requests make records. */
@@ -37,22 +39,48 @@ export function projectRequest(
   const direction = directionOf(span, options);
   if (direction === undefined) return undefined;
   const { attributes } = span;
-  const { sanitizer } = context;
-  const method = toName(first(attributes, 'http.request.method', 'http.method'), sanitizer);
+  const method = toName(attributes['http.request.method'] || attributes['http.method'], context.sanitizer);
   if (method === undefined) return undefined;
-  const startAt = toTime(span.startAt, 0);
+  const record = createRequestDraft(toTime(span.startAt, 0), direction, method);
+  record.traceId = span.traceId;
+  record.spanId = span.spanId;
+  readRequestIds(record, span, context, options.facts);
+  record.endpoint = endpointOf(attributes, direction, context) ?? '';
+  record.durationMillis = Math.max(0, toTime(span.endAt, record.at) - record.at) / 1_000;
+  readExchange(record, attributes, direction, { ...context, facts: options.facts });
+  record.reason = reasonOf(span, context, options.facts);
+  return record as RequestRecord;
+}
+
+type RequestDraft = { -readonly [K in keyof RequestRecord]: RequestRecord[K] | undefined } & {
+  at: number;
+};
+
+/** A draft in which every field has its place already, as `createEventDraft` makes one, and for the same reason. */
+function createRequestDraft(at: number, direction: RequestRecord['direction'], method: string): RequestDraft {
   return {
     type: 'request',
-    at: startAt,
-    traceId: span.traceId,
-    spanId: span.spanId,
-    ...requestIds(span, context, options.facts),
+    at,
+    traceId: undefined,
+    spanId: undefined,
+    sessionId: undefined,
+    itemId: undefined,
+    correlationId: undefined,
+    requestId: undefined,
+    taskId: undefined,
+    userId: undefined,
+    service: undefined,
     direction,
     method,
-    endpoint: endpointOf(attributes, direction, context) ?? '',
-    ...exchangeOf(attributes, direction, { ...context, facts: options.facts }),
-    durationMillis: Math.max(0, toTime(span.endAt, startAt) - startAt) / 1_000,
-    ...reasonOf(span, context, options.facts),
+    endpoint: undefined,
+    route: undefined,
+    requestHeader: undefined,
+    requestBody: undefined,
+    responseStatus: undefined,
+    responseBody: undefined,
+    durationMillis: undefined,
+    ipAddress: undefined,
+    reason: undefined,
   };
 }
 
@@ -61,14 +89,15 @@ function directionOf(span: SpanSource, options: RequestOptions): RequestRecord['
   return span.kind === 'client' && options.outbound === true ? 'outbound' : undefined;
 }
 
-function requestIds(
-  span: SpanSource,
+function readRequestIds(
+  record: RequestDraft,
+  { attributes, service, traceId }: SpanSource,
   context: ProjectionContext,
   facts: RequestFacts | undefined,
-): Omit<RecordIds, 'traceId' | 'spanId'> {
-  const ids = idsOf(span.attributes, span.service, context);
-  const userId = ids.userId ?? toId(span.attributes['enduser.id'] ?? facts?.userId, context.sanitizer);
-  return userId === undefined ? ids : { ...ids, userId };
+): void {
+  readIds(record, attributes, service, context, traceId);
+  const userId = record.userId ?? attributes['enduser.id'] ?? facts?.userId;
+  if (userId !== record.userId) record.userId = toId(userId, context.sanitizer);
 }
 
 /** A status of 500 speaks for itself; an error that has a message is told. */
@@ -76,10 +105,8 @@ function reasonOf(
   { status, statusMessage }: SpanSource,
   { sanitizer }: ProjectionContext,
   facts: RequestFacts | undefined,
-): Pick<RequestRecord, 'reason'> {
-  const said = status === 'error' ? statusMessage : undefined;
-  const reason = toText(facts?.reason ?? said, maxLength.path, sanitizer);
-  return reason === undefined ? {} : { reason };
+): string | undefined {
+  return toText(facts?.reason ?? (status === 'error' ? statusMessage : undefined), maxLength.path, sanitizer);
 }
 
 function first(attributes: SourceAttributes, ...names: readonly string[]): unknown {
@@ -94,45 +121,45 @@ function first(attributes: SourceAttributes, ...names: readonly string[]): unkno
 function endpointOf(
   attributes: SourceAttributes,
   direction: RequestRecord['direction'],
-  context: ProjectionContext,
+  { sanitizer }: ProjectionContext,
 ): string | undefined {
-  const inbound = direction === 'inbound';
-  const source = inbound
-    ? first(attributes, 'url.path', 'http.target', 'url.full', 'http.url')
-    : first(attributes, 'url.full', 'http.url', 'url.path', 'http.target');
-  const text = toText(source, maxLength.path, context.sanitizer)?.replace(/[?#].*$/s, '');
-  return inbound ? text?.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '') || text : text;
+  if (direction === 'outbound') {
+    const source = first(attributes, 'url.full', 'http.url', 'url.path', 'http.target');
+    return withoutQuery(toText(source, maxLength.path, sanitizer));
+  }
+  const source = attributes['url.path'] || first(attributes, 'http.target', 'url.full', 'http.url');
+  const text = withoutQuery(toText(source, maxLength.path, sanitizer));
+  return text?.startsWith('/') === false ? text.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '') || text : text;
 }
 
-type Exchange = Pick<
-  RequestRecord,
-  'route' | 'requestHeader' | 'requestBody' | 'responseStatus' | 'responseBody' | 'ipAddress'
->;
+function withoutQuery(text: string | undefined): string | undefined {
+  return text !== undefined && (text.includes('?') || text.includes('#')) ? text.replace(/[?#].*$/s, '') : text;
+}
 
 interface FactsContext extends ProjectionContext {
   readonly facts: RequestFacts | undefined;
 }
 
-function exchangeOf(
+function readExchange(
+  record: RequestDraft,
   attributes: SourceAttributes,
   direction: RequestRecord['direction'],
   context: FactsContext,
-): Exchange {
+): void {
   const { sanitizer, facts } = context;
-  const route = toText(first(attributes, 'http.route', 'url.template'), maxLength.path, sanitizer);
-  const requestHeader = headersOf(attributes, context);
-  const requestBody = bodyOf(facts?.requestBody ?? attributes['http.request.body.content'], context);
-  const responseStatus = statusOf(attributes, facts);
-  const responseBody = bodyOf(facts?.responseBody ?? attributes['http.response.body.content'], context);
-  const ipAddress = toText(peerOf(attributes, direction), maxLength.name, sanitizer);
-  return {
-    ...(route !== undefined && { route }),
-    ...(requestHeader !== undefined && { requestHeader }),
-    ...(requestBody !== undefined && { requestBody }),
-    ...(responseStatus !== undefined && { responseStatus }),
-    ...(responseBody !== undefined && { responseBody }),
-    ...(ipAddress !== undefined && { ipAddress }),
-  };
+  record.route = toShortText(attributes['http.route'] || attributes['url.template'], sanitizer);
+  record.requestHeader = headersOf(attributes, context);
+  record.requestBody = bodyOf(facts?.requestBody ?? attributes['http.request.body.content'], context);
+  record.responseStatus = statusOf(attributes, facts);
+  record.responseBody = bodyOf(facts?.responseBody ?? attributes['http.response.body.content'], context);
+  record.ipAddress = toShortText(peerOf(attributes, direction), sanitizer);
+}
+
+/** As a name where it is as short as names are: those are remembered. */
+function toShortText(value: unknown, sanitizer: Sanitizer): string | undefined {
+  return typeof value === 'string' && value.length <= maxLength.name
+    ? toName(value, sanitizer)
+    : toText(value, maxLength.path, sanitizer);
 }
 
 /** Those who make spans take the status that was prepared for one that was sent. */
@@ -151,18 +178,14 @@ const headerPrefix = 'http.request.header.';
 
 /** Headers that the instrumentation was told to capture, as one object; a header with one value as that value. */
 function headersOf(attributes: SourceAttributes, { facts, sanitizer }: FactsContext): string | undefined {
-  let headers: Record<string, unknown> | undefined;
-  for (const name in facts?.headers) {
-    headers ??= Object.create(null) as Record<string, unknown>;
-    headers[name] = facts.headers[name];
-  }
+  let headers = facts?.headers;
   for (const name in attributes) {
     if (!name.startsWith(headerPrefix)) continue;
-    headers ??= Object.create(null) as Record<string, unknown>;
     const value = attributes[name];
-    headers[name.slice(headerPrefix.length)] = Array.isArray(value) && value.length === 1 ? value[0] : value;
+    const told = Array.isArray(value) && value.length === 1 ? value[0] : value;
+    headers = { ...headers, [name.slice(headerPrefix.length)]: told };
   }
-  return headers === undefined ? undefined : sanitizer.json(headers);
+  return headers === undefined ? undefined : headersText(headers, sanitizer);
 }
 
 /** A body that is JSON is kept as such; any other is text. */
