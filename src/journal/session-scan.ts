@@ -17,6 +17,8 @@ export interface SessionScan {
   readonly items: ReadonlyMap<string, KnownState>;
   /** The last counts that the session told. */
   readonly counts?: SessionCounts;
+  /** The highest version that the session told. */
+  readonly version?: number;
 }
 
 /** Small enough that one stretch does not hold up the event loop. */
@@ -27,11 +29,13 @@ export async function scanSession(directory: string, sessionId: string): Promise
   const items = new Map<string, KnownState>();
   let session: KnownState | undefined;
   let counted: Counted | undefined;
+  let version: number | undefined;
   for (const journal of await listJournals(directory)) {
     for (const { path } of journal.segments) {
       for await (const { record } of entriesWith(path, sessionId)) {
         if (record.type !== 'event' || record.sessionId !== sessionId) continue;
         counted = laterCounts(counted, record);
+        if (record.unit === 'session') version = Math.max(version ?? 0, record.version ?? record.at);
         if (record.toState === undefined) continue;
         const known = toKnownState(record, record.toState);
         if (isMoveOf('session', record)) session = later(session, known);
@@ -41,7 +45,12 @@ export async function scanSession(directory: string, sessionId: string): Promise
       }
     }
   }
-  return { items, ...(session !== undefined && { session }), ...(counted !== undefined && { counts: counted.counts }) };
+  return {
+    items,
+    ...(session !== undefined && { session }),
+    ...(counted !== undefined && { counts: counted.counts }),
+    ...(version !== undefined && { version }),
+  };
 }
 
 /** Entries whose line names the id; the others are not even parsed. */

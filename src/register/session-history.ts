@@ -25,6 +25,11 @@ export const lookupMillis = 1_000;
 /** How long a database that did not answer is left alone, so that it does not slow each session down. */
 const restMillis = 10_000;
 const itemTimeoutMillis = 30_000;
+/**
+ * A note this far ahead of the clock means that the clock was set back. Versions no longer grow by themselves then: only who knows the last
+ * one can go on from it, so the database is given as long as for items.
+ */
+const clockStepMillis = 1_000;
 
 /**
  * What is known of earlier runs: the note that the journal of this directory keeps of each session, then the database, whichever is
@@ -76,8 +81,10 @@ class LedgerHistory implements SessionHistory {
 
   async lookup(sessionId: string): Promise<SessionPast | undefined> {
     const noted = await this.#noted(sessionId);
-    const stored = await this.#stored(sessionId);
-    const newest = stored !== undefined && stored.version >= (noted?.version ?? 0) ? stored : noted;
+    const isAhead = noted !== undefined && noted.version > (this.#now() + clockStepMillis) * 1_000;
+    const stored = await this.#stored(sessionId, isAhead ? itemTimeoutMillis : this.#timeoutMillis);
+    const known = stored === undefined && isAhead ? await this.#journalled(sessionId, noted) : noted;
+    const newest = stored !== undefined && stored.version >= (known?.version ?? 0) ? stored : known;
     if (newest === undefined) return undefined;
     const attempt = Math.max(noted?.attempt ?? 1, stored?.attempt ?? 1);
     return { ...newest, attempt, items: () => this.#items(sessionId) };
@@ -99,13 +106,19 @@ class LedgerHistory implements SessionHistory {
     return counts === undefined ? known : { ...known, counts };
   }
 
-  async #stored(sessionId: string): Promise<Known | undefined> {
+  /** The same with the version of the last record that is still here. */
+  async #journalled(sessionId: string, noted: Known): Promise<Known> {
+    const { version = 0 } = await scanSession(this.#options.directory, sessionId);
+    return { ...noted, version: Math.max(noted.version, version) };
+  }
+
+  async #stored(sessionId: string, timeoutMillis: number): Promise<Known | undefined> {
     const { openStore } = this.#options;
     if (openStore === undefined || this.#now() < this.#restUntil) return undefined;
     try {
       // Loading the driver is the program's own start, not the database's answer.
       const store = await this.#opened(openStore);
-      const rows = await within(this.#timeoutMillis, async () => store?.query<SessionRow>(sessionSql, [sessionId]));
+      const rows = await within(timeoutMillis, async () => store?.query<SessionRow>(sessionSql, [sessionId]));
       return rows?.[0] === undefined ? undefined : toKnown(rows[0]);
     } catch (error) {
       this.#restUntil = this.#now() + restMillis;

@@ -184,6 +184,14 @@ describe('the history of sessions with a database that does not answer', () => {
     expect(asked).toBe(1);
   });
 
+  it('goes on from the last version in the journal where the clock was set back since', async () => {
+    const history = createSessionHistory({ directory, timeoutMillis: 20, now: () => 0, openStore: async () => silent });
+    append(sessionEvent('set-back', 'importing', 5_000_000));
+    const { toState: _, ...progress } = sessionEvent('set-back', 'importing', 7_000_000);
+    append(progress);
+    expect(await history.lookup('set-back')).toMatchObject({ state: 'importing', version: 7_000_000 });
+  });
+
   it('asks again once it has rested', async () => {
     let asked = 0;
     const clock = { at: 0 };
