@@ -5,8 +5,9 @@ import { describeThrown } from '../domain/thrown.ts';
 import { addLogFields, type LogAttributes } from '../recording/log-fields.ts';
 import { attribute, event } from '../telemetry/conventions.ts';
 import { severityOf } from './log-levels.ts';
-import { type LogProvider, logProvider } from './log-provider.ts';
+import { type EmittedLog, type LogProvider, logProvider } from './log-provider.ts';
 import { createLogRate } from './log-rate.ts';
+import { lineSink } from './worker-lines.ts';
 
 /** A line that a logger of the service writes. */
 export interface LogLine {
@@ -45,7 +46,13 @@ export interface LogCaptureOptions {
 const longestMessage = 65_536;
 
 export function createLogCapture({ perSecond, onLeftOut, now = performance.now }: LogCaptureOptions): LogCapture {
-  const emit = createEmitter();
+  const emitRecord = createEmitter();
+  const emit = (line: LogLine, eventName?: string) => {
+    const record = recordOf(line, eventName);
+    const sink = lineSink();
+    if (sink === undefined) emitRecord(line.logger, record);
+    else sink(line.logger, record);
+  };
   let busy = 0;
   const guarded = <T>(work: () => T): T => {
     busy += 1;
@@ -91,27 +98,32 @@ function leftOutLine(logger: string, count: number, perSecond: number): LogLine 
   };
 }
 
-function createEmitter(): (line: LogLine, eventName?: string) => void {
+function recordOf(line: LogLine, eventName: string | undefined): EmittedLog {
+  return {
+    ...severityOf(line.level),
+    body: line.message.length > longestMessage ? `${line.message.slice(0, longestMessage)}…` : line.message,
+    attributes: attributesOf(line),
+    context: line.context ?? context.active(),
+    ...(eventName !== undefined && { eventName }),
+  };
+}
+
+/** Hands records to the log provider that is registered, each under the name of its logger. */
+export function createEmitter(): (name: string, record: EmittedLog) => void {
   let provider: LogProvider | undefined;
   const loggers = new Map<string, ReturnType<LogProvider['getLogger']>>();
-  return (line, eventName) => {
+  return (given, record) => {
     const current = logProvider();
     if (current === undefined) return;
     if (current !== provider) loggers.clear();
     provider = current;
-    const name = scopeOf(line.logger, loggers);
+    const name = scopeOf(given, loggers);
     let logger = loggers.get(name);
     if (logger === undefined) {
       logger = current.getLogger(name);
       loggers.set(name, logger);
     }
-    logger.emit({
-      ...severityOf(line.level),
-      body: line.message.length > longestMessage ? `${line.message.slice(0, longestMessage)}…` : line.message,
-      attributes: attributesOf(line),
-      context: line.context ?? context.active(),
-      ...(eventName !== undefined && { eventName }),
-    });
+    logger.emit(record);
   };
 }
 

@@ -9,6 +9,8 @@ export interface EmittedLog {
   readonly attributes?: Readonly<LogAttributes>;
   readonly eventName?: string;
   readonly context: api.Context;
+  /** Milliseconds since the epoch; now, unless given. */
+  readonly timestamp?: number;
 }
 
 /** The slice of an OpenTelemetry log provider that is used. */
