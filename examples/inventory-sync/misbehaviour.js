@@ -36,10 +36,28 @@ function neverSettle() {
   return new Promise(() => setInterval(() => undefined, 60_000));
 }
 
-/** Standard output is a pipe that nobody reads: when it is full, a write waits. */
+/**
+ * Standard output is a pipe that nobody reads: when it is full, a write waits. Once `process.stdout` was used, the pipe says so instead of
+ * waiting, and the write is tried again, as loggers do that write synchronously.
+ */
 function writeToNobody() {
-  for (;;) writeSync(1, `${'still at work '.repeat(100)}\n`);
+  for (;;) writeLine(`${'still at work '.repeat(100)}\n`);
 }
+
+/** @param {string} line */
+function writeLine(line) {
+  for (let rest = Buffer.from(line); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      Atomics.wait(retryClock, 0, 0, retryMillis);
+    }
+  }
+}
+
+const retryClock = new Int32Array(new SharedArrayBuffer(4));
+const retryMillis = 100;
 
 /** As `kill -STOP` from outside, or a container that is frozen, some time after the step has begun. */
 async function stopItself() {

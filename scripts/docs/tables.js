@@ -85,6 +85,8 @@ const bookkeepingBriefs = {
   event_loop_delay_p99_ms: 'Delay of the event loop over the last seconds, 99th percentile.',
   blocked_since: 'The main thread has not come back to its event loop since then; null while it does.',
   blocked_stack: 'Where it is blocked, innermost frame first: function, file, line and column.',
+  blocked_call:
+    'Where no stack can be taken: the call of the operating system that it waits in, with the file descriptor and what that is.',
   blocked_in: 'The unit of work that runs there.',
   pending_call: 'The oldest call without an answer: its kind, its shape without values, and its start.',
   heap_used_bytes: 'JavaScript heap in use at the last sign of life.',

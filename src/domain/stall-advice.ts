@@ -1,6 +1,6 @@
 /** Where a log line goes, and what else may keep a main thread: by name of function or file in a stack. */
 const sinkFrames =
-  /\b(?:writeSync|_write|writev?Generic|handleWriteReq|console|SyncWriteStream|sonic-boom|pino|winston|log4js|bunyan)\b/i;
+  /\b(?:writev? to|writeLine|writeSync|_write|writev?Generic|handleWriteReq|console|SyncWriteStream|sonic-boom|pino|winston|log4js|bunyan)\b/i;
 const remoteNames = /(?:api|auth|client|connect|download|fetch|http|login|oauth|request|token|upload)/i;
 const databaseNames =
   /(?:^|\W)(?:commit|database|db|lock|migrat\w*|pool|postgres|query|select|sql|transaction)(?:\W|$)/i;

@@ -31,6 +31,21 @@ export interface PendingCall {
   readonly started_at: string;
 }
 
+/** A call of the operating system that has not come back. */
+export interface SystemCall {
+  /** `write`, as the kernel names it. */
+  readonly name: string;
+  /** File descriptor, where it takes one, and what that is: `standard output, pipe:[4711]`. */
+  readonly descriptor?: number;
+  readonly target?: string;
+}
+
+/** The call in a phrase: `write to standard output, pipe:[4711]`. */
+export function systemCallText({ name, target }: SystemCall): string {
+  if (target === undefined) return name;
+  return `${name} ${/write|send/.test(name) ? 'to' : 'of'} ${target}`;
+}
+
 /**
  * What a process does, as its watchdog sees it from outside of the main thread: the columns of `instances` that are about now, and the
  * `state` in the figures of a heartbeat. What is absent is not so, or not known.
@@ -40,6 +55,8 @@ export interface ProcessState {
   readonly blockedSince?: number;
   /** Where it is blocked, innermost frame first. Absent in native code. */
   readonly blockedStack?: readonly StackFrame[];
+  /** In native code: what it waits for the operating system to do, where that tells. */
+  readonly blockedCall?: SystemCall;
   /** The unit that runs there. */
   readonly blockedIn?: OpenPlace;
   /** The oldest call without an answer, once it takes a second. */

@@ -15,6 +15,8 @@ export interface RawFrame {
 export interface Sample {
   /** Innermost first. */
   readonly frames: readonly RawFrame[];
+  /** Modules are being loaded: somewhere below is the loader of Node.js. */
+  readonly isLoading: boolean;
   /** What the expression that was asked for is there: a string, or nothing. */
   readonly answer: string | undefined;
 }
@@ -43,18 +45,24 @@ export interface StackSampler {
  */
 export function createStackSampler(): StackSampler {
   let current: Capture | undefined;
+  let isBusy = false;
+  let parted = Promise.resolve();
   return {
-    take(options) {
-      if (current !== undefined) return Promise.resolve(undefined);
-      const capture = new Capture(options);
-      current = capture;
-      return capture.outcome.finally(() => {
-        current = undefined;
-      });
+    async take(options) {
+      if (isBusy) return undefined;
+      isBusy = true;
+      // Two sessions at once would take each other for a debugger of somebody else.
+      await parted;
+      current = new Capture(options);
+      parted = current.parted;
+      const sample = await current.outcome;
+      current = undefined;
+      isBusy = false;
+      return sample;
     },
     release: () => current?.release(),
     get isBusy() {
-      return current !== undefined;
+      return isBusy;
     },
   };
 }
@@ -67,20 +75,27 @@ const partingMillis = 500;
 
 class Capture {
   readonly outcome: Promise<Sample | undefined>;
+  /** Resolves when the session is closed. */
+  readonly parted: Promise<void>;
   readonly #options: SamplerOptions;
   readonly #session = new Session();
   readonly #scripts = new Map<string, Pick<Debugger.ScriptParsedEventDataType, 'url' | 'sourceMapURL'>>();
   #settle: (sample: Sample | undefined) => void = () => {};
+  #close: () => void = () => {};
   #enabled = false;
   #tries = 1;
   #released = false;
   #frames: readonly RawFrame[] | undefined;
+  #isLoading = false;
   #answer: string | undefined;
 
   constructor(options: SamplerOptions) {
     this.#options = options;
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
+    });
+    this.parted = new Promise((resolve) => {
+      this.#close = resolve;
     });
     try {
       this.#begin();
@@ -117,6 +132,7 @@ class Capture {
         return;
       }
       this.#frames = callFrames.slice(0, maxFrames).map((frame) => this.#toFrame(frame));
+      this.#isLoading = callFrames.some(({ location }) => isOfLoader(this.#scripts.get(location.scriptId)?.url));
       if (this.#tries < maxTries && this.#frames.every(({ url }) => isOfNode(url))) this.#tryAgain();
       else this.#ask(innermost.callFrameId);
     } catch (error) {
@@ -159,7 +175,7 @@ class Capture {
     if (this.#released) return;
     this.#released = true;
     // What is known is known before the main thread goes on: its stall may be over in a moment.
-    this.#settle(this.#frames && { frames: this.#frames, answer: this.#answer });
+    this.#settle(this.#sample());
     try {
       this.#session.post('Debugger.resume', () => {});
       this.#session.post('Debugger.disable', () => this.#part());
@@ -177,8 +193,17 @@ class Capture {
     } catch {
       // It was not connected any more.
     }
-    this.#settle(this.#frames && { frames: this.#frames, answer: this.#answer });
+    this.#settle(this.#sample());
+    this.#close();
   }
+
+  #sample(): Sample | undefined {
+    return this.#frames && { frames: this.#frames, isLoading: this.#isLoading, answer: this.#answer };
+  }
+}
+
+function isOfLoader(url: string | undefined): boolean {
+  return url?.startsWith('node:internal/modules/') ?? false;
 }
 
 function isOfNode(url: string): boolean {

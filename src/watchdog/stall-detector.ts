@@ -6,12 +6,14 @@ export interface Look {
   readonly uptime: number;
   /** When the event loop of the main thread turned last. */
   readonly tickAt: number;
-  /** The program is still loading: that was the tick of its start. */
+  /** Nothing shows yet that the program has loaded. */
   readonly isStarting?: boolean;
 }
 
 /** What a look has found. Times are those of `Look.now`. */
 export type Finding =
+  /** It does not turn, and may be loading: time to see whether it is. */
+  | { readonly type: 'probe'; readonly since: number }
   /** The event loop does not turn. */
   | { readonly type: 'begin'; readonly since: number }
   /** It still does not: time to see where it is now. */
@@ -32,7 +34,7 @@ const maxSampleMillis = 3_600_000;
 /** Where the threads of a loaded machine wait for each other, that is no pause of the process. */
 const minPauseMillis = 1_000;
 /** Loading a program takes seconds without a turn of the event loop, and nothing is wrong with it. */
-const startFactor = 10;
+export const startFactor = 10;
 
 /**
  * Tells from the ticks of the main thread whether it is blocked: a stall begins when none came for longer than the threshold, and is looked at
@@ -42,6 +44,8 @@ const startFactor = 10;
 export class StallDetector {
   readonly #limits: DetectorLimits;
   #last: Look | undefined;
+  /** The turn that was looked into, and its length at which that is done again. */
+  #probe = { since: 0, nextMillis: 0 };
   /** End of the last pause. */
   #countsFrom = 0;
   #stall: { readonly since: number; nextSampleMillis: number } | undefined;
@@ -89,9 +93,16 @@ export class StallDetector {
   #begin({ now, tickAt, isStarting = false }: Look): Finding | undefined {
     const thresholdMillis = this.#limits.thresholdMillis * (isStarting ? startFactor : 1);
     const since = Math.max(tickAt, this.#countsFrom);
-    if (now - since <= thresholdMillis) return undefined;
+    if (now - since <= thresholdMillis) return isStarting ? this.#ask(now, since) : undefined;
     this.#stall = { since, nextSampleMillis: 2 * thresholdMillis };
     return { type: 'begin', since };
+  }
+
+  #ask(now: number, since: number): Finding | undefined {
+    if (this.#probe.since !== since) this.#probe = { since, nextMillis: this.#limits.thresholdMillis };
+    if (now - since <= this.#probe.nextMillis) return undefined;
+    this.#probe.nextMillis *= 2;
+    return { type: 'probe', since };
   }
 
   #goOn({ now, tickAt }: Look, stall: { since: number; nextSampleMillis: number }): Finding | undefined {

@@ -3,7 +3,7 @@ import type { ProcessState } from '../journal/process-state.ts';
 /** Numbers that the main thread leaves, by position. */
 const pulseSlots = { tickAt: 0, heapUsed: 1, delayP99: 2, workers: 3, debugged: 4, startAt: 5 } as const;
 /** Numbers that the watchdog leaves. */
-const findingSlots = { stalls: 0, stalledMillis: 1, pauses: 2 } as const;
+const findingSlots = { stalls: 0, stalledMillis: 1, pauses: 2, lookAt: 3 } as const;
 /** Flags of both, for `Atomics`. */
 const flagSlots = { ended: 0, busy: 1, answered: 2, stateLength: 3, stateVersion: 4, alarms: 5 } as const;
 const maxStateBytes = 32 * 1024;
@@ -47,15 +47,15 @@ export function sharedMillis(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** The first tick is that of the start: the event loop turns only when the program has loaded. */
+/** The first tick is that of the start. */
 export function leaveStart(memory: WatchMemory, at: number): void {
   memory.pulse[pulseSlots.startAt] = at;
   leaveTick(memory, at);
 }
 
-/** Whether the event loop has not turned yet. */
-export function isStarting({ pulse }: WatchMemory): boolean {
-  return pulse[pulseSlots.tickAt] === pulse[pulseSlots.startAt];
+/** Milliseconds from the start to the last turn of the event loop. */
+export function turnedFor({ pulse }: WatchMemory): number {
+  return (pulse[pulseSlots.tickAt] ?? 0) - (pulse[pulseSlots.startAt] ?? 0);
 }
 
 export function leaveTick({ pulse }: WatchMemory, at: number): void {
@@ -115,10 +115,23 @@ export function readStallCounts({ findings }: WatchMemory): StallCounts {
   };
 }
 
-/** The main thread says that it ends; whether the watchdog has something to finish before. */
-export function tellEnd({ flags }: WatchMemory): boolean {
+/** The watchdog has looked. */
+export function leaveLook({ findings }: WatchMemory, at: number): void {
+  findings[findingSlots.lookAt] = at;
+}
+
+/** Longest time without a look of a watchdog that runs. */
+const freshLookMillis = 1_000;
+
+/**
+ * The main thread says that it ends; whether the watchdog has something to finish before: a stall, or a pause that it did not get to see
+ * since the process went on.
+ */
+export function tellEnd({ flags, findings }: WatchMemory): boolean {
   Atomics.store(flags, flagSlots.ended, 1);
-  return Atomics.load(flags, flagSlots.busy) === 1;
+  const lookAt = findings[findingSlots.lookAt] ?? 0;
+  const isOverdue = lookAt > 0 && sharedMillis() - lookAt > freshLookMillis;
+  return isOverdue || Atomics.load(flags, flagSlots.busy) === 1;
 }
 
 export function isEnded({ flags }: WatchMemory): boolean {

@@ -1,24 +1,32 @@
 import { uptime } from 'node:os';
-import type { OpenPlace, ProcessState, StackFrame } from '../journal/process-state.ts';
+import {
+  type OpenPlace,
+  type ProcessState,
+  type StackFrame,
+  type SystemCall,
+  systemCallText,
+} from '../journal/process-state.ts';
 import type { Sanitizer } from '../storable/sanitizer.ts';
 import { toPendingCall } from './call-summary.ts';
 import { type BoardEntry, oldestStart, readBoard } from './open-board.ts';
 import { createFrameReader } from './source-frames.ts';
 import type { Sample, StackSampler } from './stack-sampler.ts';
-import { type Finding, StallDetector } from './stall-detector.ts';
+import { type Finding, StallDetector, startFactor } from './stall-detector.ts';
 import type { Stall, StallNews } from './stall-facts.ts';
 import { StallLimiter } from './stall-limiter.ts';
+import { readSystemCall } from './system-call.ts';
 import {
   countPause,
   countStall,
   countStalledMillis,
   isEnded,
-  isStarting,
+  leaveLook,
   leaveState,
   readPulse,
   readTick,
   sharedMillis,
   tellBusy,
+  turnedFor,
 } from './watch-memory.ts';
 import type { WatchdogData } from './watchdog.ts';
 
@@ -42,7 +50,6 @@ const sampleMillis = 500;
 /** While somebody debugs. */
 const quietMillis = 5_000;
 const mostPerMinute = 20;
-const inNativeCode = 'no stack yet: it is in native code or waits for the system';
 const tooMany = 'no stack: there were too many stalls within a minute';
 
 /** A stall that is open. */
@@ -55,6 +62,8 @@ interface OpenStall {
   readonly usageAt: number;
   stack: readonly StackFrame[] | undefined;
   withoutStack: string | undefined;
+  /** Where there is no stack: what it waits for. */
+  call: SystemCall | undefined;
   place: OpenPlace | undefined;
   isTold: boolean;
   /** When it was told of last, microseconds since the epoch. */
@@ -72,6 +81,8 @@ export class Watch {
   #quietUntil = 0;
   #stateAt = 0;
   #seenTick = 0;
+  #hasStarted = false;
+  #probing = Promise.resolve();
   #usage = process.cpuUsage();
   #usageAt = sharedMillis();
 
@@ -85,6 +96,7 @@ export class Watch {
     const { memory } = this.#parts.data;
     if (isEnded(memory)) return;
     const now = sharedMillis();
+    leaveLook(memory, now);
     const { tickAt, debugged } = readPulse(memory);
     if (debugged) this.#quietUntil = now + quietMillis;
     if (now < this.#quietUntil) this.#beQuiet(now);
@@ -107,8 +119,26 @@ export class Watch {
       this.#usage = process.cpuUsage();
       this.#usageAt = now;
     }
-    const look = { now, uptime: uptime() * 1000, tickAt, isStarting: isStarting(this.#parts.data.memory) };
+    const look = { now, uptime: uptime() * 1000, tickAt, isStarting: this.#isStarting() };
     for (const finding of this.#detector.look(look)) this.#heed(finding, now);
+  }
+
+  /**
+   * Until a unit of work is open, a stack shows that no modules are being loaded, or the event loop has turned for a while: it does so too while the
+   * modules of a program are being read.
+   */
+  #isStarting(): boolean {
+    const { memory, boards, thresholdMillis, withoutStack } = this.#parts.data;
+    const startMillis = withoutStack === undefined ? startFactor * thresholdMillis : 0;
+    this.#hasStarted ||= turnedFor(memory) > startMillis || oldestStart(boards.units) !== undefined;
+    return !this.#hasStarted;
+  }
+
+  /** A main module that awaits has begun its work before the event loop turns. */
+  async #probe(sinceMillis: number): Promise<void> {
+    if (this.#parts.data.withoutStack !== undefined) return;
+    const sample = await this.#take(sinceMillis, "''");
+    if (sample !== undefined && !sample.isLoading) this.#hasStarted = true;
   }
 
   #beQuiet(now: number): void {
@@ -121,6 +151,9 @@ export class Watch {
   #heed(finding: Finding, now: number): void {
     const { memory } = this.#parts.data;
     switch (finding.type) {
+      case 'probe':
+        this.#probing = this.#probe(finding.since);
+        break;
       case 'begin':
         countStall(memory);
         this.#begin(finding.since, now);
@@ -154,6 +187,7 @@ export class Watch {
       usageAt: this.#usageAt,
       stack: undefined,
       withoutStack: undefined,
+      call: undefined,
       place: this.#placeOf('', undefined),
       isTold: false,
       toldAt: 0,
@@ -174,11 +208,15 @@ export class Watch {
     if (stall === undefined) return;
     stall.withoutStack = this.#reasonAgainst(stall);
     if (stall.withoutStack !== undefined) return this.#tellBegin(stall);
-    const overdue = setTimeout(() => {
-      stall.withoutStack = stall.stack === undefined ? inNativeCode : undefined;
-      this.#tellBegin(stall);
-    }, sampleMillis);
-    const sample = await this.#take(stall);
+    const overdue = setTimeout(() => this.#learnCall(stall), sampleMillis);
+    await this.#probing;
+    if (this.#parts.sampler.isBusy) {
+      // The one before still waits for an answer.
+      clearTimeout(overdue);
+      this.#learnCall(stall);
+      return;
+    }
+    const sample = await this.#take(stall.sinceMillis, this.#parts.data.expression);
     clearTimeout(overdue);
     if (sample !== undefined) this.#learn(stall, sample);
     if (this.#stall === stall) this.#tellBegin(stall);
@@ -189,11 +227,11 @@ export class Watch {
     return this.#parts.data.withoutStack ?? (isRecorded ? undefined : tooMany);
   }
 
-  #take({ sinceMillis }: OpenStall): Promise<Sample | undefined> {
+  #take(sinceMillis: number, expression: string): Promise<Sample | undefined> {
     const { sampler, data } = this.#parts;
     const tickAt = readTick(data.memory);
     return sampler.take({
-      expression: data.expression,
+      expression,
       isBlocked: () => readTick(data.memory) === tickAt && tickAt <= sinceMillis,
       onDebugger: () => {
         this.#quietUntil = sharedMillis() + quietMillis;
@@ -201,10 +239,24 @@ export class Watch {
     });
   }
 
+  /** The main thread does not answer: what of it can be seen from outside. */
+  #learnCall(stall: OpenStall): void {
+    if (this.#stall !== stall || stall.stack !== undefined) return;
+    const call = readSystemCall();
+    stall.call = call && {
+      ...call,
+      ...(call.target !== undefined && { target: this.#parts.sanitizer.text(call.target) }),
+    };
+    stall.withoutStack = `no stack yet: ${stall.call === undefined ? 'it is in native code' : `it waits in ${systemCallText(stall.call)}`}`;
+    if (stall.isTold) this.#alarm();
+    this.#tellBegin(stall);
+  }
+
   #learn(stall: OpenStall, { frames, answer }: Sample): void {
     const before = stall.stack?.map(frameKey).join('\n');
     stall.stack = frames.map(this.#toFrame);
     stall.withoutStack = undefined;
+    stall.call = undefined;
     stall.place = this.#placeOf(answer, stall.place);
     const isElsewhere = stall.stack.map(frameKey).join('\n') !== before;
     if (stall.isTold && isElsewhere && this.#stall === stall) this.#news(stall, 'sample');
@@ -276,6 +328,7 @@ export class Watch {
     return {
       ...(stall !== undefined && { blockedSince: stall.since }),
       ...(stall?.stack !== undefined && { blockedStack: stall.stack }),
+      ...(stall?.call !== undefined && { blockedCall: stall.call }),
       ...(stall?.place !== undefined && { blockedIn: stall.place }),
       ...(pendingCall !== undefined && { pendingCall }),
       ...(delayP99Millis !== undefined && { eventLoopDelayP99Millis: delayP99Millis }),

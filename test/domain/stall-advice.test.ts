@@ -16,6 +16,11 @@ const told = (facts: Partial<StallEvidence>) =>
 describe('S2.18 the catalogue of stalls', () => {
   it.each<[string, Partial<StallEvidence>, string[]]>([
     ['a main thread in a write to a pipe', { isBlocked: true, frames: ['writeSync (node:fs:1:1)'] }, ['A evidence']],
+    [
+      'a main thread in a system call that writes',
+      { isBlocked: true, frames: ['write to standard output, pipe:[1]'] },
+      ['A evidence'],
+    ],
     ['records that were dropped', { hasLostRecords: true }, ['A evidence']],
     ['a lock that somebody holds', { blockedBy: 'session 7 of maintenance', pendingCall: 'sql' }, ['B evidence']],
     ['a statement without an answer', { pendingCall: 'sql' }, ['B evidence']],

@@ -42,6 +42,8 @@ export interface DaemonOptions {
   readonly flags: readonly string[];
   /** Where an earlier daemon of the name was at work. */
   readonly directory?: string;
+  /** Its standard output is a pipe of the shell whose reader never reads. */
+  readonly isUnread?: boolean;
 }
 
 /** Starts the daemon of the example as its users do, with the built package; it is gone when the test has ended. */
@@ -52,12 +54,15 @@ export function startDaemon(options: DaemonOptions): Daemon {
   mkdirSync(state, { recursive: true });
   const program = ['--import', 'spanledger/register', join(example, 'main.js')];
   const own = ['--api', api, '--state', state, '--platforms', name, '--calls', '100000', '--per', '1', ...flags];
-  const child = spawn(process.execPath, [...program, ...own], {
+  const [command, ...words] = [...(options.isUnread === true ? unread : []), process.execPath, ...program, ...own];
+  const child = spawn(command ?? '', words, {
     cwd: root,
     env: { ...cleanEnvironment(), DATABASE_URL: databaseUrl, SPANLEDGER_DIR: ledger, OTEL_SERVICE_NAME: name },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that the reader that never reads ends with it.
+    detached: true,
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  onTestFinished(() => killGroup(child));
   const written = { output: '', errors: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     written.output += text;
@@ -77,6 +82,17 @@ export function startDaemon(options: DaemonOptions): Daemon {
   };
   const printed = () => written.output + written.errors;
   return { child, name, ledger, state, ended, printed, said };
+}
+
+const unread = ['/bin/sh', '-c', '"$@" | sleep 600', 'sh'];
+
+/** Kills a program and what it has started. */
+export function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
 }
 
 /** Gone when the test has ended. */

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type CliResult, runCli } from '../cli/cli-process.ts';
 import { useDatabase } from '../harness/database.ts';
-import { type Daemon, type Shop, startDaemon, startShop } from './inventory-process.ts';
+import { type Daemon, killGroup, type Shop, startDaemon, startShop } from './inventory-process.ts';
 
 const database = useDatabase();
 /** Several programs start at once, on a machine that may have other things to do. */
@@ -31,6 +31,7 @@ const ways: Readonly<Record<string, readonly RegExp[]>> = {
   lock: [
     /session \d+ of inventory-sync as postgres waits .* for .* on .*\n {4}blocked by session \d+ of stocktaking as postgres, idle in transaction/,
   ],
+  stdout: [/main thread blocked for .* in step store/, /at writeLine \(.*misbehaviour\.js:\d+:\d+\)/],
   promise: [/STUCK .*session \S+ \(inventory\) > item promise-\d+ > step store/],
   stop: [/STUCK .*session \S+ \(inventory\) > item stop-\d+ > step store/],
 };
@@ -44,6 +45,7 @@ function hang(way: string): Daemon {
     name: way,
     api: shop.url,
     databaseUrl: database.url,
+    isUnread: way === 'stdout',
     flags: ['--once', '--max-items', '40', '--concurrency', '1', '--misbehave', way, '--misbehave-at', 'batch:2'],
   });
 }
@@ -104,6 +106,13 @@ describe('a daemon that hangs', { timeout: 240_000 }, () => {
   it('is told where it waits: for a thread, a call, a lock or a promise', async () => {
     const waits = ['atomics', 'http', 'lock', 'promise'];
     for (const { child } of await Promise.all(waits.map(examine))) child.kill('SIGKILL');
+  });
+
+  it('is told which write it stands in when nobody reads its standard output', async () => {
+    const { child } = await examine('stdout');
+    const why = await cli('why', 'inventory');
+    expect(why.output).toMatch(/stack of the blocked main thread:\n {4}at writeLine \(.*misbehaviour\.js:\d+/);
+    killGroup(child);
   });
 
   it('goes on unharmed after it was stopped with SIGSTOP, and a pause is on record', async () => {

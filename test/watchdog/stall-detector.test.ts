@@ -19,12 +19,27 @@ describe('the stall detector', () => {
     expect(watch(new StallDetector(limits), 10_000, 20_000, alive)).toEqual([]);
   });
 
-  it('gives a program that is still loading ten times as long', () => {
+  it('gives a program that is still loading ten times as long, and asks at doubling times whether it is', () => {
     const detector = new StallDetector(limits);
     const look = (now: number) => detector.look({ now, uptime: now, tickAt: 10_000, isStarting: true });
     const found = Array.from({ length: 41 }, (_, count) => look(10_000 + count * 250));
-    expect(found.flat()).toEqual([]);
+    expect(found.flat()).toEqual(Array.from({ length: 4 }, () => ({ type: 'probe', since: 10_000 })));
     expect(look(20_250)).toEqual([{ type: 'begin', since: 10_000 }]);
+  });
+
+  it('finds at once that a program is blocked which turns out to have loaded', () => {
+    const detector = new StallDetector(limits);
+    detector.look({ now: 11_250, uptime: 11_250, tickAt: 10_000, isStarting: true });
+    const loaded = detector.look({ now: 11_500, uptime: 11_500, tickAt: 10_000, isStarting: false });
+    expect(loaded).toEqual([{ type: 'begin', since: 10_000 }]);
+  });
+
+  it('asks anew of each turn of the event loop whether the program has loaded', () => {
+    const detector = new StallDetector(limits);
+    const look = (now: number, tickAt: number) => detector.look({ now, uptime: now, tickAt, isStarting: true });
+    const found = [look(11_250, 10_000), look(11_500, 11_400), look(12_250, 11_400), look(12_500, 11_400)];
+    const asked = (since: number) => [{ type: 'probe', since }];
+    expect(found).toEqual([asked(10_000), [], [], asked(11_400)]);
   });
 
   it('finds a stall once no tick came for longer than the threshold, looks again at doubling times, and finds its end', () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -56,10 +57,11 @@ describe('a program whose event loop is blocked now and then', () => {
     );
     // On a machine under load there may be more.
     for (const [name, line] of Object.entries({ loop: 9, backtrack: 14, waitForNobody: 18, starve: 22, callOut: 26 })) {
-      const row = rows.find(({ step_name, duration_ms }) => step_name === name && duration_ms > 600);
-      expect(row).toMatchObject({ level: 'warning', stack_trace: here(name, line) });
       const place = `${name} \\(.*stalls\\.mjs:${line}:\\d+\\), while ${name} ran\\.$`;
-      expect(row?.message).toMatch(new RegExp(`turns again; it was blocked for [\\d.]+ s in ${place}`));
+      const message = expect.stringMatching(`turns again; it was blocked for [\\d.]+ s in ${place}`);
+      const told = rows.filter(({ step_name, duration_ms }) => step_name === name && duration_ms > 600);
+      const expected = { level: 'warning', stack_trace: here(name, line), message };
+      expect(told).toContainEqual(expect.objectContaining(expected));
     }
     const { rows: begun } = await client.query(`select from spanledger.audit_log where event = 'runtime.stall.begin'`);
     expect(begun.length).toBeGreaterThanOrEqual(5);
@@ -147,6 +149,37 @@ describe('a program that never comes back', () => {
     expect(state?.blockedStack?.[0]).toEqual(spot());
     expect(stall).toMatchObject({ event: 'runtime.stall.begin', sessionId: 'endless', itemId: 'a' });
     expect(JSON.stringify(stall)).not.toContain('hunter2');
+  });
+});
+
+describe('a program that waits in a system call', () => {
+  it('is told which one and on what, since no stack can be taken there', async () => {
+    const pipe = join(workshop.directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const env = { DATABASE_URL: database.url, ...threshold };
+    const program = workshop.start({ script: fixture('full-pipe.mjs'), parameters: [pipe], env });
+    const row = await vi.waitFor(async () => {
+      const { rows } = await client.query(
+        `select blocked_stack, blocked_call, blocked_in ->> 'step_name' as step from spanledger.instances
+          where pid = $1 and blocked_call is not null`,
+        [program.child.pid],
+      );
+      expect(rows).toHaveLength(1);
+      return rows[0];
+    }, patience);
+    const told = await vi.waitFor(async () => {
+      const { rows } = await client.query(
+        `select e.message from spanledger.audit_log e join spanledger.task_progress p using (trace_id, span_id)
+          where p.step_name = 'report' and e.event = 'runtime.stall.begin'`,
+      );
+      expect(rows).toHaveLength(1);
+      return rows[0];
+    }, patience);
+    program.child.kill('SIGKILL');
+    await program.ended;
+    const blocked_call = { name: 'write', descriptor: expect.any(Number), target: pipe };
+    expect(row).toEqual({ blocked_stack: null, blocked_call, step: 'report' });
+    expect(told.message).toContain(`while report ran (no stack yet: it waits in write to ${pipe})`);
   });
 });
 

@@ -1,6 +1,12 @@
 import type { DeathEvidence } from '../../domain/cause-of-death.ts';
 import type { JournalInfo } from '../../journal/journal-listing.ts';
-import { type OpenPlace, type PendingCall, parseProcessState, type StackFrame } from '../../journal/process-state.ts';
+import {
+  type OpenPlace,
+  type PendingCall,
+  parseProcessState,
+  type StackFrame,
+  type SystemCall,
+} from '../../journal/process-state.ts';
 
 /** A process and what it does, as its last sign of life tells. `null` is not known, or not so. */
 export type ProcessRow = {
@@ -22,6 +28,8 @@ export type ProcessRow = {
   readonly event_loop_delay_p99_ms: number | null;
   readonly blocked_since: Date | null;
   readonly blocked_stack: readonly StackFrame[] | null;
+  /** What a main thread in native code waits for. */
+  readonly blocked_call: SystemCall | null;
   readonly blocked_in: OpenPlace | null;
   readonly pending_call: PendingCall | null;
 };
@@ -93,6 +101,7 @@ export function toProcessRow(value: unknown): ProcessRow | null {
     event_loop_delay_p99_ms: numberOf(row.event_loop_delay_p99_ms),
     blocked_since: dateOf(row.blocked_since),
     blocked_stack: Array.isArray(row.blocked_stack) ? (row.blocked_stack as readonly StackFrame[]) : null,
+    blocked_call: objectOf<SystemCall>(row.blocked_call),
     blocked_in: objectOf<OpenPlace>(row.blocked_in),
     pending_call: objectOf<PendingCall>(row.pending_call),
   };
@@ -120,6 +129,7 @@ export function processOfJournal({ instanceId, owner, isAlive, heartbeat }: Jour
     event_loop_delay_p99_ms: numberOf(state?.eventLoopDelayP99Millis),
     blocked_since: dateOfMicros(state?.blockedSince),
     blocked_stack: state?.blockedStack ?? null,
+    blocked_call: state?.blockedCall ?? null,
     blocked_in: state?.blockedIn ?? null,
     pending_call: state?.pendingCall ?? null,
   };

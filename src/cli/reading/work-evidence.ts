@@ -1,6 +1,6 @@
 import type { FlowLine, FlowWindow } from '../../domain/call-flow.ts';
 import { activityOf, type StallEvidence } from '../../domain/stall-advice.ts';
-import type { StackFrame } from '../../journal/process-state.ts';
+import { type StackFrame, systemCallText } from '../../journal/process-state.ts';
 import { detailsOf } from '../rendering/event-text.ts';
 import { duration } from '../rendering/quantities.ts';
 import type { OpenWork } from './open-work.ts';
@@ -33,7 +33,7 @@ export function stallEvidence(facts: WorkFacts): { readonly facts: StallEvidence
     verdict: worstVerdict(open),
     activity: activityOf(isFresh(process, facts.now) ? (process?.cpu_ratio ?? undefined) : undefined),
     isBlocked: isBlocked(process, facts.now),
-    frames: (process?.blocked_stack ?? []).map(frameText),
+    frames: framesOf(process),
     isBeforeFirstStep: open.length > 0 && flow.every(({ mark }) => mark === 'not seen'),
     unseenInside: window.unseenInside,
     hasLostRecords: trail.hasLostRecords,
@@ -98,10 +98,19 @@ function sentences({ open, process, waits, now }: WorkFacts, evidence: StallEvid
   return told.filter((text) => text !== undefined);
 }
 
+/** The stack of a blocked main thread; where none can be taken, what it waits for. */
+function framesOf(process: ProcessEnd | undefined): readonly string[] {
+  const call = process?.blocked_call ?? undefined;
+  return process?.blocked_stack?.map(frameText) ?? (call === undefined ? [] : [systemCallText(call)]);
+}
+
 /** Where in the code it stands, or failed, with the source of that knowledge. */
 export function placeOfCode(process: ProcessEnd | undefined, trail: Trail, open: readonly OpenWork[]) {
   if (open.length > 0 && process?.blocked_since && process.blocked_stack !== null) {
     return { place: process.blocked_stack.map(frameText), source: 'stack of the blocked main thread' };
+  }
+  if (open.length > 0 && process?.blocked_since && process.blocked_call !== null) {
+    return { place: framesOf(process), source: 'system call of the blocked main thread' };
   }
   const { frames } = detailsOf(trail.stall?.details);
   const isLast = trail.stall !== undefined && trail.stall.created_at >= (trail.last?.time ?? new Date(0));

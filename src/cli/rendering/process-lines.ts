@@ -1,3 +1,4 @@
+import { systemCallText } from '../../journal/process-state.ts';
 import { codeVersion, type ProcessRow } from '../reading/process-row.ts';
 import type { Terminal } from '../terminal.ts';
 import { visible } from '../visible.ts';
@@ -49,8 +50,14 @@ export function blockedLines(terminal: Terminal, process: ProcessRow, now: Date)
   const frames = (stack ?? []).map((frame) =>
     visible(`at ${frame.function} (${frame.file}:${frame.line}:${frame.column})`),
   );
-  const where = frames.length > 0 ? frames : ['in native code: no stack can be taken'];
+  const where = frames.length > 0 ? frames : [nativeText(process)];
   return [`  ${terminal.style('red', line)}`, ...where.map((frame) => `    ${frame}`)];
+}
+
+function nativeText({ blocked_call: call }: ProcessRow): string {
+  return call === null
+    ? 'in native code: no stack can be taken'
+    : visible(`in ${systemCallText(call)}: no stack can be taken`);
 }
 
 /** The oldest call that has no answer. */
