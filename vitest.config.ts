@@ -1,18 +1,38 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { LongestFirst } from './test/harness/longest-first.ts';
+
+const harness = (name: string) => new URL(`./test/harness/${name}`, import.meta.url).href;
+
+/** Files that change what is global to a process, or leave the process in another state: each has one to itself. */
+const alone = [
+  'documents',
+  '{examples,faults,instrument,logging,package,recording,register,scripts,telemetry,watchdog}/**/*',
+].map((name) => `test/${name}.test.ts`);
+
+/** A process of its own costs a file half a second of processor time, which is more than most of them need. */
+const projects = [
+  { name: 'together', include: ['test/**/*.test.ts'], exclude: alone, isolate: false },
+  { name: 'alone', include: alone, isolate: true },
+].map(
+  (test): TestProjectInlineConfiguration => ({
+    test: {
+      ...test,
+      pool: 'forks',
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+      // Worker threads that the code under test starts load TypeScript sources too.
+      execArgv: ['typescript.js', 'baseline-wasm.ts'].flatMap((name) => ['--import', harness(name)]),
+      // What was built runs as Node runs it.
+      server: { deps: { external: [/\/dist\//] } },
+    },
+  }),
+);
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects,
     globalSetup: ['test/harness/global-setup.ts'],
-    // Worker threads that the code under test starts load TypeScript sources too.
-    execArgv: ['--import', new URL('./test/harness/typescript.js', import.meta.url).href],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    pool: 'forks',
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    // What was built runs as Node runs it.
-    server: { deps: { external: [/\/dist\//] } },
   },
 });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createProgram } from '../src/cli/program.ts';
 import { helpOf } from '../src/cli/reference.ts';
+import { baselineWasm } from './harness/baseline-wasm.ts';
 import { placeEmbeddedStore } from './harness/database.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -106,7 +107,7 @@ function runProgram(
 function run(argv: readonly string[], environment: Record<string, string>): string {
   const { PATH, HOME } = process.env;
   const options = { cwd: root, env: { PATH, HOME, ...environment }, encoding: 'utf8' } as const;
-  return execFileSync(process.execPath, argv, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  return execFileSync(process.execPath, [baselineWasm, ...argv], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** What is printed anew each time (times, durations, ids, and the width of columns that follows from them) made alike. */

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { baselineWasm } from '../harness/baseline-wasm.ts';
 
 /** What a run of the real command line wrote and how it ended. */
 export interface CliResult {
@@ -24,7 +25,7 @@ const main = fileURLToPath(new URL('main.js', built));
 
 /** Starts `spanledger` as a child process. */
 export function startCli(argv: readonly string[], place: CliPlace = {}): ChildProcessByStdio<null, Readable, Readable> {
-  return spawn(process.execPath, [main, ...argv], {
+  return spawn(process.execPath, [baselineWasm, main, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, ...place.environment },
     ...(place.cwd !== undefined && { cwd: place.cwd }),

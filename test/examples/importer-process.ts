@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { baselineWasm } from '../harness/baseline-wasm.ts';
 
 /** The root of the repository, where `spanledger/register` means the built package. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -66,7 +67,12 @@ export async function runNode(argv: readonly string[], env: Readonly<Record<stri
 
 function startProgram(argv: readonly string[], env: NodeJS.ProcessEnv, uid?: number): RunningImporter {
   const user = uid === undefined ? {} : { uid, gid: uid };
-  const child = spawn(process.execPath, argv, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], ...user });
+  const child = spawn(process.execPath, [baselineWasm, ...argv], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...user,
+  });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import './baseline-wasm.ts';
 
 /** A migrated embedded store, closed, that is made once for a run and copied: making one takes seconds, a copy tenths of one. */
 export interface EmbeddedTemplate {

@@ -12,13 +12,19 @@ const long = [
   'cli/commands/embedded',
   'register/shipping',
   'documents',
+  'watchdog/watchdog',
+  'examples/inventory-sync-hangs',
+  'register/lost-work',
   'faults/faults',
   'register/journal-only',
   'cli/commands/doctor',
   'examples/interrupted-import',
 ];
 
-/** Starts the longest files first, so that the workers end together. */
+/**
+ * Starts the longest files first, so that the workers end together, and last those that share processes: a process goes on with
+ * the next file only if that shares too.
+ */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const others = await super.sort(files);
@@ -26,7 +32,8 @@ export class LongestFirst extends BaseSequencer {
   }
 }
 
-function rank({ moduleId }: TestSpecification): number {
+function rank({ moduleId, project }: TestSpecification): number {
   const place = long.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
-  return place === -1 ? long.length : place;
+  if (place !== -1) return place;
+  return long.length + (project.config.isolate ? 0 : 1);
 }

@@ -1,4 +1,5 @@
 // Ships to the embedded store in argv[2] without end and tells of each shipment that was acknowledged; a test ends it.
+import '../harness/baseline-wasm.ts';
 import { createEmbeddedStore } from '../../src/shipping/embedded-store.ts';
 import { auditRow, progressRow, shipment } from './sample-rows.ts';
 
