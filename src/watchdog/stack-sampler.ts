@@ -72,6 +72,7 @@ const maxTries = 20;
 /** The main thread answers in microseconds; a getter of the program might not. */
 const answerMillis = 200;
 const partingMillis = 500;
+const againMillis = 100;
 
 class Capture {
   readonly outcome: Promise<Sample | undefined>;
@@ -84,6 +85,7 @@ class Capture {
   #close: () => void = () => {};
   #enabled = false;
   #tries = 1;
+  #repeat: NodeJS.Timeout | undefined;
   #released = false;
   #frames: readonly RawFrame[] | undefined;
   #isLoading = false;
@@ -114,11 +116,18 @@ class Capture {
       this.#enabled = true;
     });
     // Behind it at once, not when it is answered: what returns from native code meets both before it goes on.
-    session.post('Debugger.pause');
+    this.#pause();
+  }
+
+  /** Asked again until it stands still: what is asked of a main thread that is just about to go on is lost. */
+  #pause(again = againMillis): void {
+    this.#session.post('Debugger.pause');
+    this.#repeat = setTimeout(() => this.#pause(2 * again), again);
   }
 
   /** The main thread stands still until it is released: nothing here may throw past that. */
   #paused({ callFrames }: Debugger.PausedEventDataType): void {
+    clearTimeout(this.#repeat);
     if (!this.#enabled) {
       // It stood still before it was asked to: at a breakpoint, which is not ours to leave.
       this.#options.onDebugger();
@@ -144,7 +153,9 @@ class Capture {
   /** Between two microtasks there is nothing of the program on the stack: a moment later there is. */
   #tryAgain(): void {
     this.#tries += 1;
-    this.#session.post('Debugger.resume', () => this.#session.post('Debugger.pause'));
+    this.#session.post('Debugger.resume', () => {
+      if (!this.#released) this.#pause();
+    });
   }
 
   #toFrame({ functionName, location }: Debugger.CallFrame): RawFrame {
@@ -174,6 +185,7 @@ class Capture {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    clearTimeout(this.#repeat);
     // What is known is known before the main thread goes on: its stall may be over in a moment.
     this.#settle(this.#sample());
     try {
@@ -188,6 +200,7 @@ class Capture {
   /** Whatever was left undone, a main thread without a session runs on. */
   #part(): void {
     this.#released = true;
+    clearTimeout(this.#repeat);
     try {
       this.#session.disconnect();
     } catch {
