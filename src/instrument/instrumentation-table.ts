@@ -1,6 +1,6 @@
 import { expressOptions } from './express.ts';
 import { httpOptions, undiciOptions } from './http.ts';
-import { koaOptions } from './koa.ts';
+import { koaOptions, mendKoa } from './koa.ts';
 import type { Patcher } from './patcher.ts';
 import { pgOptions } from './pg.ts';
 
@@ -16,6 +16,8 @@ export interface InstrumentationEntry {
   readonly patch?: (exports: unknown, module: string, load: () => Patcher | undefined) => void;
   /** What it is told. Called when it is loaded. */
   readonly options?: () => Readonly<Record<string, unknown>>;
+  /** Called with the exports that were patched, where the patch is not as it should be. */
+  readonly mend?: (exports: unknown) => void;
   /** What is seen of these modules where nothing patches them. */
   readonly seenThrough?: string;
   /** Whether these modules may be ES modules, which only a loader hook can reach. */
@@ -41,7 +43,13 @@ export const instrumentationTable: readonly InstrumentationEntry[] = [
   { name: 'http', modules: ['http', 'https'], package: contrib('http'), options: httpOptions },
   { name: 'undici', modules: ['undici'], package: contrib('undici'), options: undiciOptions },
   { name: 'express', modules: ['express'], package: contrib('express'), options: expressOptions },
-  { name: 'koa', modules: ['koa', '@koa/router', 'koa-router'], package: contrib('koa'), options: koaOptions },
+  {
+    name: 'koa',
+    modules: ['koa', '@koa/router', 'koa-router'],
+    package: contrib('koa'),
+    options: koaOptions,
+    mend: mendKoa,
+  },
   { name: 'pg', modules: ['pg', 'pg-pool'], package: contrib('pg'), options: pgOptions },
   { name: 'fastify', modules: ['fastify'], seenThrough: `${throughHttp}, with their routes` },
   { name: 'hono', modules: ['hono'], seenThrough: `${throughHttp}, with their routes` },

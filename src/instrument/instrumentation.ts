@@ -95,7 +95,10 @@ export class Instrumentation {
     }
     const { exports, result } = loaded.patcher.patch(target.exports, target.name, target.directory);
     if (result === 'none') return exports;
-    if (result === 'patched') this.#patched.add(keyOf(target.name, target.directory));
+    if (result === 'patched') {
+      this.#patched.add(keyOf(target.name, target.directory));
+      entry.mend?.(exports);
+    }
     this.#note(module, target, { ...outcomes[result], instrumentation: loaded.label });
     return exports;
   }
