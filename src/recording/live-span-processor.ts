@@ -82,6 +82,7 @@ class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
 
   forceFlush(): Promise<void> {
     if (this.#lease === undefined) return Promise.resolve();
+    this.#lease.recorder.settle();
     return this.#lease.recorder.journal.sync().catch((error: unknown) => {
       diag.error('spanledger: the journal could not be synced', error);
     });

@@ -32,6 +32,11 @@ export interface RecorderSettings {
 export interface RecorderOptions {
   readonly journal: Journal;
   readonly settings?: RecorderSettings;
+  /**
+   * Calls back at the end of the turn of the event loop. Where it is given, the rows of requests that the host was seen to serve wait for
+   * it and are appended in one go, or with the next other record: nobody was told that they are on the disk.
+   */
+  readonly endOfTurn?: (work: () => void) => void;
 }
 
 /** Which events of an ended span are still to be recorded. */
@@ -55,6 +60,8 @@ export interface Recorder {
   recordEnds(spans: readonly ReadableSpan[], filter?: EventFilter): void;
   /** Log records were written. */
   recordLogs(logs: readonly ReadableLogRecord[]): void;
+  /** Appends what waits for the end of the turn, when there may be none. */
+  settle(): void;
   /** Calls whose record could not be made, which a fault of spanledger would be the cause of. */
   failures(): number;
 }
@@ -65,6 +72,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
 }
 
 const traceIdBytes = 16;
+/** Requests that wait for the end of one turn: beyond it, it is a turn that does not end. */
+const mostWaiting = 256;
 /** Arguments of one call live on the stack. */
 const mostPerAppend = 1_000;
 
@@ -74,11 +83,14 @@ class JournalRecorder implements Recorder {
   readonly #requests: 'inbound' | 'all' | 'none';
   readonly #logLevel: AuditLevel;
   readonly #held: LedgerRecord[] = [];
+  readonly #endOfTurn: ((work: () => void) => void) | undefined;
+  #waiting: LedgerRecord[] = [];
   #holds = 0;
   #failures = 0;
 
-  constructor({ journal, settings = {} }: RecorderOptions) {
+  constructor({ journal, settings = {}, endOfTurn }: RecorderOptions) {
     this.journal = journal;
+    this.#endOfTurn = endOfTurn;
     this.#context = {
       sanitizer: settings.sanitizer ?? sanitizer(),
       service: journal.owner.service,
@@ -131,7 +143,7 @@ class JournalRecorder implements Recorder {
         this.#failed('the end of a span', error);
       }
     }
-    this.#append(records);
+    if (records.length > 0) this.#append(records);
   }
 
   recordLogs(logs: readonly ReadableLogRecord[]): void {
@@ -147,6 +159,10 @@ class JournalRecorder implements Recorder {
     this.#append(records);
   }
 
+  settle(): void {
+    if (this.#waiting.length > 0) this.#append([]);
+  }
+
   failures(): number {
     return this.#failures;
   }
@@ -159,7 +175,23 @@ class JournalRecorder implements Recorder {
     if (this.#requests === 'none') return;
     const facts = takeRequestFacts(span);
     const request = projectRequest(source, this.#context, { outbound: this.#requests === 'all', facts });
-    if (request !== undefined) records.push(request);
+    if (request === undefined) return;
+    if (facts === undefined || this.#endOfTurn === undefined) records.push(request);
+    else this.#wait(request, this.#endOfTurn);
+  }
+
+  #wait(record: LedgerRecord, endOfTurn: (work: () => void) => void): void {
+    this.#waiting.push(record);
+    if (this.#waiting.length === 1) endOfTurn(() => this.settle());
+    else if (this.#waiting.length >= mostWaiting) this.settle();
+  }
+
+  /** What waits goes first: records are in the order in which they happened. */
+  #withWaiting(records: readonly LedgerRecord[]): readonly LedgerRecord[] {
+    if (this.#waiting.length === 0) return records;
+    const all = [...this.#waiting, ...records];
+    this.#waiting = [];
+    return all;
   }
 
   #recordRequestUnit(span: ReadableSpan, project: typeof projectOpenRequest | typeof projectOpenRequestEnd): void {
@@ -174,10 +206,13 @@ class JournalRecorder implements Recorder {
 
   #appendOne(record: LedgerRecord): void {
     if (this.#holds > 0) this.#held.push(record);
+    else if (this.#waiting.length > 0) this.#append([record]);
     else this.journal.append(record);
   }
 
-  #append(records: readonly LedgerRecord[]): void {
+  #append(made: readonly LedgerRecord[]): void {
+    if (made.length === 0 && this.#waiting.length === 0) return;
+    const records = this.#withWaiting(made);
     if (this.#holds > 0) {
       this.#held.push(...records);
       return;

@@ -32,6 +32,7 @@ import { startWatchdog, type Watchdog } from '../watchdog/watchdog.ts';
 import { isTracerProviderRegistered, registeredService } from './attachment.ts';
 import { type Courier, createCourier, type ShippingLoad } from './courier.ts';
 import { createDiagnosticLogger, installDiagnosticLogger } from './diagnostic-logger.ts';
+import { atEndOfTurn } from './end-of-turn.ts';
 import { onEnding } from './exit.ts';
 import { courierSignals, type ExportPlan, type ExportPlans, exportPlans, noExports } from './export-plan.ts';
 import { startGuard } from './guard.ts';
@@ -89,7 +90,11 @@ export function register(): void {
 
   applySettings(place, plans);
   const journal = openLedger(place);
-  const recorder = createRecorder({ journal, settings: { requests: settings.requests } });
+  const recorder = createRecorder({
+    journal,
+    settings: { requests: settings.requests },
+    endOfTurn: atEndOfTurn,
+  });
   const shipping = shippingLoad(place);
   const courier = startCourier(shipping, plans, environment);
   const sending = createSending(plans, otel, courier);
@@ -125,7 +130,11 @@ export function register(): void {
   if (loggers !== undefined) process.once('exit', () => loggers.finish());
   const state = () => readState(memory.watch);
   const keeper = keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined, state });
-  endWell(settings, { keeper, sending, courier, watchdog, endRequests: () => instrumentation?.endOpenRequests() });
+  const endRequests = () => {
+    instrumentation?.endOpenRequests();
+    recorder.settle();
+  };
+  endWell(settings, { keeper, sending, courier, watchdog, endRequests });
 }
 
 function once<T>(work: () => T): () => T {

@@ -23,6 +23,7 @@ import { createLiveSpanProcessor } from '../../src/recording/live-span-processor
 import { PostgresSpanExporter } from '../../src/recording/postgres-span-exporter.ts';
 import { createRecordAlwaysSampler } from '../../src/recording/record-always-sampler.ts';
 import { createRecorder, type Recorder, type RecorderSettings } from '../../src/recording/recorder.ts';
+import { giveRequestFacts } from '../../src/recording/request-facts.ts';
 import { announce, announceTogether, isAnnouncementHeard } from '../../src/telemetry/announcer.ts';
 import { attribute } from '../../src/telemetry/conventions.ts';
 import { itemAttributes, owner } from '../projection/sources.ts';
@@ -67,6 +68,54 @@ describe('the live span processor', () => {
     const read = await readSegment(segment?.path ?? '');
     expect(read.status === 'read' && read.entries.map(({ record }) => record.type)).toEqual(['start', 'event', 'end']);
     rmSync(directory, { recursive: true });
+  });
+
+  describe('where rows of requests may wait for the end of the turn', () => {
+    const served = { kind: SpanKind.SERVER, attributes: { 'http.request.method': 'GET', 'url.path': '/a' } };
+    let ends: (() => void)[];
+
+    function serve(isSeen = true) {
+      const span = provider.getTracer('test').startSpan('GET', served);
+      if (isSeen) giveRequestFacts(span, () => ({ status: 200 }));
+      span.end();
+    }
+    beforeEach(() => {
+      ends = [];
+      recorder = createRecorder({ journal, endOfTurn: (work) => void ends.push(work) });
+      provider = new TracerProvider({ resource, spanProcessors: [createLiveSpanProcessor(recorder)] });
+    });
+
+    it('appends those of one turn in one go, when it ends', () => {
+      serve();
+      serve();
+      expect(types()).toEqual([]);
+      for (const end of ends.splice(0)) end();
+      expect([types(), journal.appends]).toEqual([['request', 'request'], 1]);
+      serve();
+      expect(ends).toHaveLength(1);
+    });
+
+    it('appends them at once in front of any other record, or when there may be no end', async () => {
+      serve();
+      provider.getTracer('test').startSpan('import.item', { attributes: unitAttributes }).end();
+      expect(types()).toEqual(['request', 'start', 'end']);
+      serve();
+      await provider.forceFlush();
+      expect(types()).toHaveLength(4);
+      serve();
+      recorder.settle();
+      expect(types()).toHaveLength(5);
+    });
+
+    it('does not wait with spans that somebody else has ended, who may count on them', () => {
+      serve(false);
+      expect(types()).toEqual(['request']);
+    });
+
+    it('does not hold more than a turn has', () => {
+      for (let count = 0; count < 1_000; count += 1) serve();
+      expect(types().length).toBeGreaterThan(700);
+    });
   });
 
   it('appends in one go what is announced together, also when pairs nest', () => {
