@@ -5,7 +5,8 @@ export interface Moment {
   readonly process?: string;
   /** The cycle, run or unit that begins or ends. */
   readonly cycle?: string;
-  readonly kind: 'process_start' | 'begin' | 'record' | 'end' | 'process_end';
+  /** `process_lost` is the last sign of life of a process whose end nobody saw: it lies after that. */
+  readonly kind: 'process_start' | 'begin' | 'record' | 'end' | 'process_end' | 'process_lost';
 }
 
 /** Times of a moment, all of them differences between two rows. Milliseconds. */
@@ -33,11 +34,15 @@ export interface ProcessLife {
   readonly process: string;
   readonly startedAt: number;
   readonly endedAt?: number;
+  /** Its last sign of life, where nobody saw its end: that lies after it. */
+  readonly lastSeenAt?: number;
   readonly lastRecordAt: number;
-  /** From the start to the end, or until now. */
+  /** From the start to the end, to the last sign of life, or until now. */
   readonly life: number;
-  /** From the last record to the end, or until now. Silence is no hang: that takes evidence of another kind. */
+  /** From the last record to there. Silence is no hang: that takes evidence of another kind. */
   readonly silence: number;
+  /** It may have lived and been silent for so long, as far as anybody knows: more than `life` only where nobody saw its end. */
+  readonly mostLife: number;
   readonly longestSilence: number;
   readonly cycles: readonly CycleTimes[];
 }
@@ -79,17 +84,21 @@ export function livesOf(moments: readonly Moment[], now: number): readonly Proce
 function lifeOf(process: string, moments: readonly Moment[], now: number): ProcessLife {
   const sorted = moments.toSorted((a, b) => a.at - b.at);
   const endedAt = sorted.findLast(({ kind }) => kind === 'process_end')?.at;
-  const records = sorted.filter(({ kind }) => kind !== 'process_end').map(({ at }) => at);
-  const startedAt = records[0] ?? endedAt ?? now;
+  const lastSeenAt = sorted.findLast(({ kind }) => kind === 'process_lost')?.at;
+  const isEnd = ({ kind }: Moment) => kind === 'process_end' || kind === 'process_lost';
+  const records = sorted.filter((moment) => !isEnd(moment)).map(({ at }) => at);
+  const startedAt = records[0] ?? endedAt ?? lastSeenAt ?? now;
   const lastRecordAt = records.at(-1) ?? startedAt;
-  const until = Math.max(endedAt ?? now, lastRecordAt);
+  const until = Math.max(endedAt ?? lastSeenAt ?? now, lastRecordAt);
   const times = [...records, until];
   return {
     process,
     startedAt,
     ...(endedAt !== undefined && { endedAt }),
+    ...(endedAt === undefined && lastSeenAt !== undefined && { lastSeenAt }),
     lastRecordAt,
     life: until - startedAt,
+    mostLife: Math.max(endedAt ?? now, until) - startedAt,
     silence: until - lastRecordAt,
     longestSilence: times.reduce((longest, at, index) => Math.max(longest, at - (times[index - 1] ?? at)), 0),
     cycles: cyclesOf(sorted),
@@ -126,8 +135,8 @@ export interface ClaimJudgement {
 
 /** Holds the claim that something hung for so long against the lives of its processes. */
 export function judgeClaim(claimMillis: number, lives: readonly ProcessLife[]): ClaimJudgement {
-  const longestLife = lives.reduce((longest, { life }) => Math.max(longest, life), 0);
-  const longestSilence = lives.reduce((longest, { longestSilence: silence }) => Math.max(longest, silence), 0);
+  const longestLife = lives.reduce((longest, { mostLife }) => Math.max(longest, mostLife), 0);
+  const longestSilence = lives.reduce((longest, life) => Math.max(longest, mostSilence(life)), 0);
   const claim = clockText(claimMillis);
   if (claimMillis > longestLife) {
     return {
@@ -141,6 +150,11 @@ export function judgeClaim(claimMillis: number, lives: readonly ProcessLife[]): 
   }
   const reason = `it was silent for up to ${clockText(longestSilence)}; silence alone does not prove that it hung`;
   return { judgement: 'possible', reason };
+}
+
+/** Of a process whose end nobody saw, the silence may have lasted until now. */
+function mostSilence({ startedAt, lastSeenAt, lastRecordAt, longestSilence, mostLife }: ProcessLife): number {
+  return lastSeenAt === undefined ? longestSilence : Math.max(longestSilence, startedAt + mostLife - lastRecordAt);
 }
 
 /** Milliseconds as hours, minutes and seconds: `9:17:20`. */

@@ -85,6 +85,12 @@ async function describeJournal(path: string, name: string, observer: Observer): 
   };
 }
 
+/** When a process was last seen to live, microseconds since the epoch: its heartbeat, its last write, or else its start. */
+export function lastSignMicros({ owner, heartbeat, segments }: JournalInfo): number {
+  const lastWrite = Math.max(0, ...segments.map(({ modifiedAt }) => Math.floor(modifiedAt * 1000)));
+  return Math.max(owner?.startedAt ?? 0, heartbeat?.at ?? 0, lastWrite);
+}
+
 /** Whether no later segment of the same lane is there. */
 function isLastOfLane(segments: readonly Pick<SegmentInfo, 'name'>[], index: number): boolean {
   const [segment, next] = [segments[index], segments[index + 1]];

@@ -1,5 +1,5 @@
 import type { DeathEvidence } from '../domain/cause-of-death.ts';
-import type { JournalInfo } from '../journal/journal-listing.ts';
+import { type JournalInfo, lastSignMicros } from '../journal/journal-listing.ts';
 import { isOomCounter, oomKillsSince } from '../journal/oom-counter.ts';
 import { parseProcessState } from '../journal/process-state.ts';
 import type { JournalOwner } from '../projection/record.ts';
@@ -13,8 +13,7 @@ export function journalHeartbeat(journal: JournalInfo, owner: JournalOwner, nowM
   const told = { journalBytes: journal.bytes, ...figuresOf(journal) };
   if (journal.isAlive) return { owner, seenAt: nowMicros, ...told };
   const { exit } = journal;
-  const lastWrite = Math.max(0, ...journal.segments.map(({ modifiedAt }) => Math.floor(modifiedAt * 1000)));
-  const seenAt = Math.max(owner.startedAt, journal.heartbeat?.at ?? 0, lastWrite);
+  const seenAt = Math.max(owner.startedAt, lastSignMicros(journal));
   return {
     owner,
     seenAt,

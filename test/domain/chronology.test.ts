@@ -48,6 +48,18 @@ describe('the timeline of a daemon that was killed', () => {
 });
 
 describe('lives of processes', () => {
+  it('takes the last sign of life for no end: it lived at least until then, and may have hung after it', () => {
+    const lost: Moment[] = [
+      { at: 0, process: 'p', kind: 'process_start' },
+      { at: hours(1), process: 'p', kind: 'process_lost' },
+    ];
+    const lives = livesOf(lost, hours(10));
+    expect(lives).toMatchObject([{ lastSeenAt: hours(1), life: hours(1), silence: hours(1), mostLife: hours(10) }]);
+    expect(lives[0]).not.toHaveProperty('endedAt');
+    expect(judgeClaim(hours(5), lives)).toMatchObject({ judgement: 'possible' });
+    expect(judgeClaim(hours(11), lives)).toMatchObject({ judgement: 'rejected' });
+  });
+
   it('keeps two processes apart: no time of one is added to the other', () => {
     const moments: Moment[] = [
       { at: 0, process: 'a', kind: 'process_start' },

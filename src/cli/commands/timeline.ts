@@ -27,7 +27,8 @@ async function tellLives({ options, terminal }: Invocation, { lives }: Timeline)
   const claimSeconds = options.count('claim');
   const claim = claimSeconds === undefined ? undefined : judgeClaim(claimSeconds * 1000, lives);
   if (options.flag('json')) {
-    if (claim !== undefined) await terminal.line(jsonLine({ claim_ms: (claimSeconds ?? 0) * 1000, ...claim, lives }));
+    const judged = claim === undefined ? {} : { claim_ms: (claimSeconds ?? 0) * 1000, ...claim };
+    await terminal.line(jsonLine({ ...judged, lives }));
     return;
   }
   const lines = lifeLines(lives);

@@ -66,7 +66,7 @@ export function incidentOf(id: string, story: Story): Incident {
     title: `${name}: ${verdict === 'done' ? (run?.outcome ?? 'ended') : verdict}`,
     status: 'open',
     priority: isGrave ? 'high' : 'normal',
-    occurred: (end?.at ?? last?.time ?? now).toISOString(),
+    occurred: (end?.at ?? end?.after ?? last?.time ?? now).toISOString(),
     solved: null,
     owner: null,
     scope: `${name}${where}`,

@@ -1,5 +1,5 @@
 import type { DeathEvidence } from '../../domain/cause-of-death.ts';
-import type { JournalInfo } from '../../journal/journal-listing.ts';
+import { type JournalInfo, lastSignMicros } from '../../journal/journal-listing.ts';
 import {
   type OpenPlace,
   type PendingCall,
@@ -41,6 +41,11 @@ export type ProcessEnd = ProcessRow & {
   readonly exit_evidence: DeathEvidence | null;
 };
 
+/** Whether somebody saw its end, or it told of it; else it is known only when it was last seen, and its end lies after that. */
+export function isEndSeen({ exit_code: code, exit_signal: signal, exit_evidence: evidence }: ProcessEnd): boolean {
+  return code !== null || signal !== null || evidence?.by !== 'journal';
+}
+
 /** Version and commit of a program in one text, `1.4.0 (0a1b2c3d)`; `undefined` where neither is known. */
 export function codeVersion({
   service_version: version,
@@ -76,7 +81,7 @@ export function processEndOfJournal(journal: JournalInfo, now: Date): ProcessEnd
     ...(exit !== undefined && { ended_at: dateOfMicros(exit.at) }),
     exit_code: exit?.code ?? numberOf(figures?.exitCode),
     exit_signal: exit?.signal ?? textOf(figures?.exitSignal),
-    exit_evidence: exit === undefined ? null : { by: 'parent' },
+    exit_evidence: { by: exit === undefined ? 'journal' : 'parent' },
   };
 }
 
@@ -108,10 +113,12 @@ export function toProcessRow(value: unknown): ProcessRow | null {
 }
 
 /** A process as its journal on disk tells of it. */
-export function processOfJournal({ instanceId, owner, isAlive, heartbeat }: JournalInfo, now: Date): ProcessRow {
+export function processOfJournal(journal: JournalInfo, now: Date): ProcessRow {
+  const { instanceId, owner, isAlive, heartbeat } = journal;
   const figures = heartbeat?.figures;
   const state = parseProcessState(figures);
-  const seenAt = isAlive ? now : dateOfMicros(heartbeat?.at ?? owner?.startedAt);
+  const lastSign = lastSignMicros(journal);
+  const seenAt = isAlive ? now : dateOfMicros(lastSign === 0 ? undefined : lastSign);
   return {
     instance_id: instanceId,
     service_name: owner?.service ?? null,

@@ -2,7 +2,7 @@ import { elapsedTimes, livesOf, type Moment, type ProcessLife } from '../../doma
 import { eventText } from '../rendering/event-text.ts';
 import { duration } from '../rendering/quantities.ts';
 import type { LedgerReader, UnitFilter } from './ledger-reader.ts';
-import type { ProcessEnd } from './process-row.ts';
+import { isEndSeen, type ProcessEnd } from './process-row.ts';
 import type { EventRow, SessionRow, UnitRow } from './rows.ts';
 import { runOf } from './runs.ts';
 import { processUnits, type Subject } from './subject.ts';
@@ -100,7 +100,7 @@ async function cyclesOf(reader: LedgerReader, subject: Subject, last: number): P
 }
 
 function rank({ moment: { kind } }: Cycle): number {
-  return ['process_start', 'end', 'record', 'begin', 'process_end'].indexOf(kind);
+  return ['process_start', 'end', 'record', 'begin', 'process_lost', 'process_end'].indexOf(kind);
 }
 
 /** Units around which the same process has no other. */
@@ -132,8 +132,11 @@ function processCycles(process: ProcessEnd): readonly Cycle[] {
           },
         ];
   if (end === null) return began;
-  const entry = { what, item_id: null, result: cause === '' ? 'ends' : cause };
-  return [...began, { moment: { at: end.getTime(), process: id, kind: 'process_end' }, entry }];
+  const isSeen = isEndSeen(process);
+  const told = cause === '' ? 'ends' : cause;
+  const entry = { what, item_id: null, result: isSeen ? told : `last seen; it ended after that, ${told}` };
+  const kind = isSeen ? 'process_end' : 'process_lost';
+  return [...began, { moment: { at: end.getTime(), process: id, kind }, entry }];
 }
 
 function unitCycles(row: UnitRow): readonly Cycle[] {

@@ -1,12 +1,15 @@
 import { type CauseOfDeath, causeOfDeath } from '../../domain/cause-of-death.ts';
 import { detailsOf } from '../rendering/event-text.ts';
-import type { ProcessEnd } from './process-row.ts';
+import { isEndSeen, type ProcessEnd } from './process-row.ts';
 import type { Run } from './runs.ts';
 import type { Trail } from './work-trail.ts';
 
 /** How work or its process ended, and what proves it. */
 export interface WorkEnd {
-  readonly at: Date;
+  /** Null where nobody saw it. */
+  readonly at: Date | null;
+  /** Where nobody saw it: the last sign of life. The end lies after that. */
+  readonly after: Date | null;
   /** State of a session, status of a task, or `process ended`. */
   readonly outcome: string;
   readonly reason: string | null;
@@ -21,11 +24,13 @@ export function endOfWork(run: Run | undefined, process: ProcessEnd | undefined,
   if (run?.endedAt !== undefined) {
     const cause = interruption === undefined ? null : (recordedCause(interruption.details) ?? causeOf(process));
     const evidence = interruption === undefined ? null : (detailsOf(interruption.details).evidence ?? null);
-    return { at: run.endedAt, outcome: run.outcome, reason: run.reason, cause, evidence };
+    return { at: run.endedAt, after: null, outcome: run.outcome, reason: run.reason, cause, evidence };
   }
   if (process === undefined || process.ended_at === null) return undefined;
+  const isSeen = isEndSeen(process);
   return {
-    at: process.ended_at,
+    at: isSeen ? process.ended_at : null,
+    after: isSeen ? null : process.ended_at,
     outcome: 'process ended',
     reason: null,
     cause: causeOf(process),

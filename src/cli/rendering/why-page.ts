@@ -119,9 +119,10 @@ function durationLines({ run, duration: ratio, anomaly, judged_at: now }: Story)
 
 function endLines({ end }: Story): readonly string[] {
   if (end === null) return [];
-  const { at, outcome, reason, cause, evidence } = end;
+  const { at, after, outcome, reason, cause, evidence } = end;
+  const when = at === null ? `after ${isoTime(after)}, when it was last seen; nobody saw its end` : `at ${isoTime(at)}`;
   return [
-    `${outcome} at ${isoTime(at)}${reason === null ? '' : `: ${reason}`}`,
+    `${outcome} ${when}${reason === null ? '' : `: ${reason}`}`,
     ...(cause === null ? [] : [`its process: ${cause.text} (${cause.kind})`]),
     ...(evidence === null || evidence === undefined ? [] : [`evidence: ${JSON.stringify(evidence)}`]),
   ];

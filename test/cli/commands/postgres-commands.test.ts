@@ -146,7 +146,7 @@ describe('spanledger logs', () => {
 
 describe('spanledger timeline', () => {
   it('tells events and steps in time order with elapsed time and gaps', async () => {
-    const entries = await rows('timeline', '12');
+    const entries = (await rows('timeline', '12')).slice(0, -1);
     const times = entries.map((entry) => String(entry.time));
     expect(times).toEqual(times.toSorted());
     expect(entries[0]).toMatchObject({ gap_ms: null });
@@ -156,7 +156,14 @@ describe('spanledger timeline', () => {
   });
 
   it('is cut to the newest entries', async () => {
-    expect(await rows('timeline', '12', '--last', '3')).toHaveLength(3);
+    expect(await rows('timeline', '12', '--last', '3')).toHaveLength(3 + 1);
+  });
+
+  it('tells the lives of the processes in its last line, with a claim and without', async () => {
+    const lives = [expect.objectContaining({ process: expect.any(String), life: expect.any(Number) })];
+    expect((await rows('timeline', '12')).at(-1)).toEqual({ lives });
+    const claimed = (await rows('timeline', '12', '--claim', '40h')).at(-1);
+    expect(claimed).toMatchObject({ claim_ms: 144_000_000, judgement: expect.any(String), lives });
   });
 });
 

@@ -3,8 +3,10 @@ import type { LedgerReader } from '../../../src/cli/reading/ledger-reader.ts';
 import { findSubject } from '../../../src/cli/reading/subject.ts';
 import { readTimeline } from '../../../src/cli/reading/timeline.ts';
 import { needsPerson, tellStory } from '../../../src/cli/reading/why.ts';
+import { whyPage } from '../../../src/cli/rendering/why-page.ts';
 import { clockText, judgeClaim } from '../../../src/domain/chronology.ts';
 import type { JournalOwner, LedgerRecord, UnitStartRecord } from '../../../src/projection/record.ts';
+import { recordedTerminal } from '../recorded-terminal.ts';
 import { sampleOwner } from '../written-ledger.ts';
 
 const dayStart = Date.UTC(2026, 0, 30);
@@ -40,10 +42,13 @@ export function daemonRecords(): LedgerRecord[] {
   ];
 }
 
+/** Beyond the largest process id of Linux. */
+const gonePid = 2 ** 22 + 1;
+
 /** Two processes of the same service, one after the other, of different code. */
 export const releases: readonly JournalOwner[] = [
-  { ...sampleOwner, instanceId: 'instance-old', version: '1.4.0', revision: 'aaaaaaaaaaaaaaaa' },
-  { ...sampleOwner, instanceId: 'instance-new', version: '1.4.0', revision: 'bbbbbbbbbbbbbbbb' },
+  { ...sampleOwner, instanceId: 'instance-old', pid: gonePid, version: '1.4.0', revision: 'aaaaaaaaaaaaaaaa' },
+  { ...sampleOwner, instanceId: 'instance-new', pid: gonePid, version: '1.4.0', revision: 'bbbbbbbbbbbbbbbb' },
 ];
 
 /** What these two recorded: a session that went well, and one that failed. */
@@ -300,6 +305,23 @@ export function describeStories(name: string, open: () => Promise<LedgerReader>)
       expect(judgeClaim(40 * 3_600_000, lives)).toMatchObject({ judgement: 'rejected' });
       const [life] = lives;
       expect([life?.life, life?.silence].map((time) => clockText(time ?? 0))).toEqual(['17:03:59', '4:46:39']);
+    });
+
+    it('tells no time of an end that nobody saw, but when the process was last seen', async () => {
+      const id = 'instance-new';
+      const { end } = await why(id);
+      expect(end).toMatchObject({ outcome: 'failed', at: expect.any(Date), after: null });
+      const subject = await findSubject(reader, id);
+      if (subject.kind !== 'process') throw new Error(`${id} is a ${subject.kind}`);
+      const alone = await tellStory(reader, { ...subject, inner: undefined });
+      expect(alone.end).toMatchObject({ outcome: 'process ended', at: null, after: subject.process.ended_at });
+      const page = whyPage(recordedTerminal().terminal, alone).join('\n');
+      expect(page).toMatch(/process ended after \S+Z, when it was last seen; nobody saw its end/);
+      const { entries, lives } = await readTimeline(reader, subject, 100);
+      expect(entries.map(({ what, result }) => `${what} ${result}`)).toContain(
+        'process last seen; it ended after that, of unknown cause',
+      );
+      expect(lives.every(({ endedAt, lastSeenAt }) => endedAt === undefined && lastSeenAt !== undefined)).toBe(true);
     });
 
     it('tells how a process ended and what proves it; its silence before that is no hang', async () => {

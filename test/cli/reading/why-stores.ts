@@ -11,6 +11,12 @@ export async function storyReader(store: SqlLedgerStore): Promise<LedgerReader> 
   await ship(store, sampleOwner, storyRecords());
   await ship(store, daemonOwner, daemonRecords());
   for (const owner of releases) await ship(store, owner, releaseRecords(owner));
+  const [, left] = releases;
+  if (left !== undefined) {
+    const found = { by: 'journal', found: 'its journal was left behind' };
+    const at = left.startedAt + 1_000_000;
+    await store.heartbeat({ owner: left, seenAt: at, endedAt: at, exitEvidence: JSON.stringify(found) });
+  }
   await store.heartbeat({ owner: sampleOwner, seenAt: Date.now() * 1000, cpuRatio: 0.2 });
   await store.heartbeat({
     owner: daemonOwner,
