@@ -39,8 +39,10 @@ export interface ItemContext {
 
 /**
  * Runs `fn` on one item named by ids alone, for code that has no session at hand. It joins the session of that id where
- * one is open in this process, which then follows its items; elsewhere the records carry the session id, and the state
- * of the session is left to whoever runs it. Ends and throws are those of `session.item`.
+ * one is open in this process, which then follows its items. Elsewhere the records carry the session id, and the session is
+ * not moved: only whoever runs it knows whether more items come, and two processes that moved it would contradict each other. Where nobody
+ * runs it, `createStateManagementService().syncSessionWithItems(sessionId, { isClosed: true })` moves it where its items lead. Ends and
+ * throws are those of `session.item`.
  *
  * @throws SpanledgerError `SPANLEDGER_INVALID_ID`.
  */

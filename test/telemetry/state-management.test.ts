@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createStateManagementService, importSession } from '../../src/index.ts';
+import { createStateManagementService, importSession, withItem } from '../../src/index.ts';
 import { attribute } from '../../src/telemetry/conventions.ts';
 import { type ItemPast, setSessionHistory } from '../../src/telemetry/history.ts';
 import { listen, thrownBy, useSdk } from './captured-events.ts';
@@ -54,6 +54,20 @@ describe('the state management service', () => {
       counts: { total: 2, imported: 1, failed: 1 },
     });
     expect(captured.all[0]?.attributes).toMatchObject({ [attribute.countTotal]: 2, [attribute.auto]: true });
+  });
+
+  test('S1.9 moves a session that nobody runs once it is asked, and not for an item that is worked on by its ids alone', async () => {
+    const captured = listen();
+    known({ i: 'pending' });
+    await withItem({ sessionId: 's', itemId: 'i' }, () => 'stored');
+    const done = captured.moves('i').at(-1);
+    expect(done).toBe('updating -> imported');
+    expect(captured.named('import.session.transition')).toEqual([]);
+    known({ i: 'imported' });
+    const { state, counts } = await states.syncSessionWithItems('s', { isClosed: true });
+    expect({ state, imported: counts.imported }).toEqual({ state: 'imported', imported: 1 });
+    const [moved] = captured.named('import.session.transition');
+    expect(moved?.unitAttributes).toMatchObject({ [attribute.unit]: 'session', [attribute.sessionId]: 's' });
   });
 
   test('P6 refuses illegal moves and unknown ids', async () => {
