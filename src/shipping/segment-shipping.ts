@@ -4,7 +4,7 @@ import { removeSegment } from '../journal/journal-removal.ts';
 import { readSegmentLines, reasonOfRefusal, type SegmentRefusal } from '../journal/segment-lines.ts';
 import { isMarkedShipped, markShipped } from '../journal/shipping-mark.ts';
 import type { Reading, StretchReader } from './stretch-reader.ts';
-import { type Stretch, type StretchResult, type StretchTarget, shipStretch } from './stretch-shipping.ts';
+import { noteOffset, type Stretch, type StretchResult, type StretchTarget, shipStretch } from './stretch-shipping.ts';
 
 /** Why shipping of a segment stopped. */
 export type SegmentResult =
@@ -163,7 +163,11 @@ class SegmentShipping {
 }
 
 async function storedOffset(task: SegmentTask): Promise<number> {
-  return task.target.store.offset(await instanceOf(task), task.segment.name);
+  const { target, segment } = task;
+  const instanceId = await instanceOf(task);
+  const offset = await target.store.offset(instanceId, segment.name);
+  noteOffset(target, { instanceId, segment: segment.name }, offset);
+  return offset;
 }
 
 /** The header of a segment says whose it is, even where the directory does not. */

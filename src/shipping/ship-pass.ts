@@ -1,5 +1,5 @@
+import type { ShippedPart } from './doubtful-shipments.ts';
 import type { StretchReader } from './stretch-reader.ts';
-import type { StoredPart } from './stretch-shipping.ts';
 
 /** What one pass over the journals did. */
 export interface ShipReport {
@@ -70,7 +70,7 @@ export class ShipPass {
     return this.#adoption?.begin() ?? this.signal;
   }
 
-  add(part: StoredPart): void {
+  add(part: ShippedPart): void {
     this.records += part.records;
     this.deadLetters += part.deadLetters;
     this.bytes += part.bytes;

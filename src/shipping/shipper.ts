@@ -5,12 +5,12 @@ import type { Observer } from '../journal/liveness.ts';
 import { backOffMillis } from './back-off.ts';
 import { type ShippingClock, systemShippingClock } from './clock.ts';
 import { type RetryReport, retryDeadLetters } from './dead-letter-retry.ts';
+import { DoubtfulShipments, type ShippedPart } from './doubtful-shipments.ts';
 import { journalHeartbeat } from './journal-heartbeat.ts';
 import { type SegmentRun, startSegment } from './segment-shipping.ts';
 import { type ShipOnceOptions, ShipPass, type ShipReport, type Stop } from './ship-pass.ts';
 import type { Heartbeat, LedgerStore } from './store.ts';
 import { StretchReader } from './stretch-reader.ts';
-import type { StoredPart } from './stretch-shipping.ts';
 
 export interface ShipperOptions {
   /** The spanledger directory. */
@@ -86,6 +86,7 @@ class JournalShipper implements Shipper {
   readonly #offsets = new Map<string, number>();
   /** When each instance was last shown to be alive, or dead. */
   readonly #shownAt = new Map<string, number>();
+  readonly #doubtful = new DoubtfulShipments();
 
   constructor(options: ShipperOptions) {
     this.#options = options;
@@ -201,7 +202,8 @@ class JournalShipper implements Shipper {
   #send(place: Place, pass: ShipPass): Sent {
     const { journal, segment, following, after } = place;
     const { directory, store, acceptsReplacement = false } = this.#options;
-    const target = { directory, store, now: this.#clock.now, onStored: (part: StoredPart) => pass.add(part) };
+    const onStored = (part: ShippedPart) => pass.add(part);
+    const target = { directory, store, now: this.#clock.now, onStored, doubtful: this.#doubtful };
     const run = startSegment({
       target,
       journal,

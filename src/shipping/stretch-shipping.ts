@@ -7,6 +7,7 @@ import { rowsOf } from '../projection/rows.ts';
 import type { Row } from '../projection/tables.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { CopyEncodingError } from './copy-encoder.ts';
+import type { DoubtfulShipments, SegmentPlace, ShippedPart } from './doubtful-shipments.ts';
 import { type EncodedLines, encodeLines } from './line-encoding.ts';
 import type { LedgerStore, ShipResult } from './store.ts';
 
@@ -17,13 +18,9 @@ export interface StretchTarget {
   /** Microseconds since the epoch. */
   readonly now: () => number;
   /** Called for each part that was stored. */
-  readonly onStored: (part: StoredPart) => void;
-}
-
-export interface StoredPart {
-  readonly records: number;
-  readonly deadLetters: number;
-  readonly bytes: number;
+  readonly onStored: (part: ShippedPart) => void;
+  /** Shipments of which no answer came. */
+  readonly doubtful: DoubtfulShipments;
 }
 
 /** Part of a segment, read and made ready to be stored. */
@@ -119,9 +116,20 @@ async function store(target: StretchTarget, part: Part, { after, ...content }: C
   const { owner, segment, from, to } = part;
   const turn = after === undefined ? {} : { after };
   const result = await target.store.ship({ owner, segment, from, to, ...content, ...turn });
-  const { records, deadLetters } = content;
-  if (result.status === 'stored') target.onStored({ records, deadLetters, bytes: to - from });
+  const place = { instanceId: owner.instanceId, segment };
+  const shipped = { records: content.records, deadLetters: content.deadLetters, bytes: to - from };
+  if (result.status === 'unavailable') target.doubtful.add(place, { from, to, part: shipped });
+  if (result.status === 'elsewhere') noteOffset(target, place, result.offset);
+  if (result.status === 'stored') {
+    target.doubtful.refute(place, to);
+    target.onStored(shipped);
+  }
   return result;
+}
+
+/** Counts what turns out to be stored. */
+export function noteOffset({ doubtful, onStored }: StretchTarget, place: SegmentPlace, offset: number): void {
+  for (const part of doubtful.settle(place, offset)) onStored(part);
 }
 
 async function keepDamaged(target: StretchTarget, part: Part): Promise<void> {
