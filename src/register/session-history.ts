@@ -27,7 +27,7 @@ const restMillis = 10_000;
 const itemTimeoutMillis = 30_000;
 /**
  * A note this far ahead of the clock means that the clock was set back. Versions no longer grow by themselves then: only who knows the last
- * one can go on from it, so the database is given as long as for items.
+ * one can go on from it, so the journal is read as well, and the database is given as long as for items.
  */
 const clockStepMillis = 1_000;
 
@@ -82,12 +82,14 @@ class LedgerHistory implements SessionHistory {
   async lookup(sessionId: string): Promise<SessionPast | undefined> {
     const noted = await this.#noted(sessionId);
     const isAhead = noted !== undefined && noted.version > (this.#now() + clockStepMillis) * 1_000;
+    // The journal first: what is shipped and removed meanwhile is in the database by the time that is asked.
+    const floor = isAhead ? await this.#lastVersion(sessionId) : 0;
     const stored = await this.#stored(sessionId, isAhead ? itemTimeoutMillis : this.#timeoutMillis);
-    const known = stored === undefined && isAhead ? await this.#journalled(sessionId, noted) : noted;
-    const newest = stored !== undefined && stored.version >= (known?.version ?? 0) ? stored : known;
+    const newest = stored !== undefined && stored.version >= (noted?.version ?? 0) ? stored : noted;
     if (newest === undefined) return undefined;
     const attempt = Math.max(noted?.attempt ?? 1, stored?.attempt ?? 1);
-    return { ...newest, attempt, items: () => this.#items(sessionId) };
+    const version = Math.max(newest.version, floor);
+    return { ...newest, attempt, version, items: () => this.#items(sessionId) };
   }
 
   lastKnown(sessionId: string): Known | undefined {
@@ -106,10 +108,10 @@ class LedgerHistory implements SessionHistory {
     return counts === undefined ? known : { ...known, counts };
   }
 
-  /** The same with the version of the last record that is still here. */
-  async #journalled(sessionId: string, noted: Known): Promise<Known> {
+  /** That of the last record of the session that is still here, shipped or not. */
+  async #lastVersion(sessionId: string): Promise<number> {
     const { version = 0 } = await scanSession(this.#options.directory, sessionId);
-    return { ...noted, version: Math.max(noted.version, version) };
+    return version;
   }
 
   async #stored(sessionId: string, timeoutMillis: number): Promise<Known | undefined> {
