@@ -30,6 +30,7 @@ const benchmarks = {
     full: '--rounds 3 --idle 3',
     small: '--rounds 1 --items 1000 --spans 5000 --idle 1',
   },
+  logs: { script: 'logs.js', full: '', small: '--rounds 1 --lines 5000' },
   memory: { script: 'memory.js', full: '', small: '--items 20000' },
   http: { script: 'http.js', server: true, full: '', small: '--rounds 2 --millis 300' },
   embedded: { script: 'embedded.js', server: true, full: '', small: '--records 4000 --rounds 1' },

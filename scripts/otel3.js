@@ -11,7 +11,18 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const nodeMajor = process.env.SPANLEDGER_NODE ?? '24';
 const suite = ['test/recording', 'test/register', 'test/telemetry', 'test/projection', 'test/package'];
-const copied = ['src', 'test', 'scripts', 'examples', 'bench', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE'];
+const copied = [
+  'src',
+  'test',
+  'scripts',
+  'examples',
+  'bench',
+  'docs',
+  'README.md',
+  'CHANGELOG.md',
+  'LICENSE',
+  'spanledger.schema.json',
+];
 const configured = ['tsconfig.json', 'tsconfig.build.json', 'vitest.config.ts'];
 
 const scratch = mkdtempSync(join(tmpdir(), 'spanledger-otel3-'));

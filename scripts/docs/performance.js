@@ -17,6 +17,7 @@ const order = [
   'journal',
   'watchdog',
   'http',
+  'logs',
   'startup',
 ];
 

@@ -63,9 +63,16 @@ const maxSeverityNumber = 24;
 
 /** The level that an OpenTelemetry severity number stands for; trace counts as debug. `undefined` outside 1 to 24. */
 export function levelOfSeverity(severityNumber: number): AuditLevel | undefined {
-  if (!(severityNumber >= 1 && severityNumber <= maxSeverityNumber)) return undefined;
-  return auditLevelNames.findLast((level) => auditLevels[level] <= severityNumber) ?? 'debug';
+  return levelBySeverity[Math.floor(severityNumber)];
 }
+
+const levelBySeverity: readonly (AuditLevel | undefined)[] = [
+  undefined,
+  ...Array.from(
+    { length: maxSeverityNumber },
+    (_, index) => auditLevelNames.findLast((level) => auditLevels[level] <= index + 1) ?? 'debug',
+  ),
+];
 
 /** Whether `level` is at least as severe as `floor`. */
 export function isAtLeast(level: AuditLevel, floor: AuditLevel): boolean {

@@ -80,7 +80,7 @@ function lineOf(logger: PinoLogger, symbols: PinoSymbols, text: string, { name, 
     message: typeof message === 'string' ? message : (messageOf(error) ?? ''),
     fields,
     except: exceptFor(messageKey, isError(error) ? errorKey : messageKey),
-    ...(isError(error) && { error }),
+    error: isError(error) ? error : undefined,
   };
 }
 

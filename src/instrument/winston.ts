@@ -158,7 +158,7 @@ function lineOf(logger: WinstonLogger, name: string, info: Info, level: string, 
     message: messageOf(info, given),
     fields: hasTokens(info.message) ? { ...restOf(info, given), ...info } : info,
     except: known,
-    ...(error !== undefined && { error }),
+    error,
     context: written,
   };
 }

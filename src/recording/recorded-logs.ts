@@ -22,15 +22,19 @@ function levelOf(log: ReadableLogRecord): AuditLevel {
 }
 
 const key = Symbol.for('spanledger.recorded-logs.v1');
-const slot = globalThis as { [key]?: WeakSet<object> };
+interface Marked {
+  [key]?: true;
+}
 
-/** Remembers that a log record was recorded when it was emitted, so that an exporter beside it leaves it alone. */
+/**
+ * Remembers that a log record was recorded when it was emitted, so that an exporter beside it leaves it alone: on the record itself, which
+ * costs a line a microsecond less than a set of them.
+ */
 export function markLogRecorded(log: object): void {
-  slot[key] ??= new WeakSet();
-  slot[key].add(log);
+  if (Object.isExtensible(log)) (log as Marked)[key] = true;
 }
 
 /** Whether a log record was not recorded when it was emitted. */
 export function isLogNew(log: object): boolean {
-  return slot[key]?.has(log) !== true;
+  return (log as Marked)[key] !== true;
 }
