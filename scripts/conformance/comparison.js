@@ -1,0 +1,35 @@
+// What two runs of a suite have in common, and what not.
+
+/** @typedef {import('./runners.js').Results} Results */
+
+/**
+ * Tests that pass in one way and not in the other. What differs is run again, in both ways: a test that ends now so and now so is
+ * unsteady by itself.
+ * @param {Results} plain @param {Results} recorded
+ * @param {(only: readonly string[]) => Promise<readonly [Results, Results]>} again
+ */
+export async function compare(plain, recorded, again) {
+  let worse = passedOnlyIn(plain, recorded);
+  let better = passedOnlyIn(recorded, plain);
+  for (let round = 0; round < 2 && worse.length > 0; round += 1) {
+    const [plainAgain, recordedAgain] = await again([...worse, ...better]);
+    const stillWorse = new Set(passedOnlyIn(plainAgain, recordedAgain));
+    worse = worse.filter((name) => stillWorse.has(name));
+    const stillBetter = new Set(passedOnlyIn(recordedAgain, plainAgain));
+    better = better.filter((name) => stillBetter.has(name));
+  }
+  return { worse, better };
+}
+
+/** @param {Results} one @param {Results} other */
+function passedOnlyIn(one, other) {
+  return [...one].filter(([name, status]) => status === 'passed' && other.get(name) !== 'passed').map(([name]) => name);
+}
+
+/** @param {Results} results */
+export function countOf(results) {
+  const count = (/** @type {string} */ status) => [...results.values()].filter((one) => one === status).length;
+  const failed = count('failed');
+  const skipped = count('skipped');
+  return `${count('passed')} passed${failed > 0 ? `, ${failed} failed` : ''}${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
