@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join, sep } from 'node:path';
 import { diag } from '@opentelemetry/api';
 import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
+import { runtimeDependencies } from './app-packages.ts';
 import { bullmq } from './jobs/bullmq.ts';
 import { graphileWorker } from './jobs/graphile-worker.ts';
 import type { Exports, JobLibrary } from './jobs/job-library.ts';
@@ -49,7 +50,9 @@ export function startJobs({ choice, places, ...options }: JobsOptions): RunningJ
     patching.onFile(file, exports);
     return exports;
   });
-  const esm = chosen.filter(({ name }) => isEsmInstalled(name, places));
+  // A package of others may have brought one along; only who asks for it by name is worth the hook.
+  const asked = runtimeDependencies(places);
+  const esm = chosen.filter(({ name }) => asked.includes(name) && isEsmInstalled(name, places));
   return {
     modules: () => report.list(),
     esmPackages: esm.map(({ name }) => name),

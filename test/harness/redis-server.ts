@@ -17,12 +17,14 @@ const missing = `there is no ${names.join(' or ')} in the path: apt-get install 
 
 /** Tests that need a Redis. Where there is none they fail under CI, and elsewhere they are skipped and say why. */
 export function describeWithRedis(name: string, tests: () => void): void {
-  if (binary() !== undefined) describe(name, tests);
-  else if (process.env.CI === undefined) describe.skip(`${name} (skipped: ${missing})`, tests);
-  else
+  const isThere = binary() !== undefined;
+  if (!isThere && process.env.CI !== undefined) {
     it(name, () => {
       throw new Error(missing);
     });
+    return;
+  }
+  describe.skipIf(!isThere)(isThere ? name : `${name} (not run: ${missing})`, tests);
 }
 
 /** Starts a server that keeps nothing. */

@@ -26,10 +26,11 @@ function conversationOf(): Attributes {
 /** What goes into `input_data` of the row of a job. */
 export function jobInput(job: Job, kept: JobDataKept): Readonly<Record<string, unknown>> {
   const data = keptData(job.data, kept);
-  const { system, queue, attempts, schedule } = job;
+  const { system, queue, id, attempts, schedule } = job;
   return {
     system,
     queue,
+    id,
     ...(attempts !== undefined && { attempts }),
     ...(schedule !== undefined && { schedule }),
     ...(data !== undefined && { data }),

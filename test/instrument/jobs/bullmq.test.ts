@@ -21,7 +21,7 @@ describeWithRedis('a service with BullMQ', () => {
       await hanging.said('hanging');
       hanging.child.kill('SIGKILL');
       await hanging.ended;
-      return lost.run({ script, parameters: ['stalled'], env: three ?? {} });
+      return lost.run({ script, parameters: ['stalled'], env: { ...three, SPANLEDGER_WATCHDOG_THRESHOLD: '60000' } });
     };
     [plain, recorded] = await Promise.all([
       all.run({ script, parameters: ['all'], flags: [], env: one ?? {} }),

@@ -65,7 +65,7 @@ describe('a service with graphile-worker', () => {
     const note = records.runs('note')[0];
     expect(records.told('job.sent').map(({ taskId }) => taskId)).toContain(note?.taskId);
     expect(mails[0]?.input).toBe(
-      '{"system":"graphile-worker","queue":"mail","attempts":25,"data":{"keys":["to","password"],"bytes":33}}',
+      '{"system":"graphile-worker","queue":"mail","id":"1","attempts":25,"data":{"keys":["to","password"],"bytes":33}}',
     );
   });
 

@@ -26,6 +26,8 @@ export function jobRecords(records: readonly LedgerRecord[]): JobRecords {
 
 /** A context as a parent gives it to a child process. */
 export const startedBy = {
+  // A machine that is busy blocks them for longer, and that is no matter of jobs.
+  SPANLEDGER_WATCHDOG_THRESHOLD: '60000',
   TRACEPARENT: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   X_CORRELATION_ID: 'order-77',
 };

@@ -34,6 +34,7 @@ describe('a program with schedules of node-cron', () => {
     expect(JSON.parse(records.runs('nightly')[0]?.input ?? '')).toEqual({
       system: 'node-cron',
       queue: 'nightly',
+      id: records.runs('nightly')[0]?.taskId,
       schedule: '0 3 * * *',
     });
     expect(records.runs('0 4 * * *')).toMatchObject([{ status: 'FAILED', errorMessage: 'the disk is away' }]);

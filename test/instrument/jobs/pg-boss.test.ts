@@ -94,6 +94,7 @@ describe('a service with pg-boss', () => {
     expect(inputs).toContainEqual({
       system: 'pg-boss',
       queue: 'mail',
+      id: records.runs('mail').find(({ status }) => status === 'SUCCESS')?.taskId,
       attempts: 3,
       data: { keys: ['to', 'password'], bytes: 33 },
     });
