@@ -25,6 +25,7 @@ import { setSanitizer } from '../storable/sanitizer.ts';
 import { setSessionHistory } from '../telemetry/history.ts';
 import { loopFacts } from '../telemetry/loops.ts';
 import { setSessionDefaults } from '../telemetry/session-defaults.ts';
+import { isStopNoticePassedOn } from '../telemetry/stop-notice.ts';
 import { logTarget } from '../watchdog/log-target.ts';
 import { observeProcess } from '../watchdog/process-metrics.ts';
 import { readState } from '../watchdog/watch-memory.ts';
@@ -52,6 +53,7 @@ import { sessionStores } from './session-stores.ts';
 import { sharedHealthFacts } from './shared-health.ts';
 import { createShippingMemory, type ShippingMemory } from './shipping-memory.ts';
 import { tellStart } from './start-report.ts';
+import { tellSystemdOfEnd } from './systemd-notice.ts';
 import { startWorkerContext } from './worker-context.ts';
 
 const key = Symbol.for('spanledger.registered.v1');
@@ -125,7 +127,8 @@ export function register(): void {
   tellStart(parts, environmentValue(environment, startReportVariable));
   observeLedger(journal, memory);
   setHealthSource(() => sharedHealthFacts({ owner: place.owner, memory, ships: shipping !== undefined }, loopFacts()));
-  startGuard(guardData(place, shipping !== undefined, environment), environment);
+  const guarded = guardData(place, shipping !== undefined, environment);
+  startGuard(guarded, environment);
   if (watchdog !== undefined) observeProcess(memory.watch, watchdog.pulse);
   if (loggers !== undefined) process.once('exit', () => loggers.finish());
   const state = () => readState(memory.watch);
@@ -135,6 +138,7 @@ export function register(): void {
     recorder.settle();
   };
   endWell(settings, { keeper, sending, courier, watchdog, endRequests });
+  if (guarded.systemd !== undefined) tellSystemdOfEnd(isStopNoticePassedOn());
 }
 
 function once<T>(work: () => T): () => T {

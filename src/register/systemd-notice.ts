@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { diag } from '@opentelemetry/api';
 import { type HealthFacts, type HealthLimits, judgeHealth } from '../domain/health.ts';
+import { onStopNotice } from '../telemetry/stop-notice.ts';
 import type { GuardData } from './guard.ts';
 
 const run = promisify(execFile);
@@ -29,8 +30,44 @@ export async function notifySystemd(
     const isAlive = watchdogMillis !== undefined && judgeHealth(now, limits).live;
     const words = [...(isAlive ? ['WATCHDOG=1'] : []), ...(status === told ? [] : [`--status=${status}`])];
     told = status;
-    if (words.length > 0) notify(...words).catch((error: unknown) => diag.warn('systemd could not be told.', error));
+    if (words.length > 0) notify(...words).catch(warn);
   }, everyMillis);
+}
+
+const stoppingMillis = 1_000;
+
+/**
+ * Tells systemd that the program ends: when a signal asks it to, which it may take a while to heed, or else as the last thing that it does.
+ * Runs on the main thread.
+ *
+ * @param hearsSignals whether somebody passes on that a signal has come
+ */
+export function tellSystemdOfEnd(hearsSignals: boolean): void {
+  let isTold = false;
+  const told = () => {
+    const before = isTold;
+    isTold = true;
+    return before;
+  };
+  if (hearsSignals) {
+    onStopNotice(() => {
+      if (!told()) notify(stopping).catch(warn);
+    });
+  }
+  process.once('exit', () => {
+    if (told()) return;
+    try {
+      execFileSync('systemd-notify', [stopping], { timeout: stoppingMillis, stdio: 'ignore' });
+    } catch (error) {
+      warn(error);
+    }
+  });
+}
+
+const stopping = 'STOPPING=1';
+
+function warn(error: unknown): void {
+  diag.warn('systemd could not be told.', error);
 }
 
 function statusOf(facts: HealthFacts, limits: HealthLimits): string {

@@ -24,6 +24,11 @@ export function passStopNoticeOn(): void {
   notice().isPassedOn = true;
 }
 
+/** Whether it will be. */
+export function isStopNoticePassedOn(): boolean {
+  return notice().isPassedOn;
+}
+
 /** The process was told to stop: whoever waits hears it now. */
 export function giveStopNotice(): void {
   notice().isGiven = true;
