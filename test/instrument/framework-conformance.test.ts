@@ -63,6 +63,13 @@ describe.each(['express', 'fastify', 'koa', 'hono'])('%s', (framework) => {
   });
 });
 
+it('koa says the same of what is no middleware', async () => {
+  const exchange = { send: [get('/mistake', last)] };
+  const answers = await Promise.all([plain, recorded].map(({ ports }) => talk(ports.koa, exchange)));
+  expect(answers[0]).toContain('middleware must be a function!');
+  expect(answers[1]).toBe(answers[0]);
+});
+
 it.each(['/api/users/7', '/api/users/7/broken', '/nowhere'])('nest sends the same bytes: %s', async (path) => {
   const exchange = { send: [get(path, last)] };
   const answers = await Promise.all([plain, recorded].map(({ ports }) => talk(ports.nest, exchange)));
