@@ -3,15 +3,20 @@ import { LongestFirst } from './test/harness/longest-first.ts';
 
 const harness = (name: string) => new URL(`./test/harness/${name}`, import.meta.url).href;
 
-/** Files that change what is global to a process, or leave the process in another state: each has one to itself. */
-const alone = [
-  'documents',
-  '{examples,faults,instrument,logging,package,recording,register,scripts,telemetry,watchdog}/**/*',
-].map((name) => `test/${name}.test.ts`);
+const inFolders = (...folders: string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`);
+
+/** Files that patch modules for the whole process: each has one to itself. */
+const alone = inFolders('instrument');
+/** Files that make things global, or start processes that do. */
+const renewed = [
+  ...inFolders('examples', 'faults', 'logging', 'package', 'recording', 'register', 'scripts', 'telemetry', 'watchdog'),
+  'test/documents.test.ts',
+];
 
 /** A process of its own costs a file half a second of processor time, which is more than most of them need. */
 const projects = [
-  { name: 'together', include: ['test/**/*.test.ts'], exclude: alone, isolate: false },
+  { name: 'together', include: ['test/**/*.test.ts'], exclude: [...alone, ...renewed], isolate: false },
+  { name: 'renewed', include: renewed, isolate: false, setupFiles: ['test/harness/renewed-globals.ts'] },
   { name: 'alone', include: alone, isolate: true },
 ].map(
   (test): TestProjectInlineConfiguration => ({

@@ -23,12 +23,12 @@ const long = [
 
 /**
  * Starts the longest files first, so that the workers end together, and last those that share processes: a process goes on with
- * the next file only if that shares too.
+ * the next file only if that is of the same project.
  */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const others = await super.sort(files);
-    return others.toSorted((a, b) => rank(a) - rank(b));
+    return others.toSorted((a, b) => rank(a) - rank(b) || a.project.name.localeCompare(b.project.name));
   }
 }
 
