@@ -145,7 +145,11 @@ async function storedByClass(client: pg.Client, dropped: Counts): Promise<Counts
   return { request, audit, progress: dropped.progress > 0 && told <= progress ? told : progress };
 }
 
-async function waitingRecords(client: pg.Client, directories: readonly string[]): Promise<readonly LedgerRecord[]> {
+/** What lies in journals behind the offsets that the database knows. */
+export async function waitingRecords(
+  client: pg.Client,
+  directories: readonly string[],
+): Promise<readonly LedgerRecord[]> {
   const { rows } = await client.query(
     'select instance_id, segment, end_offset::float8 as "end" from spanledger.shipments',
   );

@@ -1,7 +1,9 @@
+import { compareBooks } from './books.ts';
 import { calmWindows, latencyOf, millis, slowerCalls } from './call-latency.ts';
 import type { Child, CommandEnd, Window } from './child.ts';
 import { patience, watchContention } from './contention.ts';
 import { type Fault, runAlone } from './fault.ts';
+import { startMetricsReceiver } from './metrics-receiver.ts';
 import { startProxy } from './postgres-proxy.ts';
 import { settle } from './settlement.ts';
 import type { Stage } from './stage.ts';
@@ -32,7 +34,9 @@ export const blackHole: Fault<{ seconds: number; itemsPerSecond: number }> = {
     const proxy = await startProxy(server.url);
     stage.closeLater(() => proxy.close());
     const load = { name: 'black-hole', itemsPerSecond, lanes: 3 };
-    const app = stage.startApp({ script: 'mixed-load.js', load, env: { DATABASE_URL: proxy.url } });
+    const metrics = await startMetricsReceiver();
+    stage.closeLater(() => metrics.close());
+    const app = stage.startApp({ script: 'mixed-load.js', load, env: { DATABASE_URL: proxy.url, ...metrics.env } });
     await app.ready;
     const calm = await calmWindows(app, 12);
     const begin = app.windows.length;
@@ -46,11 +50,14 @@ export const blackHole: Fault<{ seconds: number; itemsPerSecond: number }> = {
     const commits = proxy.commits.seen;
     proxy.swallow(false);
     const recovery = await recovered(app, () => proxy.commits.seen > commits + 3);
+    const options = { env: { DATABASE_URL: server.url } };
+    const books = await compareBooks(stage, { options, apps: [app], metrics, witness });
     app.tell({ stop: true });
     const settled = await settle(stage, { url: server.url, witness, app: await app.ended });
     const growth = most(during) - most(calm);
     const [before, inside] = [latencyOf(calm), latencyOf(during)];
     const faults = [
+      ...books,
       ...settled.faults,
       ...(recovery <= mostRecoveryMillis * patience(share)
         ? []

@@ -4,8 +4,6 @@ import { readFileSync } from 'node:fs';
 export interface Contention {
   /** Share of the time since the start in which a runnable thread had no processor, from 0 to 1. 0 where it is not known. */
   share(): number;
-  /** The same in milliseconds. */
-  stalledMillis(): number;
 }
 
 /** https://docs.kernel.org/accounting/psi.html */
@@ -14,7 +12,7 @@ const pressurePath = '/proc/pressure/cpu';
 export function watchContention(): Contention {
   const [stalledBefore, begin] = [stalledMicros(), performance.now()];
   const stalledMillis = () => (stalledMicros() - stalledBefore) / 1000;
-  return { stalledMillis, share: () => Math.min(1, stalledMillis() / Math.max(1, performance.now() - begin)) };
+  return { share: () => Math.min(1, stalledMillis() / Math.max(1, performance.now() - begin)) };
 }
 
 /** How many times longer something may take where processes wait for a processor for a share of the time: 1 where none do, at most 10. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PostgresServer } from '../harness/postgres-server.ts';
 import { accounting, type Balance } from './accounting.ts';
+import { compareBooks } from './books.ts';
 import type { Child, LaunchOptions } from './child.ts';
 import { patience, watchContention } from './contention.ts';
 import { type Fault, runAlone } from './fault.ts';
@@ -46,7 +47,7 @@ function startApp(
   { stage, server, disk, metrics }: Place,
   load: { readonly name: string; readonly itemsPerSecond?: number },
 ): Child {
-  // What the watchdog writes in a lane of its own is not in the counters by which this fault accounts.
+  // The last metrics of a process do not have what its watchdog wrote after them, and by them this fault accounts.
   const watchdog = { SPANLEDGER_WATCHDOG: 'false' };
   const env = { DATABASE_URL: server.url, SPANLEDGER_DIR: join(disk.path, 'ledger'), ...watchdog, ...metrics.env };
   return stage.startApp({ script: 'mixed-load.js', load: { lanes: 3, ...load }, env, ...disk.launch });
@@ -100,6 +101,7 @@ async function full(place: Place, lossMillis: number): Promise<readonly string[]
   disk.free(app);
   const afterwards = await tellsOfDrops(stage, options);
   await server.restart();
+  const books = await compareBooks(stage, { options, apps: [app], metrics });
   app.tell({ stop: true });
   const ended = await app.ended;
   const shipped = await stage.run(['ship'], options);
@@ -109,6 +111,7 @@ async function full(place: Place, lossMillis: number): Promise<readonly string[]
     ...unexpected('spanledger ship', shipped, 0),
     ...inTime,
     ...afterwards,
+    ...books,
     ...(early === 0 ? [] : [`${early} audit records were dropped while others could have been`]),
     ...(lossPattern.test(told.stdout) ? [] : [`the ledger does not tell of drops: ${told.stdout}${told.stderr}`]),
     ...slowCalls(app, contention.share()),

@@ -1,9 +1,13 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { waitingRecords } from './accounting.ts';
+import { askDoctor } from './books.ts';
 import { type Fault, runAlone } from './fault.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { settle } from './settlement.ts';
+import type { Stage } from './stage.ts';
 
 /** The app is killed at random moments; the next run of it, or `spanledger ship`, delivers what it left. */
 export const killNine: Fault<{ runs: number; upToMillis: number }> = {
@@ -36,12 +40,26 @@ export const killNine: Fault<{ runs: number; upToMillis: number }> = {
       if (random.next() < 0.3) torn += tear(stage.ledger, random);
       if (random.next() < 0.3) await stage.run(['ship'], { env });
     }
+    faults.push(...(await countedByDoctor(stage, server.url)));
     const settled = await settle(stage, { url: server.url, witness });
     const left = readdirSync(join(stage.ledger, 'journal')).length;
     const kept = left === 0 ? [] : [`${left} journals were left behind`];
     return { runs, balance: settled.balance, figures: { torn }, faults: [...faults, ...settled.faults, ...kept] };
   },
 };
+
+/** What the dead have left is counted by `doctor`, to the record, torn lines left out. */
+async function countedByDoctor(stage: Stage, url: string): Promise<readonly string[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { length } = await waitingRecords(client, [stage.ledger]);
+    const { backlog } = await askDoctor(stage, { env: { DATABASE_URL: url } });
+    return backlog === length ? [] : [`${length} records wait, and doctor tells of ${backlog}`];
+  } finally {
+    await client.end();
+  }
+}
 
 /** What a write leaves that the kernel had done in part: the beginning of a frame that nobody was told of. */
 function tear(ledger: string, random: SeededRandom): number {

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
+import { askDoctor } from './books.ts';
 import type { Child } from './child.ts';
 import { type Fault, runAlone } from './fault.ts';
 import { settle, unexpected } from './settlement.ts';
@@ -34,6 +36,8 @@ export const longOutage: Fault<{ records: number }> = {
     const ended = await app.ended;
     const settledRss = app.windows[Math.floor(app.windows.length / 4)]?.rssBytes ?? 0;
     const growth = Math.round((Math.max(...app.windows.map(({ rssBytes }) => rssBytes)) - settledRss) / mebibyte);
+    const outage = await askDoctor(stage, { env });
+    const written = journalBytes(stage.ledger);
     await server.restart();
     const client = new pg.Client({ connectionString: server.url });
     await client.connect();
@@ -44,6 +48,7 @@ export const longOutage: Fault<{ records: number }> = {
     const second = await watched(stage.start(['ship'], { env }));
     const seconds = (performance.now() - begin) / 1000;
     const settled = await settle(stage, { url: server.url, witness });
+    const { backlog } = await askDoctor(stage, { env });
     const shown = [...second.end.stderr.matchAll(/shipping (\d+) %/g)].map(([, share]) => Number(share));
     const most = Math.max(first.mebibytes, second.mebibytes);
     return {
@@ -60,6 +65,10 @@ export const longOutage: Fault<{ records: number }> = {
         ...unexpected('the app', ended, 0),
         ...unexpected('spanledger ship', second.end, 0),
         ...settled.faults,
+        ...(outage.code === 3 && outage.about('backlog')?.figures?.bytes === written
+          ? []
+          : [`${written} bytes wait, and doctor says: ${outage.about('backlog')?.message}`]),
+        ...(backlog === 0 ? [] : [`everything is shipped, and doctor tells of ${backlog} records that wait`]),
         ...(first.stored > 0 ? [] : ['nothing was stored before the interruption, so nothing was resumed']),
         ...((records < longRecords || shown.length >= leastProgressLines) &&
         shown.every((share, n) => n === 0 || share >= (shown[n - 1] ?? 0))
@@ -100,6 +109,12 @@ async function watched(command: Child) {
   const end = await command.ended;
   clearInterval(timer);
   return { end, mebibytes };
+}
+
+function journalBytes(ledger: string): number {
+  const journal = join(ledger, 'journal');
+  const files = readdirSync(journal, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.log'));
+  return files.reduce((sum, name) => sum + statSync(join(journal, name)).size, 0);
 }
 
 function residentMebibytes(pid: number): number {

@@ -1,4 +1,6 @@
+import { compareBooks } from './books.ts';
 import { type Fault, runAlone } from './fault.ts';
+import { startMetricsReceiver } from './metrics-receiver.ts';
 import { startProxy } from './postgres-proxy.ts';
 import { settle } from './settlement.ts';
 import { until } from './until.ts';
@@ -21,10 +23,12 @@ export const lostCommit: Fault<{ commits: number; itemsPerSecond: number }> = {
       if (random.next() < 0.65) return undefined;
       return random.pick(['before-answer', 'before-answer', 'after-sending', 'before']);
     });
+    const metrics = await startMetricsReceiver();
+    stage.closeLater(() => metrics.close());
     const app = stage.startApp({
       script: 'mixed-load.js',
       load: { name: 'lost-commit', itemsPerSecond, lanes: 3 },
-      env: { DATABASE_URL: proxy.url },
+      env: { DATABASE_URL: proxy.url, ...metrics.env },
     });
     await app.ready;
     await until(
@@ -33,10 +37,12 @@ export const lostCommit: Fault<{ commits: number; itemsPerSecond: number }> = {
       () => cuts(proxy.commits.cut) >= commits,
     );
     proxy.cutCommits(() => undefined);
+    const options = { env: { DATABASE_URL: server.url } };
+    const books = await compareBooks(stage, { options, apps: [app], metrics, witness, url: server.url });
     app.tell({ stop: true });
     const settled = await settle(stage, { url: server.url, witness, app: await app.ended });
     const figures = { commits: proxy.commits.seen, ...proxy.commits.cut };
-    return { runs: cuts(proxy.commits.cut), figures, ...settled };
+    return { runs: cuts(proxy.commits.cut), figures, balance: settled.balance, faults: [...books, ...settled.faults] };
   },
 };
 

@@ -1,8 +1,10 @@
 import pg from 'pg';
+import { compareBooks } from './books.ts';
 import { latencyOf, millis, slowerCalls } from './call-latency.ts';
 import type { Child } from './child.ts';
-import { watchContention } from './contention.ts';
+import { patience, watchContention } from './contention.ts';
 import { type Fault, runAlone } from './fault.ts';
+import { startMetricsReceiver } from './metrics-receiver.ts';
 import { settle, unexpected } from './settlement.ts';
 
 const sampleMillis = 250;
@@ -21,17 +23,21 @@ export const manyWriters: Fault<{ processes: number; workers: number; seconds: n
     const client = new pg.Client({ connectionString: server.url });
     await client.connect();
     stage.closeLater(() => client.end());
+    const metrics = await startMetricsReceiver();
+    stage.closeLater(() => metrics.close());
+    const env = { DATABASE_URL: server.url };
     const apps = Array.from({ length: processes }, (_, index) =>
       stage.startApp({
         script: 'mixed-load.js',
         load: { name: `writer-${index}`, lanes: workers, itemsPerSecond, shared: 'shared' },
-        env: { DATABASE_URL: server.url },
+        env: { ...env, ...metrics.env },
       }),
     );
     await Promise.all(apps.map(({ ready }) => ready));
     const contention = watchContention();
     const samples = await watchDatabase(client, seconds * 1000);
     const share = contention.share();
+    const books = await compareBooks(stage, { options: { env }, apps, metrics, witness, url: server.url });
     const ends = await stopAll(apps);
     const settled = await settle(stage, { url: server.url, witness });
     const { rows } = await client.query(
@@ -48,11 +54,12 @@ export const manyWriters: Fault<{ processes: number; workers: number; seconds: n
       );
     const convoys = samples.filter(({ waiting }) => waiting > convoySize).length;
     const faults = [
+      ...books,
       ...ends,
       ...settled.faults,
       ...(settled.balance.deadLetters === 0 ? [] : [`${settled.balance.deadLetters} records were refused`]),
       ...slowerCalls('in the last third of the time', calls(0), calls(2), share, timeSliceMillis),
-      ...(late <= Math.max(2 * early, early + 500)
+      ...(late <= Math.max(2 * early, early + 500 * patience(share))
         ? []
         : [`the oldest writer was ${late} ms behind at the end, ${early} ms at first`]),
       ...(convoys <= samples.length / 5

@@ -4,12 +4,29 @@ import { type RecordClass, recordClasses } from '../../src/projection/record.ts'
 import { metricTable } from '../../src/telemetry/conventions.ts';
 import type { Counts } from './accounting.ts';
 
+/** What the metrics of one process say of its ledger, by their last values. */
+export interface ToldByMetrics {
+  readonly produced: Counts;
+  readonly appended: Counts;
+  readonly dropped: Counts;
+  readonly waiting: Counts;
+  readonly shipped: number;
+  readonly refused: number;
+  readonly shipFailures: number;
+  /** Records in the journal that are not shipped. */
+  readonly backlog: number;
+  readonly schemaFaults: number;
+}
+
 /** Takes the metrics that apps send over OTLP, in JSON, and remembers the last value of each journal counter. */
 export interface MetricsReceiver {
   /** Environment of an app that is to send here. */
   readonly env: Readonly<Record<string, string>>;
   appended(): Counts;
   dropped(): Counts;
+  /** Ids of the processes that have sent something. */
+  instances(): readonly string[];
+  of(instanceId: string): ToldByMetrics;
   /** Drops by class and reason, such as `request disk-full`. */
   reasons(): Readonly<Record<string, number>>;
   /** When a drop of each class was heard of first, in milliseconds; endless where none was. */
@@ -47,6 +64,8 @@ export async function startMetricsReceiver(): Promise<MetricsReceiver> {
       OTEL_METRIC_EXPORT_INTERVAL: '500',
       OTEL_METRIC_EXPORT_TIMEOUT: '400',
     },
+    instances: () => [...new Set([...values.keys()].map((key) => key.split(' ').at(-1) ?? ''))],
+    of: (instance) => toldBy(values, instance),
     appended: () => byClass(metricTable.recordsAppended[0]),
     dropped: () => byClass(metricTable.recordsDropped[0]),
     firstDrops: () => ({ request: Infinity, progress: Infinity, audit: Infinity, ...first }),
@@ -77,13 +96,36 @@ function* pointsIn(text: string): Generator<readonly [string, number]> {
   const { resourceMetrics } = JSON.parse(text);
   for (const { resource, scopeMetrics } of resourceMetrics) {
     const instance = (resource.attributes as Point['attributes']).find(({ key }) => key === 'service.instance.id');
-    for (const { name, sum: counter } of scopeMetrics.flatMap(({ metrics }: { metrics: unknown[] }) => metrics)) {
-      for (const point of (counter?.dataPoints ?? []) as readonly Point[]) {
+    for (const { name, sum: counter, gauge } of scopeMetrics.flatMap(
+      ({ metrics }: { metrics: unknown[] }) => metrics,
+    )) {
+      for (const point of ((counter ?? gauge)?.dataPoints ?? []) as readonly Point[]) {
         const labels = point.attributes.map(({ value }) => value.stringValue ?? '');
         yield [[name, ...labels, instance?.value.stringValue].join(' '), Number(point.asInt ?? point.asDouble ?? 0)];
       }
     }
   }
+}
+
+function toldBy(values: ReadonlyMap<string, number>, instance: string): ToldByMetrics {
+  const one = (metric: keyof typeof metricTable, label = ''): number => {
+    const prefix = `${metricTable[metric][0]} ${label}`;
+    const own = [...values].filter(([key]) => key.startsWith(prefix) && key.endsWith(` ${instance}`));
+    return own.reduce((total, [, value]) => total + value, 0);
+  };
+  const counts = (metric: keyof typeof metricTable): Counts =>
+    Object.fromEntries(recordClasses.map((name) => [name, one(metric, `${name} `)])) as Counts;
+  return {
+    produced: counts('recordsProduced'),
+    appended: counts('recordsAppended'),
+    dropped: counts('recordsDropped'),
+    waiting: counts('recordsWaiting'),
+    shipped: one('recordsShipped'),
+    refused: one('recordsRefused'),
+    shipFailures: one('shipFailures'),
+    backlog: one('journalRecords'),
+    schemaFaults: one('schemaFaults'),
+  };
 }
 
 function sum(values: ReadonlyMap<string, number>, prefix: string): number {

@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { listMigrations } from '../../src/shipping/migrations.ts';
+import { askDoctor, compareBooks } from './books.ts';
 import type { Child } from './child.ts';
 import { type Fault, runAlone } from './fault.ts';
+import { startMetricsReceiver } from './metrics-receiver.ts';
 import { settle, unexpected } from './settlement.ts';
 import type { Stage } from './stage.ts';
 import { until } from './until.ts';
@@ -22,20 +24,25 @@ export const migrationWhileWriting: Fault<{ writers: number; itemsPerSecond: num
     const client = new pg.Client({ connectionString: server.url });
     await client.connect();
     stage.closeLater(() => client.end());
+    const metrics = await startMetricsReceiver();
+    stage.closeLater(() => metrics.close());
+    const env = { DATABASE_URL: server.url };
     const apps = Array.from({ length: writers }, (_, index) =>
       stage.startApp({
         script: 'mixed-load.js',
         load: { name: `writer-${index}`, lanes: 3, itemsPerSecond, days: days() },
-        env: { DATABASE_URL: server.url },
+        env: { ...env, ...metrics.env },
       }),
     );
     await Promise.all(apps.map(({ ready }) => ready));
     const place = { stage, client, url: server.url, apps };
     const faults = [
       ...(await refused(apps, /SCHEMA_MISSING/)),
+      ...(await doctorFinds(place, 'a schema that is not there', (current) => current === 0)),
       ...(await older(place)),
       ...(await migrated(place)),
       ...(await newer(place, calmMillis)),
+      ...(await compareBooks(stage, { options: { env }, apps, metrics, witness, url: server.url })),
     ];
     for (const app of apps) app.tell({ stop: true });
     const ends = await Promise.all(apps.map(({ ended }) => ended));
@@ -88,8 +95,22 @@ async function refused(apps: readonly Child[], reason: RegExp): Promise<readonly
   return silent;
 }
 
+/** `doctor` sees the schema as the writers do, and ends with 1. */
+async function doctorFinds(
+  { stage, url }: Place,
+  what: string,
+  isSo: (current: number, latest: number) => boolean,
+): Promise<readonly string[]> {
+  const doctor = await askDoctor(stage, { env: { DATABASE_URL: url } });
+  const schema = doctor.about('schema');
+  const { current, latest } = schema?.figures ?? {};
+  const isFound = schema?.status === 'finding' && isSo(Number(current), Number(latest)) && doctor.code === 1;
+  return isFound ? [] : [`doctor does not find ${what}: ${schema?.message}`];
+}
+
 /** All migrations but the last: the writers are newer than the schema. */
-async function older({ client, apps }: Place): Promise<readonly string[]> {
+async function older(place: Place): Promise<readonly string[]> {
+  const { client, apps } = place;
   await client.query('create schema spanledger');
   await client.query(
     'create table spanledger.migrations (id integer primary key, name text not null, applied_at timestamptz not null default clock_timestamp())',
@@ -101,6 +122,7 @@ async function older({ client, apps }: Place): Promise<readonly string[]> {
   const told = await refused(apps, /SCHEMA_OLDER/);
   return [
     ...told,
+    ...(await doctorFinds(place, 'a schema that is older', (current, latest) => current === latest - 1)),
     ...((await stored(client)) === 0 ? [] : ['records went into a schema that is older than the writers']),
   ];
 }
@@ -114,12 +136,16 @@ async function migrated({ stage, client, url, apps }: Place): Promise<readonly s
 }
 
 /** A later version has changed the tables: the writers stop before the first row, and go on when it has been taken back. */
-async function newer({ client, apps }: Place, calmMillis: number): Promise<readonly string[]> {
+async function newer(place: Place, calmMillis: number): Promise<readonly string[]> {
+  const { client, apps } = place;
   await new Promise((resolve) => setTimeout(resolve, calmMillis));
   const id = (listMigrations().at(-1)?.id ?? 0) + 1;
   await client.query(`begin; insert into spanledger.migrations values (${id}, 'later');
     alter table spanledger.audit_log add column later text; commit`);
-  const told = await refused(apps, /SCHEMA_NEWER/);
+  const told = [
+    ...(await refused(apps, /SCHEMA_NEWER/)),
+    ...(await doctorFinds(place, 'a schema that is newer', (current, latest) => current === latest + 1)),
+  ];
   const before = await stored(client);
   await new Promise((resolve) => setTimeout(resolve, calmMillis));
   const after = await stored(client);

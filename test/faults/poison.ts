@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { readDeadLetters } from '../../src/journal/dead-letters.ts';
+import { compareBooks } from './books.ts';
 import { type Fault, runAlone } from './fault.ts';
+import { startMetricsReceiver } from './metrics-receiver.ts';
 import { settle, unexpected } from './settlement.ts';
 import type { Stage } from './stage.ts';
 import { until } from './until.ts';
@@ -97,7 +99,9 @@ async function repairedMeanwhile(
 ): Promise<readonly string[]> {
   const before = await readDeadLetters(stage.ledger);
   const load = { name: 'live', lanes: 3, itemsPerSecond: 100, doses: dosesEvery(10) };
-  const app = stage.startApp({ script: 'mixed-load.js', load, env });
+  const metrics = await startMetricsReceiver();
+  stage.closeLater(() => metrics.close());
+  const app = stage.startApp({ script: 'mixed-load.js', load, env: { ...env, ...metrics.env } });
   await app.ready;
   await until(
     'the app has records refused',
@@ -110,10 +114,25 @@ async function repairedMeanwhile(
   await until('what came before is through', 30_000, () => (app.windows.at(-1)?.ended ?? 0) > repairedAt + 200);
   const refused = (await readDeadLetters(stage.ledger)).length;
   await until('more poison was tried', 30_000, () => (app.windows.at(-1)?.ended ?? 0) > repairedAt + 400);
+  const letters = (await readDeadLetters(stage.ledger)).length;
+  const books = await compareBooks(stage, {
+    options: { env },
+    apps: [app],
+    metrics,
+    expects: ({ deadLetters }) => {
+      const told = metrics.instances().reduce((sum, instance) => sum + metrics.of(instance).refused, 0);
+      return deadLetters === letters && told === letters - before.length
+        ? []
+        : [
+            `of ${letters} dead letters, ${before.length} of them from before, doctor tells ${deadLetters}, metrics ${told}`,
+          ];
+    },
+  });
   app.tell({ stop: true });
   const end = await app.ended;
   const since = (await readDeadLetters(stage.ledger)).length - refused;
   return [
+    ...books,
     ...unexpected('the app under which the database was repaired', end, 0),
     ...(since === 0 ? [] : [`${since} records were refused after the repair`]),
   ];

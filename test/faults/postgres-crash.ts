@@ -1,9 +1,11 @@
 import pg from 'pg';
 import type { PostgresServer } from '../harness/postgres-server.ts';
+import { compareBooks, type DoctorsBooks } from './books.ts';
 import { calmWindows, latencyOf, millis, slowerCalls } from './call-latency.ts';
 import type { Child, Window } from './child.ts';
 import { watchContention } from './contention.ts';
 import { type Fault, runAlone } from './fault.ts';
+import { startMetricsReceiver } from './metrics-receiver.ts';
 import { settle } from './settlement.ts';
 import type { Stage } from './stage.ts';
 import { until } from './until.ts';
@@ -21,11 +23,15 @@ export const postgresCrash: Fault<{ rounds: number; itemsPerSecond: number }> = 
     const witness = stage.watchJournal();
     // A database that does not wait for its disk must not make ours forget what it was told to keep.
     await execute(server.url, 'alter system set synchronous_commit = off', 'select pg_reload_conf()');
+    const metrics = await startMetricsReceiver();
+    stage.closeLater(() => metrics.close());
+    const env = { DATABASE_URL: server.url };
     const app = stage.startApp({
       script: 'mixed-load.js',
       load: { name: 'postgres-crash', itemsPerSecond, lanes: 3 },
-      env: { DATABASE_URL: server.url },
+      env: { ...env, ...metrics.env },
     });
+    const books = { options: { env }, apps: [app], metrics, witness };
     await app.ready;
     const calm = await calmWindows(app, 12);
     const contention = watchContention();
@@ -42,11 +48,22 @@ export const postgresCrash: Fault<{ rounds: number; itemsPerSecond: number }> = 
       }
     }
     const share = contention.share();
+    await server.kill('SIGKILL');
+    const away = await compareBooks(stage, { ...books, isDelivering: false, expects: tellsOfOutage });
+    await restart(server);
+    await caughtUp(server, 60 * seconds);
     const failover = await failOver(stage, server, app);
+    const back = await compareBooks(stage, { ...books, url: server.url });
     app.tell({ stop: true });
     const settled = await settle(stage, { url: server.url, witness, app: await app.ended });
     const [before, during] = [latencyOf(calm), latencyOf(outages.flat())];
-    const faults = [...failover, ...settled.faults, ...slowerCalls('with the server away', before, during, share)];
+    const faults = [
+      ...away,
+      ...failover,
+      ...back,
+      ...settled.faults,
+      ...slowerCalls('with the server away', before, during, share),
+    ];
     const figures = {
       callP99BeforeMillis: millis(before.p99),
       callP99DuringMillis: millis(during.p99),
@@ -55,6 +72,14 @@ export const postgresCrash: Fault<{ rounds: number; itemsPerSecond: number }> = 
     return { runs: 3 * rounds + 2, balance: settled.balance, figures, faults };
   },
 };
+
+/** While the server is away `doctor` says so, and which process could not ship. */
+function tellsOfOutage({ code, about }: DoctorsBooks): readonly string[] {
+  return [
+    ...(code === 3 && about('database')?.status === 'finding' ? [] : [`doctor ended with ${code}`]),
+    ...(about('errors')?.status === 'finding' ? [] : ['doctor names no process that could not ship']),
+  ];
+}
 
 /**
  * Another server answers in the place of the first one: one without the tables, then one with empty tables. Both are refused in words, and

@@ -7,6 +7,8 @@ import { recordsFrom } from './unshipped-records.ts';
 export interface Witness {
   /** Every record of every segment, in the order of files. Read without the code that is under test. */
   records(): Generator<LedgerRecord, void>;
+  /** Those of one process, its watchdog included. */
+  recordsOf(instanceId: string): Generator<LedgerRecord, void>;
   close(): void;
 }
 
@@ -29,6 +31,11 @@ export function createWitness(ledger: string, into: string): Witness {
     *records() {
       look();
       for (const name of readdirSync(into).sort()) yield* recordsFrom(readFileSync(join(into, name)), 0);
+    },
+    *recordsOf(instanceId) {
+      look();
+      const own = readdirSync(into).filter((name) => name.includes(`_${instanceId}_`));
+      for (const name of own.sort()) yield* recordsFrom(readFileSync(join(into, name)), 0);
     },
     close: () => clearInterval(timer),
   };

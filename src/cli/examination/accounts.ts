@@ -12,23 +12,34 @@ export function examineAccounts(journals: readonly JournalInfo[]): readonly Obse
   });
   if (told.length === 0) return [];
   return [
-    examineBalance(told.map(({ account }) => account)),
+    examineBalance(told),
     ...told.flatMap(({ journal, account }) => findDrops(journal, account)),
     ...told.flatMap(({ journal, account }) => findErrors(journal, account)),
   ];
 }
 
+interface Told {
+  readonly journal: JournalInfo;
+  readonly account: Account;
+}
+
 /** produced = appended + dropped + waiting, summed over all processes that left an account here. */
-function examineBalance(accounts: readonly Account[]): Observation {
+function examineBalance(told: readonly Told[]): Observation {
+  const accounts = told.map(({ account }) => account);
+  const figures = Object.fromEntries(told.map(({ journal, account }) => [journal.instanceId, figuresOf(account)]));
   const missing = recordClasses.flatMap((name) => {
     const count = accounts.reduce((sum, account) => sum + missingOf(account)[name], 0);
     return count === 0 ? [] : [`${count} ${name} records`];
   });
   const lines = recordClasses.map((name) => classText(name, accounts));
   const message = `produced = appended + dropped + waiting: ${lines.join('; ')}`;
-  if (missing.length === 0) return well('account', message);
+  if (missing.length === 0) return well('account', message, figures);
   const action = 'Records are unaccounted for, which must not be: keep the directory and report it as a bug.';
-  return finding('account', `${message}; unaccounted for: ${missing.join(', ')}`, action);
+  return finding('account', `${message}; unaccounted for: ${missing.join(', ')}`, action, figures);
+}
+
+function figuresOf({ produced, appended, dropped, waiting }: Account) {
+  return { produced, appended, dropped, waiting };
 }
 
 function classText(name: RecordClass, accounts: readonly Account[]): string {

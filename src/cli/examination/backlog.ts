@@ -26,14 +26,16 @@ export async function examineBacklog(question: BacklogQuestion): Promise<Observa
       depth.bytes += Math.max(0, segment.bytes - from);
     }
   }
-  if (depth.oldest === Number.POSITIVE_INFINITY) return well('backlog', 'everything is shipped');
+  if (depth.oldest === Number.POSITIVE_INFINITY)
+    return well('backlog', 'everything is shipped', { records: 0, bytes: 0, oldest_at: null });
   const moment = new Date(depth.oldest / 1000);
   const age = Date.now() - moment.getTime();
   const count = depth.isCounted ? String(depth.records) : `more than ${depth.records}`;
   const upTo = question.offsetOf === undefined ? 'up to ' : '';
   const message = `${upTo}${count} records, ${byteSize(depth.bytes)}, wait to be shipped, the oldest record since ${isoTime(moment)} (${duration(Math.max(0, age))})`;
-  if (question.isPatient === true || age < maxWaitMillis) return well('backlog', message);
-  return finding('backlog', message, 'Run `spanledger ship`, and find out why no process does so itself.');
+  const figures = { records: depth.isCounted ? depth.records : null, bytes: depth.bytes, oldest_at: moment };
+  if (question.isPatient === true || age < maxWaitMillis) return well('backlog', message, figures);
+  return finding('backlog', message, 'Run `spanledger ship`, and find out why no process does so itself.', figures);
 }
 
 const glanceBytes = 64 * 1024;

@@ -71,12 +71,13 @@ async function versionOf(store: SqlLedgerStore): Promise<string> {
 async function examineSchema({ migrator }: SqlLedgerStore): Promise<Observation> {
   const current = await migrator.current();
   const { latest } = migrator;
-  if (current === latest) return well('schema', `at migration ${current}`);
+  const figures = { current, latest };
+  if (current === latest) return well('schema', `at migration ${current}`, figures);
   if (current > latest) {
     const message = `at migration ${current}, newer than ${latest}, the last one this version knows`;
-    return finding('schema', message, 'Upgrade spanledger here; records stay in the journal until then.');
+    return finding('schema', message, 'Upgrade spanledger here; records stay in the journal until then.', figures);
   }
-  return finding('schema', `at migration ${current} of ${latest}`, 'Run `spanledger migrate up`.');
+  return finding('schema', `at migration ${current} of ${latest}`, 'Run `spanledger migrate up`.', figures);
 }
 
 async function examineDrift(store: SqlLedgerStore): Promise<readonly Observation[]> {
@@ -94,10 +95,13 @@ const maxSkewMillis = 5_000;
 
 async function examineClock(store: SqlLedgerStore): Promise<Observation> {
   const skew = await clockOffsetMillis(store);
-  if (Math.abs(skew) <= maxSkewMillis) return well('clock', `within ${duration(maxSkewMillis)} of the database`);
+  const figures = { offset_seconds: skew / 1000 };
+  if (Math.abs(skew) <= maxSkewMillis)
+    return well('clock', `within ${duration(maxSkewMillis)} of the database`, figures);
   const direction = skew > 0 ? 'ahead of' : 'behind';
   const message = `the database is ${duration(Math.abs(skew))} ${direction} this machine`;
-  return finding('clock', message, 'Synchronise both clocks (NTP); until then verdicts on silence are off by as much.');
+  const action = 'Synchronise both clocks (NTP); until then verdicts on silence are off by as much.';
+  return finding('clock', message, action, figures);
 }
 
 /** What arrived of late: from all machines, since `shipments` is theirs together. Segments count with all that they hold. */
@@ -112,12 +116,15 @@ async function describeRate(store: SqlLedgerStore): Promise<Observation> {
         where s.updated_at > now() - interval '1 hour'
       ) recent`,
   );
-  if (row === undefined || row.last === null) return well('ship rate', 'nothing was shipped within an hour');
+  if (row === undefined || row.last === null)
+    return well('ship rate', 'nothing was shipped within an hour', { records: 0, per_second: null, last_at: null });
   const { records, processes, seconds, last } = row;
-  const rate = seconds !== null && seconds >= 1 ? `, ${(records / seconds).toFixed(1)} a second` : '';
+  const perSecond = seconds !== null && seconds >= 1 ? records / seconds : null;
+  const rate = perSecond === null ? '' : `, ${perSecond.toFixed(1)} a second`;
   return well(
     'ship rate',
     `${records} records of ${processes} processes within an hour${rate}, the last at ${isoTime(last)}`,
+    { records, per_second: perSecond, last_at: last },
   );
 }
 

@@ -21,13 +21,15 @@ const logger = logs.getLogger('mixed-load');
 const delay = monitorEventLoopDelay({ resolution: 5 });
 
 let isStopping = false;
+let isHeld = false;
 let begun = 0;
 let ended = 0;
 let calls = [];
 let skewMillis = 0;
 
-process.on('message', ({ stop, skew, itemsPerSecond }) => {
+process.on('message', ({ stop, hold, skew, itemsPerSecond }) => {
   if (stop) isStopping = true;
+  if (hold !== undefined) isHeld = hold;
   if (itemsPerSecond !== undefined) load.itemsPerSecond = itemsPerSecond;
   if (skew !== undefined) skewMillis = skew;
 });
@@ -106,6 +108,10 @@ async function step(item, unit, name) {
 
 async function lane(session) {
   while (!isStopping && begun < load.items) {
+    if (isHeld) {
+      await setTimeout(20);
+      continue;
+    }
     const number = begun;
     begun += 1;
     if (load.itemsPerSecond > 0) await setTimeout((1000 * load.lanes) / load.itemsPerSecond);
