@@ -1,7 +1,7 @@
 // Runs the published tests of libraries as they are and with `--import spanledger/register`, and tells which of them end otherwise.
 // Ends with another code than 0 if any does.
 //
-//   npm run conformance -- [express koa ...] [--git https://github.com/{owner}/{name}.git]
+//   npm run conformance -- [express koa ...] [--files 'logger|http2'] [--git https://github.com/{owner}/{name}.git]
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,11 @@ import { suites } from './conformance/suites.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { git: { type: 'string', default: 'https://github.com/{owner}/{name}.git' } },
+  options: {
+    git: { type: 'string', default: 'https://github.com/{owner}/{name}.git' },
+    /** Part of the path of a test file, as a pattern. */
+    files: { type: 'string', default: '' },
+  },
 });
 const names = positionals.length > 0 ? positionals : Object.keys(suites);
 const unknown = names.filter((name) => !(name in suites));
@@ -36,8 +40,9 @@ for (const name of names) {
 
 /** Runs a suite in both ways. @param {string} name */
 async function examine(name) {
-  const suite = suites[name];
-  if (suite === undefined) throw new Error(`There is no suite ${name}.`);
+  const whole = suites[name];
+  if (whole === undefined) throw new Error(`There is no suite ${name}.`);
+  const suite = { ...whole, files: new RegExp(`(?=${whole.files.source}).*(?:${values.files})`) };
   const scratch = mkdtempSync(join(tmpdir(), `spanledger-conformance-${name}-`));
   const server = suite.needsPostgres === true ? await startPostgres() : undefined;
   try {
