@@ -223,8 +223,16 @@ export const eventTable = names({
     'The whole process did not run: stopped (SIGSTOP, a frozen container), on a machine that slept, or without its share of time.',
   ],
   loopStarted: ['worker.loop.started', 'info', 'A loop of a worker runs its first cycle.'],
-  loopFailed: ['worker.loop.failed', 'error', 'A cycle of a loop failed; with the error and when the last one went well.'],
-  loopRecovered: ['worker.loop.recovered', 'info', 'A cycle went well after one or more that failed; with their number.'],
+  loopFailed: [
+    'worker.loop.failed',
+    'error',
+    'A cycle of a loop failed; with the error and when the last one went well.',
+  ],
+  loopRecovered: [
+    'worker.loop.recovered',
+    'info',
+    'A cycle went well after one or more that failed; with their number.',
+  ],
   audit: ['audit', 'info', 'A record the program wrote itself without naming an event.'],
   log: ['log', 'info', 'A log line of the service.'],
   performance: ['performance', 'info', 'A measured operation.'],
