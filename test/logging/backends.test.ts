@@ -5,6 +5,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createLogRecord, logRecordFields, toJsonLine } from '../../src/logging/log-record.ts';
+import { tables } from '../../src/projection/tables.ts';
 import { withCorrelationId } from '../../src/telemetry/correlation.ts';
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'log-backends.md'), 'utf8');
@@ -119,4 +120,34 @@ it('remaps for Datadog what is there, status, service and trace among it', () =>
   for (const type of ['date', 'status', 'service', 'message', 'trace-id', 'span-id'])
     expect(types).toContain(`${type}-remapper`);
   for (const { sources } of processors) for (const path of sources) expect([path, at(path)]).not.toContain(undefined);
+});
+
+describe('the ways to find lines again in docs/logging.md', () => {
+  const logging = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'logging.md'), 'utf8');
+  const found = (pattern: RegExp) => [...logging.matchAll(pattern)].map(([, one]) => one ?? '');
+
+  it('S4.25 S4.26 ask jq for fields that a line has', () => {
+    const paths = found(/^jq -c 'select\(\.([\w.]+) == "ID"\)'/gm);
+    expect(paths).toEqual(['correlation_id', 'extra.job_id']);
+    for (const path of paths) expect([path, typeof at(path)]).toEqual([path, 'string']);
+  });
+
+  it('S4.25 S4.26 ask Loki for what the pipeline makes structured metadata', () => {
+    const [job] = parse(block('yaml', '# loki-pipeline')).scrape_configs;
+    const { structured_metadata: metadata } = Object.assign({}, ...job.pipeline_stages);
+    const names = found(/^\{service="importer"\} \| (\w+)="ID"$/gm);
+    expect(names).toEqual(['correlation_id', 'job_id']);
+    expect(Object.keys(metadata)).toEqual(expect.arrayContaining(names));
+  });
+
+  it('S4.25 S4.26 ask Postgres for columns that audit_log has', () => {
+    const columns = tables.audit_log.columns.map(({ name }) => name as string);
+    const names = found(/from spanledger\.audit_log where (\w+) = 'ID'/g);
+    expect(names).toEqual(['correlation_id', 'task_id']);
+    for (const name of names) expect(columns).toContain(name);
+  });
+
+  it('S4.29 name a level for each place', () => {
+    expect(logging).toMatch(/\| development \| DEBUG \|\n\| staging \| INFO \|\n\| production \| INFO or WARNING \|/);
+  });
 });
