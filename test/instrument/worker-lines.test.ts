@@ -36,7 +36,7 @@ it('leaves what worker threads write as it is', () => {
 });
 
 it.each(['outer', 'inner'])(
-  'records what loggers in the %s worker thread write, in the context of the work',
+  'S2.25 S2.27 records what loggers in the %s worker thread write, in the context of the work',
   (name) => {
     const { traceId } = found('before the worker');
     for (const message of [
