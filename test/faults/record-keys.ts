@@ -9,7 +9,7 @@ export function identityOf(record: LedgerRecord): string {
   const unit = `${record.traceId} ${record.spanId ?? ''}`;
   switch (record.type) {
     case 'event':
-      return `event ${unit} ${record.seq ?? ''} ${record.event} ${record.message}`;
+      return `event ${unit} ${record.seq ?? `at ${record.at}`} ${record.event} ${record.message}`;
     case 'request':
       return `request ${unit} ${record.endpoint}`;
     case 'start':
@@ -34,9 +34,12 @@ export const hasOwnEnd = `p.ended_at is not null and not exists (select from spa
 
 const unit = `replace(trace_id::text, '-', '') || ' ' || coalesce(span_id, '')`;
 
+/** What has no number, such as two stalls of one session that lasted equally long, is told apart by its time, in microseconds. */
+const time = `'at ' || (extract(epoch from created_at) * 1000000)::bigint`;
+
 /** A row of `task_progress` that has ended was made of two records. */
 export const identitiesOfRows = `
-  select 'event ' || ${unit} || ' ' || coalesce(seq::text, '') || ' ' || event || ' ' || message as key from spanledger.audit_log where not (${isOfLedger})
+  select 'event ' || ${unit} || ' ' || coalesce(seq::text, ${time}) || ' ' || event || ' ' || message as key from spanledger.audit_log where not (${isOfLedger})
   union all select 'request ' || ${unit} || ' ' || endpoint from spanledger.api_logs
   union all select 'start ' || ${unit} from spanledger.task_progress
   union all select 'end ' || ${unit} from spanledger.task_progress p where ${hasOwnEnd}`;
