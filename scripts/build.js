@@ -1,10 +1,11 @@
-// Compiles src/ and copies the SQL migrations beside the code that reads them. dist/ is replaced when all is there, so that
-// a build that fails, or one that runs beside a program, leaves a whole dist/.
+// Compiles src/, copies the SQL migrations beside the code that reads them, and bundles what programs load. dist/ is replaced when all is
+// there, so that a build that fails, or one that runs beside a program, leaves a whole dist/.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
@@ -20,6 +21,7 @@ if (compiled.status !== 0) {
 }
 cpSync(join(root, 'src', 'shipping', 'migrations'), join(made, 'shipping', 'migrations'), { recursive: true });
 chmodSync(join(made, 'cli', 'main.js'), 0o755);
+await bundle(made);
 try {
   renameSync(join(root, 'dist'), old);
 } catch (error) {

@@ -9,7 +9,7 @@ export interface CallSite {
 }
 
 const deepest = 32;
-/** Ours and winston's: the call came in through these. */
+/** Ours and winston's: the call came in through these. Ours are those beside this file, which in a bundle are all. */
 const inner = [`${sep}node_modules${sep}winston${sep}`, fileURLToPath(new URL('.', import.meta.url))];
 const patched = fileURLToPath(new URL('../instrument/', import.meta.url));
 
@@ -28,8 +28,13 @@ export function callSite(): CallSite | undefined {
   }
 }
 
+/** What may stand between ours and winston's. Behind anything else ours may have called the program, which is no matter of this call. */
+const between = /^$|^node:|[\\/]node_modules[\\/](?:readable-stream|logform|winston-transport|pino|bunyan)[\\/]/;
+
 function outermost(stack: unknown): CallSite | undefined {
-  const sites = Array.isArray(stack) ? (stack as readonly NodeJS.CallSite[]) : [];
+  const all = Array.isArray(stack) ? (stack as readonly NodeJS.CallSite[]) : [];
+  const end = all.findIndex((site) => !isInner(pathOf(site)) && !between.test(pathOf(site)));
+  const sites = end < 0 ? all : all.slice(0, end + 1);
   const last = sites.findLastIndex((site) => isInner(pathOf(site)));
   const site = sites[last + 1];
   if (last < 0 || site === undefined) return undefined;

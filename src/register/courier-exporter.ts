@@ -12,16 +12,18 @@ type Carrier = Pick<Courier, 'send'>;
 
 /** A span exporter whose OTLP requests are encoded here and sent by the courier thread. */
 export function createCourierSpanExporter(courier: Carrier, protocol: OtlpHttpProtocol): SpanExporter {
-  const { JsonTraceSerializer, ProtobufTraceSerializer } = otlpTransformer();
-  const serializer = protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer;
-  return new CourierExporter(courier, 'traces', (spans) => serializer.serializeRequest(spans));
+  return new CourierExporter(courier, 'traces', (spans) => {
+    const { JsonTraceSerializer, ProtobufTraceSerializer } = otlpTransformer();
+    return (protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer).serializeRequest(spans);
+  });
 }
 
 /** A log record exporter whose OTLP requests are encoded here and sent by the courier thread. */
 export function createCourierLogRecordExporter(courier: Carrier, protocol: OtlpHttpProtocol): LogRecordExporter {
-  const { JsonLogsSerializer, ProtobufLogsSerializer } = otlpTransformer();
-  const serializer = protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer;
-  return new CourierExporter(courier, 'logs', (records) => serializer.serializeRequest(records));
+  return new CourierExporter(courier, 'logs', (records) => {
+    const { JsonLogsSerializer, ProtobufLogsSerializer } = otlpTransformer();
+    return (protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer).serializeRequest(records);
+  });
 }
 
 /** A metric exporter whose OTLP requests are encoded here and sent by the courier thread. */

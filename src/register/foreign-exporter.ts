@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { diag } from '@opentelemetry/api';
 import type { LogRecordExporter } from '@opentelemetry/sdk-logs';
 import type { IMetricReader, PushMetricExporter } from '@opentelemetry/sdk-metrics';
@@ -56,7 +57,7 @@ function load(key: keyof typeof packages): unknown {
 
 /** From where the program looks for its packages, and else from here. */
 function requireOfProgram(packageName: string): unknown {
-  const places = [process.argv[1], join(process.cwd(), 'index.js'), import.meta.filename];
+  const places = [process.argv[1], join(process.cwd(), 'index.js'), fileURLToPath(import.meta.url)];
   for (const place of places) {
     if (place === undefined) continue;
     const require = createRequire(place);
