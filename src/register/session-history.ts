@@ -76,7 +76,7 @@ class LedgerHistory implements SessionHistory {
   constructor(options: SessionHistoryOptions) {
     this.#options = options;
     this.#timeoutMillis = options.timeoutMillis ?? lookupMillis;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => Date.now());
   }
 
   async lookup(sessionId: string): Promise<SessionPast | undefined> {
