@@ -31,7 +31,14 @@ const records = Number(values.records);
 const rounds = Number(values.rounds);
 /** Up to this size a ledger is copied for each run, so that it stays as large as it is. */
 const copiedRows = 100_000;
-const columns = ['records/s', 'of the first row (each round)'];
+const columns = [
+  'records/s',
+  'of the first row (each round)',
+  'processor seconds of Postgres for a million',
+  'of the first row',
+];
+
+/** @typedef {{ rate: number, cpu: number }} Shipped records per second; processor seconds of Postgres for a million of them */
 
 if (values.ship === undefined) await measureAll();
 else await shipWhenTold(values.into ?? '', values.ship);
@@ -54,10 +61,10 @@ function numbersIn(text) {
 
 /**
  * @param {readonly number[]} cases
- * @param {(one: number) => Promise<number>} measure records per second
+ * @param {(one: number) => Promise<Shipped>} measure
  */
 async function inTurns(cases, measure) {
-  /** @type {Map<number, number[]>} */
+  /** @type {Map<number, Shipped[]>} */
   const rates = new Map(cases.map((one) => [one, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const one of round % 2 === 0 ? cases : cases.toReversed()) rates.get(one)?.push(await measure(one));
@@ -76,12 +83,10 @@ async function sizeMeasure(server) {
     await withClient(url, (client) => client.query('truncate shipments'));
     const directory = journal.copy();
     await server.checkpoint();
-    const startedAt = performance.now();
-    await ship(url, directory);
-    const rate = rateSince(startedAt);
+    const shipped = await measured(server, () => ship(url, directory));
     if (isCopied) await server.drop('run');
-    console.error(`into ${figure(rows)} rows: ${figure(rate)} records/s`);
-    return rate;
+    console.error(`into ${figure(rows)} rows: ${figure(shipped.rate)} records/s`);
+    return shipped;
   };
 }
 
@@ -94,16 +99,18 @@ function writersMeasure(server) {
     const url = await server.database('run');
     const children = await Promise.all(journals.map((journal) => startChild(url, journal.copy())));
     await server.checkpoint();
-    const startedAt = performance.now();
-    for (const child of children) child.send('go');
-    const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]));
-    const rate = rateSince(startedAt);
+    /** @type {(number | null)[]} */
+    let codes = [];
+    const shipped = await measured(server, async () => {
+      for (const child of children) child.send('go');
+      codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]));
+    });
     if (codes.some((code) => code !== 0)) throw new Error(`A writer failed: ${codes}`);
     await assertStored(url, writers * Math.floor(records / writers));
     await server.drop('run');
     for (const journal of journals) journal.remove();
-    console.error(`${writers} writers: ${figure(rate)} records/s`);
-    return rate;
+    console.error(`${writers} writers: ${figure(shipped.rate)} records/s`);
+    return shipped;
   };
 }
 
@@ -144,14 +151,17 @@ async function assertStored(url, expected) {
   if (rows[0].count !== expected) throw new Error(`${rows[0].count} of ${expected} records were stored.`);
 }
 
-/** @param {number} startedAt */
-function rateSince(startedAt) {
-  return (records / (performance.now() - startedAt)) * 1_000;
+/** @param {import('./server.js').Server} server @param {() => Promise<void>} work that ships all records @returns {Promise<Shipped>} */
+async function measured(server, work) {
+  const [startedAt, cpuBefore] = [performance.now(), server.cpuSeconds()];
+  await work();
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return { rate: records / seconds, cpu: ((server.cpuSeconds() - cpuBefore) / records) * 1e6 };
 }
 
 /**
- * @param {Map<number, number[]>} bySize
- * @param {Map<number, number[]>} byWriters
+ * @param {Map<number, Shipped[]>} bySize
+ * @param {Map<number, Shipped[]>} byWriters
  * @returns {import('./measurement.js').Result}
  */
 function summarise(bySize, byWriters) {
@@ -172,24 +182,30 @@ function summarise(bySize, byWriters) {
   };
 }
 
-/** @param {Map<number, number[]>} rates */
+/** @param {Map<number, Shipped[]>} rates */
 function rowsOf(rates) {
   const [first = []] = rates.values();
   return [...rates].map(([one, own]) => {
-    const ratios = own.map((rate, round) => rate / (first[round] ?? rate));
+    const ratios = overFirst(own, first, 'rate');
     return [
       one.toLocaleString('en'),
-      figure(median(own)),
+      figure(median(own.map(({ rate }) => rate))),
       `${figure(median(ratios))} (${ratios.map(figure).join(' ')})`,
+      figure(median(own.map(({ cpu }) => cpu))),
+      figure(median(overFirst(own, first, 'cpu'))),
     ];
   });
 }
 
-/** @param {Map<number, number[]>} rates */
+/** Round by round. @param {readonly Shipped[]} own @param {readonly Shipped[]} first @param {keyof Shipped} what */
+function overFirst(own, first, what) {
+  return own.map((one, round) => one[what] / (first[round]?.[what] ?? Number.NaN));
+}
+
+/** @param {Map<number, Shipped[]>} rates */
 function lastOverFirst(rates) {
   const all = [...rates.values()];
-  const first = all[0] ?? [];
-  return median((all.at(-1) ?? []).map((rate, round) => rate / (first[round] ?? rate)));
+  return median(overFirst(all.at(-1) ?? [], all[0] ?? [], 'rate'));
 }
 
 /** @param {string} what @param {number} value @param {number} limit @returns {import('./measurement.js').Goal} */
