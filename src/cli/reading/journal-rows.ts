@@ -12,8 +12,8 @@ import { processEndOfJournal } from './process-row.ts';
 const quickBytes = 32 * 1024 ** 2;
 
 /**
- * The rows of every journal in a directory; of a directory that is not there, none. An answer takes up to a dozen passes, so the rows
- * of quick journals are kept from the first one on.
+ * The rows of every journal in a directory; of a directory that is not there, none. Some answers take a dozen passes, so the rows of
+ * quick journals are kept from the second one on: of an answer that takes one pass, keeping them would be the larger part.
  */
 export async function openJournalRows(directory: string): Promise<JournalRows> {
   const journals = await listJournals(directory);
@@ -39,11 +39,14 @@ function areQuick(journals: readonly JournalInfo[]): boolean {
   return journals.reduce((sum, { bytes }) => sum + bytes, 0) <= quickBytes;
 }
 
-/** The same rows for each pass: those of the first one that came to its end. */
+/** The same rows for each pass, from the second that came to its end. */
 function keeping(scan: () => AsyncIterable<Row>): () => AsyncIterable<Row> {
   let kept: readonly Row[] | undefined;
+  let passes = 0;
   return async function* () {
+    passes += 1;
     if (kept !== undefined) return yield* kept;
+    if (passes === 1) return yield* scan();
     const rows: Row[] = [];
     for await (const row of scan()) {
       rows.push(row);

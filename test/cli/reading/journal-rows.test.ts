@@ -20,12 +20,13 @@ describe('journals that answer without a store', () => {
 });
 
 describe('the rows of journals', () => {
-  it('are the same in each pass of one answer, and new ones are there for the next answer', async () => {
+  it('are the same from the second pass of one answer on, and new ones are there for the next answer', async () => {
     const directory = temporaryDirectory();
     const records = sampleRecords();
     writeJournal(directory, records.slice(0, 10), 'instance-a');
     const rows = await openJournalRows(directory);
     const first = await all(rows.scan());
+    expect(await all(rows.scan())).toEqual(first);
     writeJournal(directory, records.slice(10), 'instance-b');
     expect(await all(rows.scan())).toEqual(first);
     expect((await all((await openJournalRows(directory)).scan())).length).toBeGreaterThan(first.length);
@@ -35,6 +36,7 @@ describe('the rows of journals', () => {
     const directory = temporaryDirectory();
     writeJournal(directory, sampleRecords());
     const rows = await openJournalRows(directory);
+    await all(rows.scan());
     for await (const row of rows.scan()) if (row.table === 'audit_log') break;
     expect(await all(rows.scan())).toEqual(await all((await openJournalRows(directory)).scan()));
   });
