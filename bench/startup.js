@@ -5,12 +5,13 @@
 //
 //   node bench/startup.js [--rounds 15] [--json file]
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { figure, report } from './measurement.js';
+import { packed } from './packed.js';
 
 const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '15' }, json: { type: 'string' } },
@@ -61,19 +62,26 @@ const programs = {
 
 /** @param {string} directory */
 function install(directory) {
+  mkdirSync(directory, { recursive: true });
   const packages = [
     `@opentelemetry/auto-instrumentations-node@${peerVersion}`,
     '@opentelemetry/api',
     'express@5',
     'pg@8',
+    packed(directory),
   ];
-  mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'package.json'), '{"private":true}\n');
-  const parameters = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
+  const parameters = [
+    'install',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    '--omit=optional',
+    '--prefer-offline',
+    '--loglevel=error',
+  ];
   const { status } = spawnSync('npm', [...parameters, ...packages], { cwd: directory, stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new Error('The peer could not be installed.');
-  // As it stands in the work tree, with the modules that it finds there.
-  symlinkSync(root, join(directory, 'node_modules', 'spanledger'));
 }
 
 /** @param {string} program @param {(typeof ways)[number]} way */
