@@ -18,6 +18,7 @@ interface Observed {
   readonly status: string;
   readonly message: string;
   readonly action?: string;
+  readonly figures?: object;
 }
 
 interface Examined {
@@ -92,6 +93,9 @@ describe('spanledger doctor', () => {
     expect(of('dead letters')?.message).toBe(
       '1 records were refused (22003); the newest, at 1970-01-01T00:00:00.000Z: out of range',
     );
+    expect(of('dead letters')?.figures).toEqual({ records: 1 });
+    const account = { produced: { request: 0 }, dropped: { request: { cap: 7 } }, waiting: { audit: 0 } };
+    expect(of('account')?.figures).toMatchObject({ 'instance-1': account });
     expect(of('drops')?.message).toBe('instance-1 dropped 7 request records (cap)');
     expect(of('directory')?.action).toContain('chmod 700');
     expect(of('journals')?.message).toContain('00000001.log cannot be read');
@@ -105,6 +109,7 @@ describe('spanledger doctor', () => {
     expect(code).toBe(3);
     expect(of('database')).toMatchObject({ unreachable: true });
     expect(of('backlog')?.message).toContain(`up to ${sampleRecords().length} records`);
+    expect(of('backlog')?.figures).toMatchObject({ records: sampleRecords().length, oldest_at: expect.any(String) });
   });
 
   it('tells how fast records arrive, and which Postgres takes them', async () => {
