@@ -71,9 +71,16 @@ export function headOf(response: ServerResponse, name: string): string | undefin
     const value = response.getHeader(name);
     return value === undefined ? undefined : String(value);
   }
-  for (const line of head.split('\r\n')) {
-    const colon = line.indexOf(':');
-    if (colon === name.length && line.slice(0, colon).toLowerCase() === name) return line.slice(colon + 1).trim();
-  }
-  return undefined;
+  return lineOf(name).exec(head)?.[1]?.trim();
+}
+
+const lines = new Map<string, RegExp>();
+
+/** The first line of a header, behind the line of the status. */
+function lineOf(name: string): RegExp {
+  const known = lines.get(name);
+  if (known !== undefined) return known;
+  const line = new RegExp(`\\r\\n${name}:([^\\r]*)`, 'i');
+  lines.set(name, line);
+  return line;
 }

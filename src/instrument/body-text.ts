@@ -68,8 +68,12 @@ const unpackers: Readonly<Record<string, Unpacker>> = {
 /** A character that was cut in two is left out. */
 function decode(bytes: Uint8Array, type: string | undefined, isShortened: boolean): string {
   const charset = /charset="?([^\s;"]+)/i.exec(type ?? '')?.[1] ?? 'utf-8';
+  // One that is told that more will come remembers what it has seen; any other can be used again.
+  if (!isShortened && charset.toLowerCase() === 'utf-8') return utf8.decode(bytes);
   return decoderOf(charset).decode(bytes, { stream: isShortened });
 }
+
+const utf8 = new TextDecoder();
 
 function decoderOf(charset: string) {
   try {
