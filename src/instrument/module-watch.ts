@@ -40,10 +40,10 @@ export function watchModules(listener: ModuleListener): void {
 export function watchFiles(packages: ReadonlySet<string>, onFile: ModuleListener['onFile']): void {
   const loader = Module as unknown as Loader;
   const compile = loader.prototype._compile;
-  loader.prototype._compile = function (this: { exports: unknown }, content, filename, ...rest) {
+  loader.prototype._compile = function (this: LoadedModule, content, filename, ...rest) {
     const result = compile.call(this, content, filename, ...rest);
     const file = typeof filename === 'string' ? packageFileOf(filename) : undefined;
-    if (file !== undefined && packages.has(file.name)) this.exports = onFile(file, this.exports);
+    if (file !== undefined && packages.has(file.name)) showExports(this, (exports) => onFile(file, exports));
     return result;
   };
 }
@@ -52,11 +52,23 @@ export function watchFiles(packages: ReadonlySet<string>, onFile: ModuleListener
 export function watchAllFiles(onModule: (path: string, exports: unknown) => unknown): void {
   const loader = Module as unknown as Loader;
   const compile = loader.prototype._compile;
-  loader.prototype._compile = function (this: { exports: unknown }, content, filename, ...rest) {
+  loader.prototype._compile = function (this: LoadedModule, content, filename, ...rest) {
     const result = compile.call(this, content, filename, ...rest);
-    if (typeof filename === 'string') this.exports = onModule(filename, this.exports);
+    if (typeof filename === 'string') showExports(this, (exports) => onModule(filename, exports));
     return result;
   };
+}
+
+interface LoadedModule {
+  exports: unknown;
+}
+
+/** Exports that a module makes when they are asked for are not asked for, and those that stay the same are not set. */
+function showExports(module: LoadedModule, replaced: (exports: unknown) => unknown): void {
+  if (Object.getOwnPropertyDescriptor(module, 'exports')?.get !== undefined) return;
+  const { exports } = module;
+  const others = replaced(exports);
+  if (others !== exports) module.exports = others;
 }
 
 function builtinName(request: string): string {
