@@ -122,7 +122,7 @@ function summarise(samples) {
     title: 'The hot path',
     about: `An item with five transitions and three steps, ${figure(items)} items a run, medians of ${rounds} rounds in turns. Processor time of the main thread, sending over OTLP included; the collector is another process.`,
     bound:
-      'OpenTelemetry’s own spans, ids and contexts come first, in all variants alike; then one append for each start and transition, which cannot wait for others, since it is on disk before the call returns.',
+      'OpenTelemetry’s own spans, ids and contexts come first, in all variants alike: 30 µs. Then come eleven calls of the operating system, 25 µs, since each start and each transition is on disk before the call returns. What OTLP costs leaves less than 20 µs for fifteen records of 420 bytes, which take 40 to project and to encode; they were 100 in the first design. Neither another checksum nor remembered numbers made them cheaper.',
     tables: [{ title: 'Main thread', columns, rows }],
     goals: [
       {
