@@ -192,7 +192,7 @@ function summarise(small, large, open) {
     title: 'Questions to the ledger',
     about: `Each question ${times} times about ids by chance, pages of ${page} rows where nothing else is said, through the store with its transaction of four round trips; rows over six months, a thousand a session, ten a trace; a unit of work for every fifth audit row, ${openUnits} of them open. p50 and p95 in milliseconds with ${sizes.join(' and ')} audit rows; growth is the ratio of the p50.`,
     bound:
-      'Four round trips and the planner make a millisecond that no index can save. Each question is answered by one index and the pages that it points to; partitions of other months are looked into only by questions without a time.',
+      'Four round trips and the planner make a millisecond that no index can save. Each question is answered by one index and the pages that it points to; partitions of other months are looked into only by questions without a time. What runs is no look into an index: all open units are judged together, each by what is open inside it, which takes three of the milliseconds for fifty of them; the last record of each and its process take as long again. What is stuck asks for the processes and for the locks of the server besides. Both depend on what is open, not on how much has been.',
     tables: [
       {
         title: `${sizes.join(' and ')} audit rows`,
