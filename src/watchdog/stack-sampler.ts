@@ -135,15 +135,14 @@ class Capture {
       return;
     }
     try {
-      const [innermost] = callFrames;
-      if (innermost === undefined || !this.#options.isBlocked()) {
+      if (callFrames.length === 0 || !this.#options.isBlocked()) {
         this.release();
         return;
       }
       this.#frames = callFrames.slice(0, maxFrames).map((frame) => this.#toFrame(frame));
       this.#isLoading = callFrames.some(({ location }) => isOfLoader(this.#scripts.get(location.scriptId)?.url));
       if (this.#tries < maxTries && this.#frames.every(({ url }) => isOfNode(url))) this.#tryAgain();
-      else this.#ask(innermost.callFrameId);
+      else this.#ask(callFrames.findLast(hasThis)?.callFrameId);
     } catch (error) {
       diag.debug('The stack of the main thread could not be read.', error);
       this.release();
@@ -169,7 +168,11 @@ class Capture {
     };
   }
 
-  #ask(callFrameId: string): void {
+  #ask(callFrameId: string | undefined): void {
+    if (callFrameId === undefined) {
+      this.release();
+      return;
+    }
     setTimeout(() => this.release(), answerMillis);
     const { expression } = this.#options;
     this.#session.post(
@@ -217,6 +220,14 @@ class Capture {
 
 function isOfLoader(url: string | undefined): boolean {
   return url?.startsWith('node:internal/modules/') ?? false;
+}
+
+/**
+ * Whether a frame may be evaluated in. V8 writes the variables of the frame back afterwards, and `this` as undefined where it is not
+ * there yet: in a constructor before `super()`, which then throws as if it were the second one.
+ */
+function hasThis({ this: self }: Debugger.CallFrame): boolean {
+  return self.type !== 'undefined';
 }
 
 function isOfNode(url: string): boolean {

@@ -50,6 +50,12 @@ describe.concurrent('a program that is watched', { timeout: 60_000 }, () => {
     }
   });
 
+  it('makes an object whose constructor was blocked before it called super', async () => {
+    for (const ended of await both('constructor')) {
+      expect(ended).toMatchObject({ code: 0, told: { made: true }, stderr: '' });
+    }
+  });
+
   it('writes a whole heap snapshot', async () => {
     for (const ended of await both('snapshot')) expect(ended).toMatchObject({ code: 0, told: { nodes: true } });
   });
