@@ -40,14 +40,26 @@ export function createShop({ url, rate, secret, signal }) {
   const send = async (path, init) => {
     await mayCall();
     calls += 1;
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMillis)]);
-    return fetch(new URL(path, url), { ...init, signal: deadline });
+    // Not by `AbortSignal.any`: a signal that lives as long as the program keeps a trace of each that was derived from it.
+    const over = new AbortController();
+    const stop = () => over.abort(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    const late = () => over.abort(new DOMException('The shop did not answer in time.', 'TimeoutError'));
+    const timer = setTimeout(late, timeoutMillis);
+    try {
+      const response = await fetch(new URL(path, url), { ...init, signal: over.signal });
+      return { ok: response.ok, status: response.status, headers: response.headers, text: await response.text() };
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    }
   };
 
   const fetchToken = async () => {
     const response = await send('/oauth/token', { method: 'POST', body: JSON.stringify({ client_secret: secret }) });
-    if (!response.ok) throw new ShopError('POST /oauth/token', response.status, await response.text());
-    const { access_token: fresh } = /** @type {{ access_token: string }} */ (await response.json());
+    if (!response.ok) throw new ShopError('POST /oauth/token', response.status, response.text);
+    const { access_token: fresh } = /** @type {{ access_token: string }} */ (JSON.parse(response.text));
     return fresh;
   };
 
@@ -71,8 +83,8 @@ export function createShop({ url, rate, secret, signal }) {
       const used = authorise();
       const headers = { authorization: `Bearer ${await used}` };
       const response = await send(path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
-      if (response.ok) return response.json();
-      const text = await response.text();
+      const { text } = response;
+      if (response.ok) return JSON.parse(text);
       if (patience === 0 || ![401, 429, 503].includes(response.status)) {
         throw new ShopError(`${method} ${path}`, response.status, text);
       }

@@ -90,17 +90,20 @@ class Adoption {
   readonly #micros: number;
   readonly #now: () => number;
   readonly #over = new AbortController();
-  readonly #signal: AbortSignal;
+  readonly #stopped: AbortSignal | undefined;
+  #signal: AbortSignal | undefined;
   #beganAt: number | undefined;
 
   constructor(millis: number, signal: AbortSignal | undefined, now: () => number) {
     this.#micros = millis * 1000;
     this.#now = now;
-    this.#signal = signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]);
+    this.#stopped = signal;
   }
 
   begin(): AbortSignal {
     this.#beganAt ??= this.#now();
+    // Not before it is needed: a signal that lives as long as the process keeps a trace of each that was derived from it.
+    this.#signal ??= AbortSignal.any([...(this.#stopped === undefined ? [] : [this.#stopped]), this.#over.signal]);
     return this.#signal;
   }
 
