@@ -280,7 +280,7 @@ function endWell(settings: Settings, { keeper, sending, courier, watchdog, endRe
       endRequests();
       watchdog?.finish();
       keeper.finish();
-      void sending.flush();
+      sending.handOver();
       courier?.finish(timeoutMillis, end);
     },
   });

@@ -17,6 +17,11 @@ export interface Sending {
   readonly isActive: boolean;
   /** Resolves when what is held has been handed over and taken, or has failed. Never rejects. */
   flush(): Promise<void>;
+  /**
+   * Hands over the spans and log records that are held, before it returns. For the very end of the process: metrics are collected
+   * asynchronously, in the microtasks that Node.js runs after `exit`, and a request begun there is cut off half-way.
+   */
+  handOver(): void;
 }
 
 /** Builds what the export plans ask for. */
@@ -24,16 +29,20 @@ export function createSending(plans: ExportPlans, otel: OtelEnvironment, courier
   const span = createExportingSpanProcessors(plans.traces, courier);
   const log = createExportingLogRecordProcessors(plans.logs, courier);
   const metricReaders = createMetricReaders(plans.metrics, otel, courier);
-  const parts = [...span, ...log, ...metricReaders];
+  const atOnce = [...span, ...log];
+  const parts = [...atOnce, ...metricReaders];
   return {
     span,
     log,
     metricReaders,
     isActive: parts.length > 0,
     flush: async () => {
-      // Synchronous up to the hand-over: at the very end of a process this much still happens.
       await Promise.allSettled(parts.map((part) => part.forceFlush()));
       await courier?.settled();
+    },
+    handOver: () => {
+      // Synchronous up to the hand-over.
+      void Promise.allSettled(atOnce.map((part) => part.forceFlush()));
     },
   };
 }

@@ -51,31 +51,40 @@ export interface OtlpReceiver {
   /** Bodies as text, to search for what must not be there. */
   readonly bodies: readonly string[];
   readonly requests: readonly { readonly path: string; readonly contentType: string }[];
+  /** Paths of requests whose sender closed the connection half-way. */
+  readonly aborted: readonly string[];
+  /** Rejects if there were requests that could not be read: they were answered with 400. */
   close(): Promise<void>;
 }
 
 const types = protobuf.loadSync(join(import.meta.dirname, 'fixtures', 'otlp.proto'));
 
+/** What has come so far. */
+interface Received {
+  readonly spans: ReceivedSpan[];
+  readonly logs: ReceivedLog[];
+  readonly metricNames: Set<string>;
+  readonly bodies: string[];
+  readonly requests: { readonly path: string; readonly contentType: string }[];
+  readonly aborted: string[];
+}
+
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
-  const received = {
-    spans: [] as ReceivedSpan[],
-    logs: [] as ReceivedLog[],
-    metricNames: new Set<string>(),
-    bodies: [] as string[],
-    requests: [] as { path: string; contentType: string }[],
-  };
-  const server = createServer(async (request, response) => {
-    const body = await bodyOf(request);
-    const contentType = request.headers['content-type'] ?? '';
-    const path = request.url ?? '';
-    received.requests.push({ path, contentType });
-    received.bodies.push(body.toString('latin1'));
-    const json = contentType === 'application/json' ? (JSON.parse(body.toString()) as Message) : undefined;
-    if (path.endsWith('/v1/traces')) received.spans.push(...spansOf(json ?? decode('TraceRequest', body)));
-    else if (path.endsWith('/v1/logs')) received.logs.push(...logsOf(json ?? decode('LogsRequest', body)));
-    else for (const name of metricNamesOf(json ?? decode('MetricsRequest', body))) received.metricNames.add(name);
-    response.setHeader('content-type', contentType);
-    response.end(json === undefined ? '' : '{}');
+  const received: Received = { spans: [], logs: [], metricNames: new Set(), bodies: [], requests: [], aborted: [] };
+  const unreadable: unknown[] = [];
+  const server = createServer((request, response) => {
+    bodyOf(request)
+      .then((body) => {
+        const answer = take(received, request, body);
+        response.setHeader('content-type', request.headers['content-type'] ?? '').end(answer);
+      })
+      .catch((error: unknown) => {
+        if (!request.complete) received.aborted.push(request.url ?? '');
+        else {
+          unreadable.push(error);
+          response.writeHead(400).end();
+        }
+      });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -85,11 +94,26 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     ...received,
     endpoint: `http://127.0.0.1:${address.port}`,
     close: async () => {
-      server.closeAllConnections();
+      const closed = once(server, 'close');
       server.close();
-      await once(server, 'close');
+      server.closeAllConnections();
+      await closed;
+      if (unreadable.length > 0) throw new AggregateError(unreadable, 'Requests could not be read.');
     },
   };
+}
+
+/** Takes a request that is complete. @returns the body of its answer */
+function take(received: Received, request: IncomingMessage, body: Buffer): string {
+  const contentType = request.headers['content-type'] ?? '';
+  const path = request.url ?? '';
+  const json = contentType === 'application/json' ? (JSON.parse(body.toString()) as Message) : undefined;
+  received.requests.push({ path, contentType });
+  received.bodies.push(body.toString('latin1'));
+  if (path.endsWith('/v1/traces')) received.spans.push(...spansOf(json ?? decode('TraceRequest', body)));
+  else if (path.endsWith('/v1/logs')) received.logs.push(...logsOf(json ?? decode('LogsRequest', body)));
+  else for (const name of metricNamesOf(json ?? decode('MetricsRequest', body))) received.metricNames.add(name);
+  return json === undefined ? '' : '{}';
 }
 
 type Message = Readonly<Record<string, unknown>>;

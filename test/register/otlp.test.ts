@@ -86,6 +86,11 @@ describe.each(['http/protobuf', 'http/json'])('one run, over OTLP (%s) and in th
     );
   });
 
+  it('sends each signal to its end: no connection is closed half-way, no request comes after the last', () => {
+    const metrics = receiver.requests.filter(({ path }) => path.endsWith('/v1/metrics'));
+    expect({ aborted: receiver.aborted, metrics: metrics.length }).toEqual({ aborted: [], metrics: 1 });
+  });
+
   it('has the same units: ids, parents, names, times and outcomes', () => {
     const units = receiver.spans.filter(({ attributes }) => attributes[attribute.unit] !== undefined);
     expect(units.map(unitOf).sort(byIds)).toEqual(progress.map(rowUnit).sort(byIds));
