@@ -1,5 +1,6 @@
-import { qualified } from './identifier.ts';
 import type { SqlLedgerStore } from './ledger-store.ts';
+import { makePartition } from './partition-maker.ts';
+import type { PartitionMonth } from './partition-months.ts';
 import { type RetentionArchive, writeArchive } from './retention-archive.ts';
 import {
   cutoffOf,
@@ -10,6 +11,7 @@ import {
   trimmedTables,
 } from './retention-plan.ts';
 import { removePart } from './retention-removal.ts';
+import type { SqlRow } from './sql-connection.ts';
 
 export interface RetentionOptions {
   /** Records older than this many days go. */
@@ -113,8 +115,8 @@ function byTable(parts: readonly TrimmedPart[]): readonly TableRetention[] {
 
 /** Partitions of this month and the next two, so that nobody waits for one when the month turns; answers the new ones. */
 async function makeAhead(store: SqlLedgerStore, dryRun: boolean): Promise<readonly string[]> {
-  const missing = await store.query<{ parent: string; month: string; name: string }>(
-    `select parent, month::date::text as month, parent || to_char(month, '_YYYY_MM') as name
+  const missing = await store.query<PartitionMonth & { name: string } & SqlRow>(
+    `select parent as table, month::date::text as month, parent || to_char(month, '_YYYY_MM') as name
       from unnest(array['audit_log', 'api_logs']) parent,
         generate_series(date_trunc('month', now() at time zone 'UTC'), now() at time zone 'UTC' + interval '2 months',
           interval '1 month') month
@@ -122,11 +124,9 @@ async function makeAhead(store: SqlLedgerStore, dryRun: boolean): Promise<readon
       order by parent, month`,
     [store.schema],
   );
-  if (!dryRun) {
-    const sql = `select ${qualified(store.schema, 'ensure_partition')}($1, $2)`;
-    for (const { parent, month } of missing) {
-      await store.database.transaction((connection) => connection.query(sql, [parent, month]));
-    }
+  const made: string[] = [];
+  for (const { name, ...partition } of missing) {
+    if (dryRun || (await makePartition(store.database, store.schema, partition))) made.push(name);
   }
-  return missing.map(({ name }) => name);
+  return made;
 }

@@ -1,6 +1,9 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createPartitionMaker } from '../../src/shipping/partition-maker.ts';
+import { partitionNeeds } from '../../src/shipping/partition-months.ts';
 import { createPostgresStore, type PostgresStoreOptions } from '../../src/shipping/postgres-store.ts';
+import type { SqlDatabase } from '../../src/shipping/sql-connection.ts';
 import { useDatabase } from '../harness/database.ts';
 import { startPostgres } from '../harness/postgres-server.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
@@ -143,6 +146,55 @@ describe('other transactions in the way', () => {
     expect(await store.ship(shipment(batch))).toMatchObject({ status: 'unavailable', code: '55P03' });
     await admin.query('rollback');
     expect(await store.ship(shipment(batch))).toMatchObject({ status: 'stored' });
+  });
+});
+
+describe('a backup that holds every table for hours', () => {
+  const month = Date.UTC(2027, 2, 1) * 1000;
+  const inMarch = () => auditRow({ created_at: month });
+  const partitions = async () => {
+    const { rows } = await admin.query(
+      `select tableoid::regclass::text as name, count(*)::int as n from spanledger.audit_log group by 1 order by 1`,
+    );
+    return Object.fromEntries(rows.map(({ name, n }) => [name, n]));
+  };
+
+  test('does not hold up what is shipped when a month begins: its partition is made when there is time for it', async () => {
+    let now = month;
+    const store = open({ now: () => now });
+    await store.ship(shipment([], { segment: 'warm-up' }));
+    await admin.query('begin; lock table spanledger.audit_log, spanledger.api_logs in access share mode');
+    expect(await store.ship(shipment([inMarch()], { from: 0, to: 100 }))).toMatchObject({ status: 'stored' });
+    expect(await store.ship(shipment([inMarch()], { from: 100, to: 200 }))).toMatchObject({ status: 'stored' });
+    await admin.query('commit');
+    expect(await partitions()).toEqual({ 'spanledger.audit_log_default': 2 });
+    now += 61_000_000;
+    expect(await store.ship(shipment([inMarch()], { from: 200, to: 300 }))).toMatchObject({ status: 'stored' });
+    expect(await partitions()).toEqual({ 'spanledger.audit_log_2027_03': 3 });
+  });
+
+  test('is not asked again with each shipment, since all who read would wait behind the question', async () => {
+    let now = Date.UTC(2027, 8, 1) * 1000;
+    let asked = 0;
+    const { database: sql } = open();
+    const counted: SqlDatabase = {
+      transaction: (work, mode) => {
+        asked += 1;
+        return sql.transaction(work, mode);
+      },
+    };
+    const maker = createPartitionMaker(counted, 'spanledger', () => now);
+    const needs = partitionNeeds([auditRow({ created_at: now })]);
+    await admin.query('begin; lock table spanledger.audit_log in access share mode');
+    await maker.make(needs);
+    expect(asked).toBe(2);
+    await maker.make(needs);
+    expect(asked).toBe(2);
+    await admin.query('commit');
+    now += 61_000_000;
+    await maker.make(needs);
+    await maker.make(needs);
+    expect(asked).toBe(4);
   });
 });
 
