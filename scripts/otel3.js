@@ -3,14 +3,17 @@
 //
 //   node scripts/otel3.js [test path ...]        SPANLEDGER_NODE=26 chooses another Node.js
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installNode } from './versions/node.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const nodeMajor = process.env.SPANLEDGER_NODE ?? '24';
-const suite = ['test/recording', 'test/register', 'test/telemetry', 'test/projection', 'test/package'];
+const suite = ['instrument', 'logging', 'package', 'projection', 'recording', 'register', 'telemetry', 'watchdog'].map(
+  (folder) => `test/${folder}`,
+);
 const copied = [
   'src',
   'test',
@@ -27,12 +30,12 @@ const configured = ['tsconfig.json', 'tsconfig.build.json', 'vitest.config.ts'];
 
 const scratch = mkdtempSync(join(tmpdir(), 'spanledger-otel3-'));
 try {
-  const node = installNode(join(scratch, 'node'));
+  const { node, version } = installNode(join(scratch, 'node'), nodeMajor);
   const copy = join(scratch, 'spanledger');
   copyProject(copy);
   const run = runnerIn(copy, node);
   run('npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error');
-  checkVersions(copy, node);
+  checkVersions(copy, version);
   run(node, 'scripts/build.js');
   run(node, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit');
   const paths = process.argv.length > 2 ? process.argv.slice(2) : suite;
@@ -40,23 +43,6 @@ try {
   console.log('OpenTelemetry 3.x: all good.');
 } finally {
   rmSync(scratch, { recursive: true, force: true });
-}
-
-/** Installs a Node.js of that major version from npm and answers the path of its binary. */
-function installNode(directory) {
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, 'package.json'), '{"private":true}\n');
-  const name = `node-${process.platform}-${process.arch}`;
-  runnerIn(directory)(
-    'npm',
-    'install',
-    '--no-audit',
-    '--no-fund',
-    '--prefer-offline',
-    '--loglevel=error',
-    `${name}@${nodeMajor}`,
-  );
-  return join(directory, 'node_modules', name, 'bin', 'node');
 }
 
 /** Without the lock file, which holds the 2.x line, and with the API that 3.x needs. */
@@ -67,7 +53,7 @@ function copyProject(copy) {
   writeFileSync(join(copy, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
-function checkVersions(copy, node) {
+function checkVersions(copy, nodeVersion) {
   const versionOf = (name) =>
     JSON.parse(readFileSync(join(copy, 'node_modules', name, 'package.json'), 'utf8')).version;
   const packages = [
@@ -81,7 +67,6 @@ function checkVersions(copy, node) {
     'otlp-transformer',
   ];
   const versions = packages.map((name) => `${name} ${versionOf(`@opentelemetry/${name}`)}`);
-  const nodeVersion = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
   console.log(`Node.js ${nodeVersion}, ${versions.join(', ')}`);
   const major = Number.parseInt(versionOf('@opentelemetry/sdk-trace'), 10);
   if (major !== 3) throw new Error(`npm picked the ${major}.x line of OpenTelemetry for Node.js ${nodeVersion}.`);
