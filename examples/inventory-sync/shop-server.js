@@ -27,12 +27,17 @@ const goneEvery = 50;
 const tokens = new Map();
 const allowance = { calls: Number(values.calls), millis: Number(values.per) * 1000, used: 0, until: 0 };
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://shop');
   // Somebody's proxy, somewhere, swallows this one.
   if (url.pathname === '/unanswered') return;
-  const { status, body, headers } = answer(request, url, await text(request));
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body ?? {}));
+  text(request)
+    .then((sent) => {
+      const { status, body, headers } = answer(request, url, sent);
+      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body ?? {}));
+    })
+    // A caller that went away half-way, or sent what is no JSON.
+    .catch(() => response.writeHead(400).end());
 });
 server.listen(Number(values.port), '127.0.0.1', () => {
   const address = server.address();

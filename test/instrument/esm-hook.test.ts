@@ -5,9 +5,9 @@ import { createForeignApp } from './foreign-app.ts';
 
 const app = createForeignApp();
 const workshop = createWorkshop();
-afterEach(() => {
+afterEach(async () => {
   app.remove();
-  workshop.remove();
+  await workshop.remove();
 });
 
 const instrumentation = `

@@ -32,12 +32,12 @@ beforeAll(async () => {
   service = await startService(workshop, 'frameworks/services.mjs', {
     DATABASE_URL: database.url,
     APP_WITH_EXPRESS_4: `${foreign.directory}/index.js`,
-    SPANLEDGER_USER_ID_FROM: 'var.user.id',
+    SPANLEDGER_USER_ID_FROM: 'var.user.id,state.user.id,user.id',
   });
 });
 afterAll(async () => {
   await service.stop();
-  workshop.remove();
+  await workshop.remove();
   foreign.remove();
   await reader.end();
 });
@@ -72,11 +72,25 @@ const requests: readonly (readonly [string, string, string, number, string | nul
   ['hono', 'GET', '/nowhere', 404, null],
   ['tales', 'GET', '/tales/3', 200, '/tales/:id'],
   ['koa', 'GET', '/api/users/7', 200, '/api/users/:id'],
+  ['koa', 'HEAD', '/api/users/7', 200, '/api/users/:id'],
+  ['koa', 'GET', '/api/late/7', 200, '/api/late/:id'],
+  ['koa', 'GET', '/api/broken', 500, '/api/broken'],
+  ['koa', 'GET', '/api/inner/imprint', 200, '/api/inner/:page'],
+  ['koa', 'GET', '/api/closed/door', 401, '/api/closed/door'],
+  ['koa', 'POST', '/api/late/7', 405, null],
   ['koa', 'GET', '/nowhere', 404, null],
+  ['fastify', 'GET', '/users/7', 200, '/users/:id'],
+  ['fastify', 'GET', '/twice/7', 200, '/twice/:id'],
+  ['fastify', 'GET', '/closed/door/7', 401, '/closed/door/:key'],
+  ['fastify', 'GET', '/nowhere', 404, null],
   ['nest', 'GET', '/api/users/7', 200, '/api/users/:id'],
   ['nest', 'POST', '/api/users', 202, '/api/users'],
   ['nest', 'GET', '/api/users/7/broken', 500, '/api/users/:id/broken'],
   ['nest', 'GET', '/nowhere', 404, null],
+  ['nestFastify', 'GET', '/api/users/7', 200, '/api/users/:id'],
+  ['nestFastify', 'POST', '/api/users', 202, '/api/users'],
+  ['nestFastify', 'GET', '/api/users/7/broken', 500, '/api/users/:id/broken'],
+  ['nestFastify', 'GET', '/nowhere', 404, null],
 ];
 
 it('is one for each request, with the route as the framework has it, the status and the correlation id', async () => {
@@ -105,9 +119,14 @@ it('is one for each request, with the route as the framework has it, the status 
   expect(told).toEqual(requests.map((request) => [...request, null]));
 });
 
-it('has the user that Hono keeps among its variables', async () => {
-  await fetch(`http://127.0.0.1:${service.ports.hono}/users/7`, { headers: { 'x-correlation-id': 'hono-user' } });
-  expect(await rowsOf('hono-user')).toMatchObject([{ user_id: 'user-7' }]);
+it.each([
+  ['hono', '/users/7', 'user-7'],
+  ['koa', '/api/users/7', 'user-8'],
+  ['fastify', '/closed/door/7', 'user-9'],
+])('has the user that %s keeps', async (framework, path, user) => {
+  const headers = { 'x-correlation-id': `${framework}-user`, authorization: 'Basic eDp5' };
+  await fetch(`http://127.0.0.1:${service.ports[framework]}${path}`, { headers });
+  expect(await rowsOf(`${framework}-user`)).toMatchObject([{ user_id: user }]);
 });
 
 it('is one for each request in a pipeline and on a connection that is kept', async () => {

@@ -22,7 +22,7 @@ beforeAll(async () => {
   service = await start();
 });
 afterAll(async () => {
-  workshop.remove();
+  await workshop.remove();
   peer.close();
   await reader.end();
 });

@@ -44,7 +44,7 @@ describe.each(['loggers.cjs', 'loggers.mjs'])('the lines of %s', (script) => {
     lines = linesOf(await bench.workshop.records());
   }, 60_000);
   afterAll(async () => {
-    bench.workshop.remove();
+    await bench.workshop.remove();
     await bench.receiver.close();
   });
 
@@ -112,5 +112,5 @@ it('takes no line of a logger that is switched off', async () => {
   });
   const lines = linesOf(await workshop.records());
   expect(lines.map(({ message }) => message)).toEqual(['bunyan info', 'bunyan child', 'bunyan failed']);
-  workshop.remove();
+  await workshop.remove();
 });

@@ -40,7 +40,7 @@ describe('an Express service in CommonJS', () => {
     });
   });
   afterAll(async () => {
-    bench.workshop.remove();
+    await bench.workshop.remove();
     await bench.receiver.close();
   });
 
@@ -125,7 +125,7 @@ describe('services in ES modules', () => {
     });
   });
   afterAll(async () => {
-    bench.workshop.remove();
+    await bench.workshop.remove();
     await bench.receiver.close();
   });
 
@@ -159,7 +159,7 @@ describe('what is not wanted', () => {
     expect((await ask(service.ports.express, '/users/7')).correlation).toBeNull();
     await service.stop();
     expect(receiver.spans).toEqual([]);
-    workshop.remove();
+    await workshop.remove();
     await receiver.close();
   });
 
@@ -186,7 +186,7 @@ describe('what is not wanted', () => {
       fastify: 'seen',
       koa: 'patched',
     });
-    workshop.remove();
+    await workshop.remove();
     await receiver.close();
   });
 });

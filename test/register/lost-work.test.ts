@@ -13,7 +13,7 @@ beforeAll(async () => {
   await client.connect();
 });
 afterAll(async () => {
-  workshop.remove();
+  await workshop.remove();
   await client.end();
 });
 

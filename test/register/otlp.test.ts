@@ -72,7 +72,7 @@ describe.each(['http/protobuf', 'http/json'])('one run, over OTLP (%s) and in th
     ({ progress, audits } = await readTables(database.url));
   });
   afterAll(async () => {
-    workshop.remove();
+    await workshop.remove();
     await receiver.close();
   });
 

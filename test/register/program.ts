@@ -23,7 +23,8 @@ export interface Workshop {
   run(program: ProgramOptions): Promise<Ended>;
   /** All records in the journals of the directory. */
   records(): Promise<readonly LedgerRecord[]>;
-  remove(): void;
+  /** Ends what still runs, waits for its end, and removes the directory. */
+  remove(): Promise<void>;
 }
 
 export interface ProgramOptions {
@@ -57,11 +58,19 @@ export function createWorkshop(): Workshop {
     start,
     run: (options) => start(options).ended,
     records: () => scanRecords(join(directory, 'ledger')),
-    remove: () => {
-      for (const child of running) child.kill('SIGKILL');
-      rmSync(directory, { recursive: true, force: true });
+    remove: async () => {
+      // Until it has ended, a program may write what was removed.
+      await Promise.all([...running].map(killed));
+      rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
     },
   };
+}
+
+function killed(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGKILL');
+  });
 }
 
 function launch(directory: string, options: ProgramOptions): Program {
@@ -73,6 +82,8 @@ function launch(directory: string, options: ProgramOptions): Program {
     env: { ...inherited, SPANLEDGER_DIR: join(directory, 'ledger'), ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // Whoever has ended reads nothing more: how it ended is told by `ended`.
+  child.stdin.on('error', () => undefined);
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text;

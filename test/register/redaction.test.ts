@@ -61,7 +61,7 @@ describe('a program that writes secrets wherever it can', () => {
     });
   });
   afterAll(async () => {
-    workshop.remove();
+    await workshop.remove();
     await receiver.close();
   });
 
@@ -172,7 +172,7 @@ describe("spanledger's own messages", () => {
     const workshop = createWorkshop();
     const environment: Record<string, string> = { SPANLEDGER_DIR: join(workshop.directory, 'ledger'), ...given };
     const { output, errors } = await runCli(argv, { cwd: workshop.directory, environment });
-    workshop.remove();
+    await workshop.remove();
     expect(output + errors).not.toBe('');
     expect(leaksIn(output + errors)).toEqual([]);
   });
@@ -193,7 +193,7 @@ it('the report on the start of a program tells where everything goes, and no sec
       OTEL_RESOURCE_ATTRIBUTES: 'app.token=FAKE-resource-0001',
     },
   });
-  workshop.remove();
+  await workshop.remove();
   expect({ code, errors: leaksIn(errors), output: leaksIn(output) }).toEqual({ code: 0, errors: [], output: [] });
   expect(output).toContain('http://me:***@127.0.0.1:1/?…');
   expect(output).toContain('further: /CUST-\\d+/');

@@ -146,7 +146,7 @@ describe('a program with a database', () => {
     await workshop.run({ script: 'app.mjs', parameters: ['natural', 'shared'], env });
     const elsewhere = createWorkshop();
     const ended = await elsewhere.run({ script: 'app.mjs', parameters: ['natural', 'shared'], env });
-    elsewhere.remove();
+    await elsewhere.remove();
     expect(ended).toMatchObject({ code: 0, stdout: 'imported\n' });
     const { rows } = await client.query(
       `select count(*)::int as count from spanledger.audit_log where session_id = 'shared' and event = 'import.session.skip'`,

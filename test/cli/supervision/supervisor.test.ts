@@ -11,7 +11,7 @@ const database = useDatabase();
 const root = join(import.meta.dirname, '..', '..', '..');
 const daemon = join(import.meta.dirname, 'fixtures', 'daemon.mjs');
 const directories = mkdtempSync(join(tmpdir(), 'spanledger-run-'));
-const started = new Set<ChildProcess>();
+const started: Supervised[] = [];
 const waitMillis = 30_000;
 let client: pg.Client;
 
@@ -20,9 +20,10 @@ beforeAll(async () => {
   await client.connect();
 });
 afterAll(async () => {
-  for (const child of started) child.kill('SIGKILL');
+  for (const { child } of started) child.kill('SIGKILL');
+  await Promise.all(started.map(({ ended }) => ended));
   await client.end();
-  rmSync(directories, { recursive: true, force: true });
+  rmSync(directories, { recursive: true, force: true, maxRetries: 3 });
 });
 
 interface Supervised {
@@ -44,7 +45,6 @@ function supervise(mode: string, options: readonly string[] = [], env: NodeJS.Pr
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  started.add(child);
   let text = '';
   child.stdout?.on('data', (data) => {
     text += data;
@@ -61,8 +61,11 @@ function supervise(mode: string, options: readonly string[] = [], env: NodeJS.Pr
       },
       { timeout: waitMillis, interval: 50 },
     );
-  const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
-  return { child, ended, output: () => text, said };
+  // With all that it has said.
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+  const supervised = { child, ended, output: () => text, said };
+  started.push(supervised);
+  return supervised;
 }
 
 const isRunning = (pid: number) => {

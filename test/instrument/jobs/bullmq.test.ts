@@ -32,7 +32,7 @@ describeWithRedis('a service with BullMQ', () => {
     stalled = jobRecords(await lost.records());
   }, 120_000);
   afterAll(async () => {
-    for (const place of [all, lost]) place.remove();
+    await Promise.all([all, lost].map((place) => place.remove()));
     await Promise.all(servers.map((one) => one.stop()));
   });
 
