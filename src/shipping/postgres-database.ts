@@ -29,6 +29,11 @@ export interface PostgresOptions {
    * later, should no answer come through, the socket is destroyed.
    */
   readonly statementTimeoutMillis?: number;
+  /**
+   * How long a connection is used, default half an hour. One that lives for days has temporary tables of an age that the server cannot
+   * freeze: a busy database would in the end refuse every transaction.
+   */
+  readonly connectionLifetimeSeconds?: number;
   readonly pool?: ConnectionPool;
 }
 
@@ -47,6 +52,7 @@ const defaultConnectTimeoutMillis = 5_000;
 const defaultStatementTimeoutMillis = 30_000;
 const graceMillis = 2_000;
 const idleTimeoutMillis = 30_000;
+const defaultConnectionLifetimeSeconds = 1_800;
 
 /**
  * A Postgres reached through `pg`. Nothing is kept in a session beyond its transaction, so a pooler in transaction mode may
@@ -77,6 +83,7 @@ function createPool(options: PostgresOptions): pg.Pool {
     max: options.maxConnections ?? defaultConnections,
     connectionTimeoutMillis: options.connectTimeoutMillis ?? defaultConnectTimeoutMillis,
     idleTimeoutMillis,
+    maxLifetimeSeconds: options.connectionLifetimeSeconds ?? defaultConnectionLifetimeSeconds,
     keepAlive: true,
     allowExitOnIdle: true,
   });

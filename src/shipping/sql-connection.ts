@@ -30,9 +30,13 @@ export interface SqlDatabase {
 /** What a transaction is begun with. */
 export type TransactionMode = 'read only' | { readonly readOnly: true; readonly schema: string };
 
-/** The settings in it: `begin …`, and the schema that names without one are looked up in. */
+/**
+ * The settings in it: `begin …`, and the schema that names without one are looked up in. Who waits for a lock has to see what the one
+ * before has left, whatever isolation the database or the role has by default.
+ */
 export function beginSql(mode: TransactionMode | undefined): string {
-  if (mode === undefined) return 'begin';
-  if (mode === 'read only') return 'begin read only';
-  return `begin read only; set local search_path = ${quoteIdentifier(mode.schema)}, public`;
+  const begin = 'begin isolation level read committed';
+  if (mode === undefined) return begin;
+  if (mode === 'read only') return `${begin} read only`;
+  return `${begin} read only; set local search_path = ${quoteIdentifier(mode.schema)}, public`;
 }

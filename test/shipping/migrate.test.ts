@@ -53,6 +53,15 @@ describe('migrations', () => {
     expect(applied.sort((a, b) => a - b)).toEqual(ids);
   });
 
+  test('are applied once each by several installers, whatever isolation the database has by default', async () => {
+    await client.query(
+      `alter database ${new URL(url).pathname.slice(1)} set default_transaction_isolation = serializable`,
+    );
+    const installers = Array.from({ length: 4 }, () => migrate({ connectionString: url, schema: 'spanledger' }));
+    const applied = (await Promise.all(installers)).flat().map(({ id }) => id);
+    expect(applied.sort((a, b) => a - b)).toEqual(ids);
+  });
+
   test('leave nothing behind when one fails half-way', async () => {
     await client.query('create schema spanledger; create view spanledger.v_errors as select 1 as one');
     await expect(createMigrator(database, 'spanledger').up()).rejects.toMatchObject({ code: '42P07' });

@@ -198,6 +198,13 @@ describe('a backup that holds every table for hours', () => {
   });
 });
 
+test('a connection is not used for ever, so that the server can freeze what is old in it', async () => {
+  const store = open({ connectionLifetimeSeconds: 1, maxConnections: 1 });
+  const pid = async () => (await store.query<{ pid: number }>('select pg_backend_pid() as pid'))[0]?.pid;
+  const first = await pid();
+  await vi.waitFor(async () => expect(await pid()).not.toBe(first), { timeout: 10_000, interval: 100 });
+});
+
 describe('schema drift', () => {
   test('is no fault of the records: a column that is gone stops shipping instead of filling the dead letters', async () => {
     await admin.query('alter table spanledger.audit_log rename column reason to why');
