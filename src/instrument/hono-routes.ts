@@ -1,7 +1,7 @@
 import { context } from '@opentelemetry/api';
 import { getRPCMetadata, RPCType } from '@opentelemetry/core';
+import { linkFrameworkRequest } from './framework-request.ts';
 import type { moduleNameOf } from './package-file.ts';
-import { linkFrameworkRequest } from './user-place.ts';
 
 /** The slice of Hono that is used, version 4. */
 interface HonoRouter {

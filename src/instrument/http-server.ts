@@ -20,6 +20,7 @@ import { scopeName } from '../telemetry/conventions.ts';
 import { scopeVersion } from '../telemetry/instrumentation-scope.ts';
 import type { ClientAddress } from './client-address.ts';
 import { type EventOwner, isOwnable, isOwned, ownEvents } from './event-context.ts';
+import { frameworkRouteOf } from './framework-request.ts';
 import { forEachAspect } from './http.ts';
 import { type HttpScheme, requestAttributes } from './http-attributes.ts';
 import { statusSent } from './request-outcome.ts';
@@ -170,8 +171,9 @@ class ServedRequest implements EventOwner {
       span.setAttribute('error.type', String(status));
       span.setStatus({ code: SpanStatusCode.ERROR });
     }
-    const { route } = this.#metadata;
+    const route = this.#metadata.route ?? frameworkRouteOf(request);
     if (route !== undefined) {
+      this.#metadata.route = route;
       span.setAttribute('http.route', route);
       span.updateName(`${request.method ?? 'GET'} ${route}`);
     }

@@ -1,7 +1,6 @@
 import { expressOptions } from './express.ts';
 import { httpOptions, undiciOptions } from './http.ts';
-import { koaOptions, mendKoa } from './koa.ts';
-import type { Patcher } from './patcher.ts';
+import type { Patcher, PatchOutcome, PatchTarget } from './patcher.ts';
 import { pgOptions } from './pg.ts';
 
 /** One thing that can be instrumented, as data. */
@@ -13,11 +12,9 @@ export interface InstrumentationEntry {
   /** The package that patches them; its export ends in `Instrumentation`. Absent where nothing needs to be patched. */
   readonly package?: string;
   /** Patches the modules instead, and loads what the package has when it needs it. */
-  readonly patch?: (exports: unknown, module: string, load: () => Patcher | undefined) => void;
+  readonly patch?: (target: PatchTarget, load: () => Patcher | undefined) => PatchOutcome['result'];
   /** What it is told. Called when it is loaded. */
   readonly options?: () => Readonly<Record<string, unknown>>;
-  /** Called with the exports that were patched, where the patch is not as it should be. */
-  readonly mend?: (exports: unknown) => void;
   /** What is seen of these modules where nothing patches them. */
   readonly seenThrough?: string;
   /** Whether these modules may be ES modules, which only a loader hook can reach. */
@@ -38,18 +35,12 @@ function framework(name: string, ...modules: readonly string[]): Instrumentation
   return { ...installable(name, ...modules), seenThrough: throughHttp };
 }
 
-/** Everything that is known to be instrumentable. The first five instrumentations come with spanledger. */
+/** Everything that is known to be instrumentable. The instrumentations of the first five come with spanledger. */
 export const instrumentationTable: readonly InstrumentationEntry[] = [
   { name: 'http', modules: ['http', 'https'], package: contrib('http'), options: httpOptions },
   { name: 'undici', modules: ['undici'], package: contrib('undici'), options: undiciOptions },
   { name: 'express', modules: ['express'], package: contrib('express'), options: expressOptions },
-  {
-    name: 'koa',
-    modules: ['koa', '@koa/router', 'koa-router'],
-    package: contrib('koa'),
-    options: koaOptions,
-    mend: mendKoa,
-  },
+  installable('koa', 'koa', '@koa/router', 'koa-router'),
   { name: 'pg', modules: ['pg', 'pg-pool'], package: contrib('pg'), options: pgOptions },
   { name: 'fastify', modules: ['fastify'], seenThrough: `${throughHttp}, with their routes` },
   { name: 'hono', modules: ['hono'], seenThrough: `${throughHttp}, with their routes` },

@@ -4,7 +4,7 @@ import { loadInstrumentation, type OtelInstrumentation } from './instrumentation
 import type { InstrumentationEntry } from './instrumentation-table.ts';
 import type { FoundModule, ModuleReport } from './module-report.ts';
 import { moduleNameOf, type PackageFile, packageVersionIn } from './package-file.ts';
-import { type Patcher, takePatches } from './patcher.ts';
+import { type Patcher, type PatchOutcome, type PatchTarget, takePatches } from './patcher.ts';
 
 /** Patches modules as they load. The package that patches a module is loaded when the module is, and not before. */
 export class Instrumentation {
@@ -65,7 +65,7 @@ export class Instrumentation {
     for (const loaded of this.#loaded.values()) loaded?.instance.setTracerProvider(provider);
   }
 
-  #onModule(packageName: string, target: Target): unknown {
+  #onModule(packageName: string, target: PatchTarget): unknown {
     const entry = this.#entries.get(packageName);
     if (entry === undefined) return target.exports;
     try {
@@ -77,15 +77,14 @@ export class Instrumentation {
     }
   }
 
-  #patch(entry: InstrumentationEntry, module: string, target: Target): unknown {
+  #patch(entry: InstrumentationEntry, module: string, target: PatchTarget): unknown {
     if (!this.isChosen(entry)) {
       this.#note(module, target, { status: 'disabled', note: 'By OTEL_NODE_*_INSTRUMENTATIONS.' });
       return target.exports;
     }
     if (entry.patch !== undefined) {
-      entry.patch(target.exports, target.name, () => this.#load(entry)?.patcher);
-      this.#patched.add(keyOf(target.name, target.directory));
-      this.#note(module, target, { status: 'patched', instrumentation: 'spanledger' });
+      const result = entry.patch(target, () => this.#load(entry)?.patcher);
+      this.#tell(result, module, target, 'spanledger');
       return target.exports;
     }
     const loaded = this.#load(entry);
@@ -94,13 +93,14 @@ export class Instrumentation {
       return target.exports;
     }
     const { exports, result } = loaded.patcher.patch(target.exports, target.name, target.directory);
-    if (result === 'none') return exports;
-    if (result === 'patched') {
-      this.#patched.add(keyOf(target.name, target.directory));
-      entry.mend?.(exports);
-    }
-    this.#note(module, target, { ...outcomes[result], instrumentation: loaded.label });
+    this.#tell(result, module, target, loaded.label);
     return exports;
+  }
+
+  #tell(result: PatchOutcome['result'], module: string, target: PatchTarget, instrumentation: string): void {
+    if (result === 'none') return;
+    if (result === 'patched') this.#patched.add(keyOf(target.name, target.directory));
+    this.#note(module, target, { ...outcomes[result], instrumentation });
   }
 
   #load(entry: InstrumentationEntry): Loaded | undefined {
@@ -113,7 +113,7 @@ export class Instrumentation {
     return loaded;
   }
 
-  #note(module: string, { directory }: Target, found: Omit<FoundModule, 'module'>): void {
+  #note(module: string, { directory }: PatchTarget, found: Omit<FoundModule, 'module'>): void {
     const version = directory === undefined ? process.version : packageVersionIn(directory);
     const known = this.#report.list().find((one) => one.module === module && one.file === directory);
     // One file that is patched is enough.
@@ -138,12 +138,6 @@ interface Loaded {
   readonly instance: OtelInstrumentation;
   readonly label: string;
   readonly patcher: Patcher;
-}
-
-interface Target {
-  readonly exports: unknown;
-  readonly name: string;
-  readonly directory: string | undefined;
 }
 
 const outcomes = {

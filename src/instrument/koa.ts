@@ -1,23 +1,92 @@
-/** Koa tells the route of a request by the span of its router; its other middleware is left alone. */
-export function koaOptions(): Readonly<Record<string, unknown>> {
-  return { ignoreLayersType: ['middleware'] };
-}
+import { isOwned } from './event-context.ts';
+import { linkFrameworkRequest } from './framework-request.ts';
+import type { InstrumentationEntry } from './instrumentation-table.ts';
+import type { PatchOutcome } from './patcher.ts';
 
-/** The slice of Koa that is mended, and what `@opentelemetry/instrumentation` keeps beside what it wraps. */
+/** The slice of Koa that is patched, versions 2 and 3. */
 interface KoaClass {
-  readonly prototype: { use: Use };
+  readonly prototype: { createContext?: CreateContext };
 }
 
-type Use = ((this: unknown, middleware: unknown, ...rest: unknown[]) => unknown) & { readonly __original?: Use };
+type CreateContext = (this: unknown, request: object, response: object) => KoaContext;
 
-/** The instrumentation asks what is no function for its router, before Koa can say that it should be one. */
-export function mendKoa(exports: unknown): void {
-  const { prototype } = exports as KoaClass;
-  const recorded = prototype.use;
-  const plain = recorded.__original;
-  if (plain === undefined) return;
-  const use: Use = function (middleware, ...rest) {
-    return (typeof middleware === 'function' ? recorded : plain).call(this, middleware, ...rest);
+/** What `@koa/router` and `koa-router` leave in the context of a request. */
+interface KoaContext {
+  readonly method?: string;
+  /** Path of the layer that was reached last: a route, or what a router has before its routes. */
+  readonly _matchedRoute?: unknown;
+  /** All layers whose path fits, of every router that was asked. */
+  readonly matched?: readonly Layer[];
+}
+
+interface Layer {
+  readonly path: unknown;
+  /** Empty for what is no route. */
+  readonly methods: readonly string[];
+}
+
+/**
+ * Learns of the contexts that Koa makes of requests, and with them of their routes. Its middleware is left alone, unless the program has
+ * an instrumentation for it.
+ * @param correlationHeader stays on the answers that Koa gives to errors, from which it takes all headers
+ */
+export function koaPatch(correlationHeader: string | undefined): NonNullable<InstrumentationEntry['patch']> {
+  return ({ exports, name, directory }, load) => {
+    const more = load()?.patch(exports, name, directory).result ?? 'none';
+    if (name === 'koa') return watchContexts(exports as Partial<KoaClass>);
+    if (contextFile.test(name) && correlationHeader !== undefined)
+      keepHeader(exports as KoaContexts, correlationHeader);
+    return more;
   };
-  prototype.use = Object.defineProperty(use, 'name', { value: plain.name });
+}
+
+const contextFile = /^koa[\\/]lib[\\/]context\.js$/;
+
+function watchContexts({ prototype }: Partial<KoaClass>): PatchOutcome['result'] {
+  const createContext = prototype?.createContext;
+  if (prototype === undefined || createContext === undefined) return 'unsupported';
+  const seen: CreateContext = function (request, response) {
+    const context = createContext.call(this, request, response);
+    if (isOwned(request)) linkFrameworkRequest(request, context, koaRoute);
+    return context;
+  };
+  prototype.createContext = Object.defineProperty(seen, 'name', { value: createContext.name });
+  return 'patched';
+}
+
+interface KoaContexts {
+  onerror?: OnError;
+}
+
+type OnError = (this: { readonly res?: Answer }, error: unknown) => void;
+
+interface Answer {
+  getHeaderNames?(): readonly string[];
+}
+
+function keepHeader(contexts: KoaContexts, header: string): void {
+  const { onerror } = contexts;
+  if (onerror === undefined) return;
+  const kept = header.toLowerCase();
+  contexts.onerror = function (error) {
+    const { res } = this;
+    const names = res?.getHeaderNames;
+    if (error === null || error === undefined || res === undefined || names === undefined) {
+      return onerror.call(this, error);
+    }
+    res.getHeaderNames = () => names.call(res).filter((name) => name !== kept);
+    try {
+      onerror.call(this, error);
+    } finally {
+      Reflect.deleteProperty(res, 'getHeaderNames');
+    }
+  };
+}
+
+/** Where what stands before the routes has answered, as a guard does, it is the route that would have come next. */
+function koaRoute({ method = '', matched = [], _matchedRoute: reached }: KoaContext): string | undefined {
+  if (reached === undefined) return undefined;
+  const layers = matched.filter((layer) => layer.methods.includes(method));
+  const route = layers.find(({ path }) => path === reached) ?? layers.at(-1);
+  return String(route?.path ?? reached);
 }

@@ -28,9 +28,12 @@ export function takePatches(instance: OtelInstrumentation, options: object): Pat
   return { patch: (exports, name, directory) => patch({ instance, definitions }, { exports, name, directory }) };
 }
 
-interface Target {
+/** A module that has been evaluated. */
+export interface PatchTarget {
   readonly exports: unknown;
+  /** As {@link moduleNameOf} tells it. */
   readonly name: string;
+  /** Of the package; absent for modules of Node.js. */
   readonly directory: string | undefined;
 }
 
@@ -39,7 +42,7 @@ interface Driven {
   readonly definitions: readonly ModuleDefinition[];
 }
 
-function patch({ instance, definitions }: Driven, { exports, name, directory }: Target): PatchOutcome {
+function patch({ instance, definitions }: Driven, { exports, name, directory }: PatchTarget): PatchOutcome {
   let patched = exports;
   let result: PatchOutcome['result'] = 'none';
   for (const definition of definitions) {

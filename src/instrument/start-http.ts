@@ -7,6 +7,7 @@ import { createHttpRecording } from './http-recording.ts';
 import { HttpServers, type ServerClass } from './http-server.ts';
 import { followHttp2 } from './http2.ts';
 import type { InstrumentationEntry } from './instrumentation-table.ts';
+import { koaPatch } from './koa.ts';
 
 export interface HttpOptions {
   /** The header that carries the correlation id; `undefined` where none does. */
@@ -32,8 +33,15 @@ export function startHttp({ correlationHeader, requests }: HttpOptions): Running
   const recording = requests === undefined ? undefined : createHttpRecording(requests);
   if (recording !== undefined) addHttpAspect(recording);
   const servers = new HttpServers(requests?.clientAddress ?? ((peer) => peer));
+  const patches = new Map([
+    ['http', patchWith(servers)],
+    ['koa', koaPatch(correlationHeader)],
+  ]);
   return {
-    complete: (entry) => (entry.name === 'http' ? { ...entry, patch: patchWith(servers) } : entry),
+    complete(entry) {
+      const patch = patches.get(entry.name);
+      return patch === undefined ? entry : { ...entry, patch };
+    },
     followHttp2: () => followHttp2((prototype, scheme) => servers.watch(prototype, scheme)),
     follow: (provider) => servers.follow(provider),
     endOpenRequests: () => recording?.endOpen('The process ended before the answer was complete.'),
@@ -45,9 +53,10 @@ interface HttpModule extends HttpClientModule {
 }
 
 function patchWith(servers: HttpServers): NonNullable<InstrumentationEntry['patch']> {
-  return (exports, module, load) => {
+  return ({ exports, name }, load) => {
     const http = exports as HttpModule;
-    servers.watch(http.Server.prototype, module === 'https' ? 'https' : 'http');
-    patchOutgoing(http, module, load);
+    servers.watch(http.Server.prototype, name === 'https' ? 'https' : 'http');
+    patchOutgoing(http, name, load);
+    return 'patched';
   };
 }

@@ -92,7 +92,7 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
   beginHttp(options.main);
   if (instrumentation.isChosen({ name: 'http' })) http.followHttp2();
   onFirstUndiciRequest(() => switchOn(instrumentation, 'undici', report));
-  if (instrumentation.isChosen({ name: 'fastify' })) followFastify(() => {});
+  if (instrumentation.isChosen({ name: 'fastify' })) followFastify();
   return {
     modules: () => [...report.list(), ...functions.modules(), ...jobs.modules()],
     esmHook: hookEsm({ instrumentation, entries, places, functions, jobs }),

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { frameworkRequestOf } from './framework-request.ts';
 
 /**
  * Finds the id of the user at the first of these places that has one: `header:x-user-id`, or the path of a member of the request, such as
@@ -8,22 +9,11 @@ export function userIdAt(places: readonly string[], request: IncomingMessage): s
   for (const place of places) {
     const value = place.startsWith(header)
       ? request.headers[place.slice(header.length).toLowerCase()]
-      : (readMember((request as Linked)[frameworkRequest], place) ?? readMember(request, place));
+      : (readMember(frameworkRequestOf(request), place) ?? readMember(request, place));
     if (typeof value === 'string' && value !== '') return value;
     if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   }
   return undefined;
-}
-
-const frameworkRequest = Symbol('spanledger.framework-request');
-
-interface Linked {
-  [frameworkRequest]?: object;
-}
-
-/** Remembers the request that a framework has made of one of Node.js. */
-export function linkFrameworkRequest(request: object, made: object): void {
-  (request as Linked)[frameworkRequest] = made;
 }
 
 const header = 'header:';

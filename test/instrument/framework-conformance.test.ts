@@ -63,6 +63,13 @@ describe.each(['express', 'fastify', 'koa', 'hono'])('%s', (framework) => {
   });
 });
 
+it('fastify shows the program nothing of us: no hook, no member of a request', async () => {
+  const exchange = { send: [get('/looks', last)] };
+  const answers = await Promise.all([plain, recorded].map(({ ports }) => talk(ports.fastify, exchange)));
+  expect(answers[0]).toContain('"raw":[true,true]');
+  expect(answers[1]).toBe(answers[0]);
+});
+
 it('koa says the same of what is no middleware', async () => {
   const exchange = { send: [get('/mistake', last)] };
   const answers = await Promise.all([plain, recorded].map(({ ports }) => talk(ports.koa, exchange)));
@@ -70,9 +77,13 @@ it('koa says the same of what is no middleware', async () => {
   expect(answers[1]).toBe(answers[0]);
 });
 
-it.each(['/api/users/7', '/api/users/7/broken', '/nowhere'])('nest sends the same bytes: %s', async (path) => {
+it.each(
+  ['nest', 'nestFastify'].flatMap((nest) =>
+    ['/api/users/7', '/api/users/7/broken', '/nowhere'].map((path) => [nest, path] as const),
+  ),
+)('%s sends the same bytes: %s', async (nest, path) => {
   const exchange = { send: [get(path, last)] };
-  const answers = await Promise.all([plain, recorded].map(({ ports }) => talk(ports.nest, exchange)));
+  const answers = await Promise.all([plain, recorded].map(({ ports }) => talk(ports[nest], exchange)));
   expect(answers[0]).toMatch(/^HTTP\/1\.1 \d{3}/);
   expect(answers[1]).toBe(answers[0]);
 });
