@@ -43,6 +43,8 @@ export class WaitingQueue {
     while (this.#bytes + needed > this.#maxBytes) {
       if (!this.#dropBelow(kind)) return false;
     }
+    // What was dropped leaves its place behind: a disk that refuses for days must not fill the memory with these.
+    if (this.#frames.length > 1_024 && this.#frames.length > 2 * this.#count) this.#compact();
     this.#frames.push({ kind, frame: Uint8Array.from(frame) });
     this.#bytes += needed;
     this.#count += 1;
@@ -111,10 +113,8 @@ export class WaitingQueue {
   }
 
   #compact(): void {
-    this.#frames = this.#frames.slice(this.#first);
-    for (let kind = 0; kind < this.#oldest.length; kind += 1) {
-      this.#oldest[kind] = Math.max(0, (this.#oldest[kind] ?? 0) - this.#first);
-    }
+    this.#frames = this.#frames.filter(({ frame }) => frame !== undefined);
     this.#first = 0;
+    this.#oldest.fill(0);
   }
 }
