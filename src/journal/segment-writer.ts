@@ -17,6 +17,12 @@ import type { SegmentHeader } from './segment-header.ts';
 /** How long the file may be gone without notice. */
 const presenceCheckMillis = 1_000;
 
+/**
+ * The next file may take what this one does not: it may not grow any more (RLIMIT_FSIZE, or the file system's own limit), or is one of a
+ * network disk that has come back as another.
+ */
+const spentCodes: ReadonlySet<string | undefined> = new Set(['EFBIG', 'ESTALE']);
+
 export interface SegmentWriterOptions {
   readonly directory: string;
   readonly header: SegmentHeader;
@@ -124,8 +130,8 @@ export class SegmentWriter {
         this.close();
       }
     }
-    // Behind this size the file may not grow (RLIMIT_FSIZE, or the file system's own limit); the next one may.
-    if (errorCodeOf(error) === 'EFBIG') this.close();
+    if (spentCodes.has(errorCodeOf(error))) this.close();
+    this.#noteLoss(error);
     return { count: whole.count, bytes: whole.end, error };
   }
 
@@ -144,9 +150,23 @@ export class SegmentWriter {
   #isGone(now: number): boolean {
     if (Math.abs(now - this.#checkedAt) < presenceCheckMillis) return false;
     this.#checkedAt = now;
-    if (this.#options.files.fstatSync(this.#descriptor ?? -1).nlink > 0) return false;
+    if (this.#isLinked()) return false;
     this.prepare();
     return true;
+  }
+
+  #isLinked(): boolean {
+    try {
+      return this.#options.files.fstatSync(this.#descriptor ?? -1).nlink > 0;
+    } catch (error) {
+      this.#noteLoss(error);
+      return false;
+    }
+  }
+
+  /** Somebody has closed our descriptor. It must not be closed again: by then it may be another file's. */
+  #noteLoss(error: unknown): void {
+    if (errorCodeOf(error) === 'EBADF') this.#descriptor = undefined;
   }
 
   #begin(now: number): void {

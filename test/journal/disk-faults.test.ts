@@ -1,3 +1,5 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/journal/open-journal.ts';
 import { recordClasses } from '../../src/projection/record.ts';
@@ -77,6 +79,36 @@ describe('a write that the disk takes only in part', () => {
     expect(content).toMatchObject({ damaged: [], tornBytes: 50 });
     expect(await seqs()).toEqual([1, 2, 3]);
     expect(content.entries.map(({ segment }) => segment)).toEqual(['00000001', '00000002', '00000002']);
+    journal.close();
+  });
+});
+
+describe('a segment that is taken away', () => {
+  it('by somebody who closes its descriptor is followed by the next, and no file of others is touched', async () => {
+    const { directory, clock, files, journal, seqs } = open();
+    journal.append(createEvent(1));
+    closeSync(files.lastOpened);
+    journal.append(createEvent(2));
+    const other = openSync(join(directory, 'other'), 'w');
+    await clock.advance(500);
+    journal.append(createEvent(3));
+    expect(await seqs()).toEqual([1, 2, 3]);
+    expect(journal.stats()).toMatchObject({ segment: 2, waiting: 0 });
+    writeSync(other, 'still open');
+    closeSync(other);
+    expectBalance(journal);
+    journal.close();
+  });
+
+  it('by a network disk that comes back as another is followed by the next', async () => {
+    const { clock, files, journal, seqs } = open();
+    journal.append(createEvent(1));
+    files.writeError = 'ESTALE';
+    journal.append(createEvent(2));
+    files.writeError = undefined;
+    await clock.advance(500);
+    expect(await seqs()).toEqual([1, 2]);
+    expect(journal.stats()).toMatchObject({ segment: 2 });
     journal.close();
   });
 });

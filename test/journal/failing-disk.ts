@@ -12,6 +12,8 @@ export class FailingDisk implements JournalFileSystem {
   /** Most bytes that one write takes. */
   maxWriteBytes = Number.POSITIVE_INFINITY;
   writes = 0;
+  /** The descriptor that was handed out last. */
+  lastOpened = -1;
 
   mkdirSync(path: string, options: { readonly mode: number }): unknown {
     this.#failCreating();
@@ -20,7 +22,8 @@ export class FailingDisk implements JournalFileSystem {
 
   openSync(path: string, flags: string, mode: number): number {
     this.#failCreating();
-    return nodeFileSystem.openSync(path, flags, mode);
+    this.lastOpened = nodeFileSystem.openSync(path, flags, mode);
+    return this.lastOpened;
   }
 
   writeSync(descriptor: number, buffer: Uint8Array, offset: number, length: number): number {
