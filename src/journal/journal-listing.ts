@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JournalOwner } from '../projection/record.ts';
 import { type ExitNote, readExitNote } from './exit-note.ts';
+import { errorCodeOf, isAbsence } from './file-system.ts';
 import { type Heartbeat, readHeartbeat } from './heartbeat.ts';
 import {
   bySegment,
@@ -42,21 +43,44 @@ export interface JournalInfo {
   readonly bytes: number;
 }
 
-/** All journals in a spanledger directory, the one of this process included. */
+/** So many are looked at together: each takes a file descriptor for a moment, of which the program needs some itself. */
+const atOnce = 16;
+
+/**
+ * All journals in a spanledger directory, the one of this process included; none where there is no such directory.
+ *
+ * @throws what the file system says when the directory is there and cannot be read
+ */
 export async function listJournals(
   directory: string,
   observer: Observer = createObserver(),
 ): Promise<readonly JournalInfo[]> {
   const root = journalRoot(directory);
-  const names = await readdir(root).catch(() => []);
-  const journals = await Promise.all(names.sort().map((name) => describeJournal(join(root, name), name, observer)));
-  return journals.filter((journal) => journal !== undefined);
+  const names = (await readdir(root).catch(noneIfAbsent)).sort();
+  const journals: JournalInfo[] = [];
+  for (let first = 0; first < names.length; first += atOnce) {
+    const some = names.slice(first, first + atOnce);
+    const described = await Promise.all(some.map((name) => describeJournal(join(root, name), name, observer)));
+    journals.push(...described.filter((journal) => journal !== undefined));
+  }
+  return journals;
 }
+
+function noneIfAbsent(error: unknown): string[] {
+  if (isAbsence(error)) return [];
+  throw error;
+}
+
+/** Says nothing of the file: this process, or the machine, has no room to open one more. */
+const shortages: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
 async function describeJournal(path: string, name: string, observer: Observer): Promise<JournalInfo | undefined> {
   const files = await readdir(path).catch(() => undefined);
   if (files === undefined) return undefined;
-  const reading = parseSegmentHeader(await readFile(join(path, ownerFileName), 'utf8').catch(() => ''));
+  const told = await readFile(join(path, ownerFileName), 'utf8').catch((error: unknown) =>
+    shortages.has(errorCodeOf(error)) ? undefined : '',
+  );
+  const reading = parseSegmentHeader(told ?? '');
   const header = reading.status === 'known' ? reading.header : undefined;
   const heartbeat = readHeartbeat(path);
   const exit = files.includes(exitFileName) ? readExitNote(path) : undefined;
@@ -70,7 +94,8 @@ async function describeJournal(path: string, name: string, observer: Observer): 
     header === undefined
       ? observer.clock.now() - lastSignMillis < lostAfterMillis
       : isOwnerAlive({ ...header, lastSignMillis }, observer);
-  const isAlive = exit === undefined && seemsAlive;
+  // In doubt it lives: waiting loses nothing.
+  const isAlive = told === undefined || (exit === undefined && seemsAlive);
   const isLast = (index: number) => isLastOfLane(found, index);
   const segments = found.map((segment, index) => ({ ...segment, isClosed: !isAlive || !isLast(index) }));
   return {

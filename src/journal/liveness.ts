@@ -16,7 +16,7 @@ export interface Observer {
   readonly host: string;
   readonly place: Omit<ProcessIdentity, 'startTicks'> | undefined;
   readonly clock: Pick<JournalClock, 'now'>;
-  startTicks(pid: number): number | undefined;
+  startTicks(pid: number): number | 'unknown' | undefined;
   isProcessIdInUse(pid: number): boolean;
 }
 
@@ -36,7 +36,8 @@ export function createObserver(clock: Pick<JournalClock, 'now'> = systemJournalC
 export function isOwnerAlive(trace: OwnerTrace, observer: Observer = createObserver()): boolean {
   const { owner, process: identity } = trace;
   if (identity !== undefined && observer.place !== undefined && isSamePlace(identity, observer.place)) {
-    return observer.startTicks(owner.pid) === identity.startTicks;
+    const startTicks = observer.startTicks(owner.pid);
+    return startTicks === 'unknown' || startTicks === identity.startTicks;
   }
   const isHere = owner.host === observer.host && identity === undefined && observer.place === undefined;
   if (isHere && !observer.isProcessIdInUse(owner.pid)) return false;

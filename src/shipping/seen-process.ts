@@ -21,7 +21,7 @@ export const seesProcess: SeesProcess = ({ host, pid, started_at: startedAt }) =
 function startOf(pid: number): number | undefined {
   const ticks = readStartTicks(pid);
   const bootSeconds = bootTime();
-  if (bootSeconds === undefined) return undefined;
+  if (bootSeconds === undefined || ticks === 'unknown') return undefined;
   return ticks === undefined ? Number.NEGATIVE_INFINITY : (bootSeconds + ticks / ticksPerSecond) * 1000;
 }
 

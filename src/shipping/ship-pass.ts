@@ -45,8 +45,9 @@ export type Stop = Pick<ShipReport, 'status' | 'code' | 'message'>;
 export class ShipPass {
   readonly signal: AbortSignal | undefined;
   readonly reader: StretchReader;
-  readonly totalBytes: number;
   readonly unreadable: string[] = [];
+  /** Bytes of journal that there were when it began. */
+  totalBytes = 0;
   /** The rest is left to the next pass. */
   hasMore = false;
   records = 0;
@@ -56,8 +57,7 @@ export class ShipPass {
   readonly #onProgress: ((progress: ShipProgress) => void) | undefined;
   readonly #adoption: Adoption | undefined;
 
-  constructor(totalBytes: number, reader: StretchReader, options: ShipOnceOptions, now: () => number) {
-    this.totalBytes = totalBytes;
+  constructor(reader: StretchReader, options: ShipOnceOptions, now: () => number) {
     this.reader = reader;
     this.signal = options.signal;
     this.#onProgress = options.onProgress;

@@ -94,16 +94,11 @@ class JournalShipper implements Shipper {
   }
 
   async shipOnce(options: ShipOnceOptions = {}): Promise<ShipReport> {
-    const journals = await this.#journals();
-    this.#forget(journals);
-    const totalBytes = journals.reduce((sum, { bytes }) => sum + bytes, 0);
-    const pass = new ShipPass(
-      totalBytes,
-      new StretchReader(this.#options.maxBytes ?? defaultMaxBytes),
-      options,
-      this.#clock.now,
-    );
+    const pass = new ShipPass(new StretchReader(this.#options.maxBytes ?? defaultMaxBytes), options, this.#clock.now);
     try {
+      const journals = await this.#journals();
+      this.#forget(journals);
+      pass.totalBytes = journals.reduce((sum, { bytes }) => sum + bytes, 0);
       for (const journal of journals) {
         if (this.#isOthers(journal) && options.adoptionMillis === 0) {
           pass.hasMore = true;
@@ -161,21 +156,22 @@ class JournalShipper implements Shipper {
   #forget(journals: readonly JournalInfo[]): void {
     const paths = new Set(journals.flatMap(({ segments }) => segments.map(({ path }) => path)));
     for (const path of this.#offsets.keys()) if (!paths.has(path)) this.#offsets.delete(path);
-    if (journals.length === 0) this.#shownAt.clear();
+    const shown = new Set(journals.map(shownName));
+    for (const name of this.#shownAt.keys()) if (!shown.has(name)) this.#shownAt.delete(name);
   }
 
   async #shipJournal(journal: JournalInfo, pass: ShipPass): Promise<Stop | undefined> {
     try {
       const stop = await this.#shipSegments(journal, pass);
       if (stop !== undefined) return stop;
+      await this.#showLife(journal);
+      if (!journal.isAlive) await removeJournal(journal);
     } catch (error) {
-      // What another process has left, and may not be continued here, does not hold up what can be.
-      if (journal.instanceId === this.#options.instanceId || !isReplacement(error)) throw error;
-      pass.unreadable.push(`${error.message} ${error.action}`);
-      return undefined;
+      // What another process has left, and cannot be read or may not be continued here, does not hold up what can be.
+      const why = reasonToPassOver(error);
+      if (why === undefined || journal.instanceId === this.#options.instanceId) throw error;
+      pass.unreadable.push(`${journal.path}: ${why}`);
     }
-    await this.#showLife(journal);
-    if (!journal.isAlive) await removeJournal(journal);
     return undefined;
   }
 
@@ -234,11 +230,11 @@ class JournalShipper implements Shipper {
   }
 
   async #showLife(journal: JournalInfo): Promise<void> {
-    const { owner, instanceId, isAlive } = journal;
+    const { owner, instanceId } = journal;
     if (owner === undefined) return;
     const now = this.#clock.now();
-    const name = `${instanceId} ${isAlive}`;
-    if (now - (this.#shownAt.get(name) ?? 0) < heartbeatMillis * 1000) return;
+    const name = shownName(journal);
+    if (Math.abs(now - (this.#shownAt.get(name) ?? 0)) < heartbeatMillis * 1000) return;
     const isOwn = instanceId === this.#options.instanceId;
     const vitals = isOwn ? this.#options.vitals?.() : undefined;
     const shown = await this.#options.store.heartbeat(vitals ?? journalHeartbeat(journal, owner, now));
@@ -246,8 +242,16 @@ class JournalShipper implements Shipper {
   }
 }
 
-function isReplacement(error: unknown): error is SpanledgerError {
-  return error instanceof SpanledgerError && error.code === 'SPANLEDGER_DATABASE_REPLACED';
+/** Under which name it is kept when a process was last shown to be alive, or dead. */
+function shownName({ instanceId, isAlive }: JournalInfo): string {
+  return `${instanceId} ${isAlive}`;
+}
+
+/** A fault of one journal: its database is another one, or the file system refuses a file of it. */
+function reasonToPassOver(error: unknown): string | undefined {
+  if (error instanceof SpanledgerError)
+    return error.code === 'SPANLEDGER_DATABASE_REPLACED' ? `${error.message} ${error.action}` : undefined;
+  return error instanceof Error && 'syscall' in error ? error.message : undefined;
 }
 
 function toStop(error: unknown): Stop {

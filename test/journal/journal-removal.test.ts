@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, rmSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { readHeartbeat, writeHeartbeat } from '../../src/journal/heartbeat.ts';
 import { type JournalInfo, listJournals } from '../../src/journal/journal-listing.ts';
@@ -45,6 +46,36 @@ describe('a listed journal', () => {
     ]);
     expect((await only(directory, mourner)).segments.every(({ isClosed }) => isClosed)).toBe(true);
     journal.close();
+  });
+
+  it.runIf(process.platform === 'linux')('takes few file descriptors, however many there are', async () => {
+    const directory = createPlace();
+    for (let n = 0; n < 300; n += 1) {
+      const place = join(directory, 'journal', `instance-${n}`);
+      mkdirSync(place, { recursive: true });
+      writeFileSync(join(place, 'owner.json'), '{}');
+    }
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    let most = 0;
+    let isListed = false;
+    const listing = listJournals(directory).then((journals) => {
+      isListed = true;
+      return journals;
+    });
+    while (!isListed) {
+      most = Math.max(most, open() - before);
+      await setImmediate();
+    }
+    expect(await listing).toHaveLength(300);
+    expect(most).toBeLessThan(40);
+  });
+
+  it('is not sought in vain in silence: a directory that cannot be read is told', async () => {
+    const directory = createPlace();
+    expect(await listJournals(directory)).toEqual([]);
+    symlinkSync(join(directory, 'journal'), join(directory, 'journal'));
+    await expect(listJournals(directory)).rejects.toMatchObject({ code: 'ELOOP' });
   });
 
   it('tells the last heartbeat', async () => {

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { createObserver, isOwnerAlive, lostAfterMillis, type Observer } from '../../src/journal/liveness.ts';
 import { isProcessIdInUse, ownProcessIdentity, readStartTicks } from '../../src/journal/process-identity.ts';
+import { startProcess } from './child.ts';
 import { createOwner } from './sample-records.ts';
 
 const now = 1_763_781_720_000;
@@ -49,6 +50,11 @@ describe('the writer of a journal', () => {
     expect(isOwnerAlive({ ...trace, lastSignMillis: long }, observer)).toBe(false);
   });
 
+  it('is not taken for dead by one who cannot look, having no file descriptor left', () => {
+    const blind = { ...observer, startTicks: () => 'unknown' as const };
+    expect(isOwnerAlive({ owner, process: identity, lastSignMillis: 0 }, blind)).toBe(true);
+  });
+
   it('on a machine without /proc is dead when its process id is free, and when it has been silent', () => {
     const plain = { ...observer, place: undefined };
     expect(isOwnerAlive({ owner, lastSignMillis: recent }, { ...plain, isProcessIdInUse: () => false })).toBe(false);
@@ -72,10 +78,18 @@ describe.runIf(process.platform === 'linux')('a real process', () => {
     expect(isOwnerAlive({ ...trace, process: { ...own, startTicks: own.startTicks - 1 } })).toBe(false);
   });
 
+  it('is not dead to a process that can open no more files', async () => {
+    const own = ownProcessIdentity();
+    const limited = ['sh', '-c', 'ulimit -n 200; exec "$@"', 'sh'];
+    const child = startProcess('exhausted-process.ts', [String(process.pid), JSON.stringify(own)], limited);
+    const [line] = await once(child.stdout, 'data');
+    expect(String(line)).toBe('EMFILE alive\n');
+  });
+
   it('is dead from the moment it has ended', async () => {
     const child = spawn('sleep', ['60']);
     const pid = child.pid ?? 0;
-    const startTicks = readStartTicks(pid) ?? -1;
+    const startTicks = Number(readStartTicks(pid));
     const { place } = createObserver();
     if (place === undefined) throw new Error('/proc does not tell where we are');
     const trace = { owner: { ...owner, pid }, process: { ...place, startTicks }, lastSignMillis: Date.now() };

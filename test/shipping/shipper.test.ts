@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -359,6 +359,31 @@ describe('a store that is unavailable', () => {
     expect(report).toMatchObject({ status: 'unavailable', code: 'DATABASE_UNREACHABLE' });
     expect(report.message).not.toContain('secret');
     await away.close();
+  });
+});
+
+describe('a journal of a dead process that cannot be read', () => {
+  test('does not hold up the others, and is told of', async () => {
+    journal('a').append(event(1));
+    const place = join(directory, 'journal', 'a');
+    rmSync(join(place, '00000001.log'));
+    // Reading it fails, as a sector that is gone does.
+    mkdirSync(join(place, '00000001.log'));
+    journal('b').append(event(2));
+    journal('own').append(event(3));
+    const report = await createShipper({ directory, store, instanceId: 'own', observer: graveyard }).shipOnce();
+    expect(report).toMatchObject({ status: 'caught-up', records: 2 });
+    expect(report.unreadable).toEqual([expect.stringMatching(/journal.a: EISDIR/)]);
+  });
+
+  test('is no reason to say that all is stored, where it is the whole directory', async () => {
+    const nowhere = join(directory, 'loop');
+    mkdirSync(nowhere);
+    symlinkSync(join(nowhere, 'journal'), join(nowhere, 'journal'));
+    expect(await createShipper({ directory: nowhere, store }).shipOnce()).toMatchObject({
+      status: 'unavailable',
+      code: 'ELOOP',
+    });
   });
 });
 
