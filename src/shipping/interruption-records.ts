@@ -37,9 +37,13 @@ export interface InterruptedUnit {
 
 /** Why the work was closed, in a sentence: reason of its states and message of its error. */
 export function interruptionReason({ host, pid, cause }: Pick<Deceased, 'host' | 'pid' | 'cause'>): string {
-  return isProven(cause)
-    ? `${interruptedMark}process ${pid} on ${host} ${cause.text}`
-    : `${interruptedMark}process ${pid} on ${host} is gone, cause unknown`;
+  const beginning = interruptionBeginning({ host, pid });
+  return isProven(cause) ? `${beginning}${cause.text}` : `${beginning}is gone, cause unknown`;
+}
+
+/** What that sentence begins with, whatever the cause: nothing that the process says of its own work does. */
+export function interruptionBeginning({ host, pid }: Pick<Deceased, 'host' | 'pid'>): string {
+  return `${interruptedMark}process ${pid} on ${host} `;
 }
 
 /** The audit rows of a unit that is closed: its moves, then that it was interrupted. */

@@ -5,8 +5,8 @@ import { qualified } from './identifier.ts';
 import type { InterruptedUnit } from './interruption-records.ts';
 import type { SqlConnection } from './sql-connection.ts';
 
-/** An open unit as it stands in the database. */
-interface OpenUnitRow extends Record<string, unknown> {
+/** What a row says of a unit that is closed in place of its process, or opened again. */
+export interface UnitRow extends Record<string, unknown> {
   readonly trace: string;
   readonly span_id: string;
   readonly service_name: string;
@@ -15,10 +15,14 @@ interface OpenUnitRow extends Record<string, unknown> {
   readonly unit: string;
   readonly task_name: string;
   readonly step_name: string;
-  readonly status: string;
-  readonly version: number;
   readonly correlation_id: string | null;
   readonly user_id: string | null;
+}
+
+/** An open unit as it stands in the database. */
+interface OpenUnitRow extends UnitRow {
+  readonly status: string;
+  readonly version: number;
   /** State, reason and version of the session or item whose unit it is, where it is still this process' own. */
   readonly state: string | null;
   readonly state_reason: string | null;
@@ -93,7 +97,13 @@ export async function lockLeftItems(
 function toClosing(row: OpenUnitRow): Closing {
   const interruption = interruptionOf(row);
   const hasState = row.state !== null && (row.unit === 'session' || row.unit === 'item');
-  const unit: InterruptedUnit = {
+  const state = hasState && row.state !== null ? { state: row.state, steps: interruption.steps } : {};
+  return { unit: { ...toUnit(row), ...state }, row, interruption };
+}
+
+/** The unit of a row, without its state. */
+export function toUnit(row: UnitRow): InterruptedUnit {
+  return {
     unit: row.unit,
     traceId: row.trace,
     spanId: row.span_id,
@@ -104,9 +114,7 @@ function toClosing(row: OpenUnitRow): Closing {
     stepName: row.step_name,
     correlationId: row.correlation_id ?? undefined,
     userId: row.user_id ?? undefined,
-    ...(hasState && row.state !== null && { state: row.state, steps: interruption.steps }),
   };
-  return { unit, row, interruption };
 }
 
 function interruptionOf({ unit, state }: OpenUnitRow): Interruption<string> {

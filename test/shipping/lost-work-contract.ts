@@ -277,6 +277,33 @@ export function describeLostWork(open: () => SqlLedgerStore): void {
     ).toEqual(['import.item.transition', 'import.session.transition', 'task.step.reopened']);
   });
 
+  test('gives the work back also of which the process has told more by then, but not what it has ended itself', async () => {
+    await ship(atWork());
+    await heartbeat({ endedAt: noon + 10 * second });
+    await sweep();
+    const later = noon + 290 * second;
+    await ship([
+      progressRow({
+        span_id: spans.session,
+        unit: 'session',
+        step_name: 'import.session',
+        status: 'IN_PROGRESS',
+        session_id: 'local-7',
+        done: 2,
+        updated_at: later,
+        version: later,
+      }),
+      sessionRow({ instance_id: 'instance-1', last_progress_at: later, version: later }),
+      progressRow({ span_id: spans.step, status: 'SUCCESS', updated_at: later, ended_at: later, version: later }),
+    ]);
+    expect(await unit(spans.session)).toMatchObject({ status: 'FAILED' });
+    await heartbeat({ seenAt: noon + 300 * second });
+    expect(await sweep()).toMatchObject([{ status: 'reopened', sessions: 1, items: 1, units: 2 }]);
+    expect(await unit(spans.session)).toMatchObject({ ended_at: null, error_message: null, done: 2 });
+    expect(await session()).toMatchObject({ state: 'importing', ended_at: null });
+    expect(await unit(spans.step)).toMatchObject({ status: 'SUCCESS', ended_at: new Date(later / 1000) });
+  });
+
   test('tells a killing by the kernel from other ones by the counter of the cgroup', async () => {
     await ship(atWork());
     const evidence = { by: 'parent', oomKills: { before: 2, after: 3 } };
