@@ -6,16 +6,17 @@ import { readOwnOomCounter } from '../journal/oom-counter.ts';
 import type { FileJournal } from '../journal/open-journal.ts';
 import type { ProcessState } from '../journal/process-state.ts';
 import { loopFacts } from '../telemetry/loops.ts';
+import { sharedMillis } from '../watchdog/watch-memory.ts';
 import { createLossReport } from './loss-report.ts';
 
 const tickMillis = 1000;
 const ticksPerHeartbeat = 5;
 
-/** Memory in which the main thread leaves the time of its last tick, for the courier to see. */
+/** Memory in which the main thread leaves the time of its last tick, on the clock that all threads share, for others to see. */
 export type Pulse = Float64Array;
 
-/** How long the main thread has been late with its tick, in milliseconds. */
-export function latenessMillis(pulse: Pulse, now = Date.now()): number {
+/** How long the main thread has been late with its tick, in milliseconds; `now` on the clock that all threads share. */
+export function latenessMillis(pulse: Pulse, now = sharedMillis()): number {
   const last = pulse[0] ?? 0;
   return last === 0 ? 0 : Math.max(0, now - last - tickMillis);
 }
@@ -49,9 +50,9 @@ export function keepJournal(journal: FileJournal, pulse: Pulse, options: Keeping
   let ticks = 0;
   leave();
   // From the start: a program that blocks before its first tick is late as well.
-  pulse[0] = Date.now();
+  pulse[0] = sharedMillis();
   setInterval(() => {
-    pulse[0] = Date.now();
+    pulse[0] = sharedMillis();
     void journal.sync();
     losses.tell();
     leaveLoops();

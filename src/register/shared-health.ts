@@ -17,7 +17,7 @@ export function sharedHealthFacts(
     service: owner.service,
     instanceId: owner.instanceId,
     pid: owner.pid,
-    lateMillis: latenessMillis(memory.pulse, now),
+    lateMillis: latenessMillis(memory.pulse),
     journal: {
       bytes: ships ? unshippedBytes(memory) : 0,
       records: ships ? unshippedRecords(memory) : 0,

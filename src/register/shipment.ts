@@ -5,6 +5,7 @@ import { writeHeartbeat } from '../journal/heartbeat.ts';
 import { instanceDirectory } from '../journal/layout.ts';
 import { readOwnOomCounter } from '../journal/oom-counter.ts';
 import { Tally, type TallyReading } from '../journal/tally.ts';
+import { createSteadyTime } from '../shipping/clock.ts';
 import { createPostgresStore } from '../shipping/postgres-store.ts';
 import type { ShipReport } from '../shipping/ship-pass.ts';
 import { createShipper } from '../shipping/shipper.ts';
@@ -33,7 +34,8 @@ const lastAdoptionMillis = 500;
 export function startShipment(load: ShippingLoad): Shipment {
   const { directory, owner, databaseUrl, schema } = load;
   const store = createPostgresStore({ connectionString: databaseUrl, schema });
-  const vitals = createVitals(load);
+  const now = createSteadyTime();
+  const vitals = createVitals(load, now);
   const shipper = createShipper({ directory, store, instanceId: owner.instanceId, vitals });
   const stop = new AbortController();
   const chores = createChores(load, store);
@@ -64,7 +66,7 @@ export function startShipment(load: ShippingLoad): Shipment {
       noteShipped(load.memory, report);
       leaveHeartbeat();
       if (report.status !== 'caught-up') return;
-      await store.heartbeat({ ...vitals(), ...endOf(end) });
+      await store.heartbeat({ ...vitals(), ...endOf(end, now()) });
       // Where all programs are short, nobody else would ever do it.
       if (report.hasMore) noteShipped(load.memory, await shipper.shipOnce({ adoptionMillis: lastAdoptionMillis }));
     },
@@ -90,7 +92,7 @@ function complaints({ status, code = '', message }: ShipReport): readonly string
 }
 
 /** Reads the counters of the main thread in shared memory: it may be blocked. */
-function createVitals({ owner, memory }: ShippingLoad): () => Heartbeat {
+function createVitals({ owner, memory }: ShippingLoad, now: () => number): () => Heartbeat {
   let before = { cpu: process.cpuUsage(), at: performance.now() };
   return () => {
     const used = process.cpuUsage(before.cpu);
@@ -99,7 +101,7 @@ function createVitals({ owner, memory }: ShippingLoad): () => Heartbeat {
     const state = readState(memory.watch);
     return {
       owner,
-      seenAt: Date.now() * 1000,
+      seenAt: now(),
       eventLoopLagMillis: latenessMillis(memory.pulse),
       rssBytes: process.memoryUsage.rss(),
       cpuRatio: millis > 0 ? (used.user + used.system) / 1000 / millis : 0,
@@ -125,7 +127,7 @@ function createHeartbeat(load: ShippingLoad, vitals: () => Heartbeat, trouble: T
   const path = instanceDirectory(directory, owner.instanceId);
   const tally = new Tally(memory.tally);
   return () => {
-    const { owner: _, seenAt, ...figures } = vitals();
+    const { owner: _, seenAt: __, ...figures } = vitals();
     const account = {
       ...accountOf(readSettled(tally)),
       shipped: shippedRecords(memory),
@@ -134,7 +136,7 @@ function createHeartbeat(load: ShippingLoad, vitals: () => Heartbeat, trouble: T
     const oomCounter = readOwnOomCounter();
     const lastTrouble = trouble.last === undefined ? {} : { lastShipFailure: trouble.last };
     try {
-      writeHeartbeat(path, { at: seenAt, figures: { ...figures, ...account, ...lastTrouble, oomCounter } });
+      writeHeartbeat(path, { at: Date.now() * 1000, figures: { ...figures, ...account, ...lastTrouble, oomCounter } });
     } catch {
       // The journal itself tells of a disk that refuses; without a heartbeat the last write counts as the sign of life.
     }
@@ -151,9 +153,9 @@ function readSettled(tally: Tally): TallyReading {
   }
 }
 
-function endOf({ code, signal }: ProcessEnd): Pick<Heartbeat, 'endedAt' | 'exitCode' | 'exitSignal'> {
+function endOf({ code, signal }: ProcessEnd, endedAt: number): Pick<Heartbeat, 'endedAt' | 'exitCode' | 'exitSignal'> {
   return {
-    endedAt: Date.now() * 1000,
+    endedAt,
     ...(code !== undefined && { exitCode: code }),
     ...(signal !== undefined && { exitSignal: signal }),
   };

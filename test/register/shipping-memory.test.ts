@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Tally } from '../../src/journal/tally.ts';
 import { latenessMillis } from '../../src/register/journal-keeping.ts';
 import {
@@ -18,6 +18,7 @@ import {
   unshippedRecords,
   waitingSeconds,
 } from '../../src/register/shipping-memory.ts';
+import { sharedMillis } from '../../src/watchdog/watch-memory.ts';
 
 const pass = (counts: Partial<PassCounts>): PassCounts => ({
   status: 'caught-up',
@@ -75,5 +76,16 @@ describe('the memory that both threads share', () => {
     pulse[0] = 10_000;
     expect(latenessMillis(pulse, 10_900)).toBe(0);
     expect(latenessMillis(pulse, 16_000)).toBe(5000);
+  });
+
+  it('is not misled by a clock that is set, as after the sleep of a virtual machine', () => {
+    const { pulse } = createShippingMemory();
+    pulse[0] = sharedMillis();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });
+    expect(latenessMillis(pulse)).toBeLessThan(60_000);
+    pulse[0] = sharedMillis() - 61_000;
+    vi.setSystemTime(Date.now() - 7_200_000);
+    expect(latenessMillis(pulse)).toBeGreaterThanOrEqual(60_000);
+    vi.useRealTimers();
   });
 });
