@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { directoryMode } from './layout.ts';
@@ -50,9 +51,17 @@ export function makeDirectory(path: string, files: JournalFileSystem = nodeFileS
   if (!make()) throw Object.assign(new Error(`ENOENT: ${path} cannot be made`), { code: 'ENOENT' });
 }
 
+/** Of this thread of this process alone: two containers may share a directory, and the ids of their processes may be the same. */
+const passingMark = randomBytes(6).toString('hex');
+
+/** Whether a file is on its way to its place; of a process that died it stays there. */
+export function isPassing(fileName: string): boolean {
+  return fileName.endsWith('.new');
+}
+
 /** Writes a whole small file under a passing name and moves it to its place: readers see the old text or the new one. */
 export function replaceFileSync(files: JournalFileSystem, path: string, text: string, mode: number): void {
-  const passing = `${path}.${process.pid}.new`;
+  const passing = `${path}.${passingMark}.new`;
   const bytes = Buffer.from(text);
   const descriptor = files.openSync(passing, 'w', mode);
   try {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { readdir, readFile, unlink } from 'node:fs/promises';
+import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type JournalFileSystem, makeDirectory, nodeFileSystem, replaceFileSync } from './file-system.ts';
+import { isPassing, type JournalFileSystem, makeDirectory, nodeFileSystem, replaceFileSync } from './file-system.ts';
 import { fileMode, hashedName, stateRoot } from './layout.ts';
 
 /** What was last known of a session on this machine: a hint for its next run, before any database has been asked. */
@@ -49,21 +49,49 @@ export interface NotePruning {
   readonly isEnded: (state: string) => boolean;
 }
 
-/** Removes notes of sessions that ended long ago, and answers how many. Notes of open sessions always stay. */
+/**
+ * Removes notes of sessions that ended long ago, and answers how many. Notes of open sessions always stay. Done once a day, whoever asks:
+ * there may be as many files as there were sessions.
+ */
 export async function pruneSessionNotes(directory: string, pruning: NotePruning): Promise<number> {
   const root = stateRoot(directory);
-  const names = await readdir(root).catch(() => []);
+  if (!(await takeDay(root))) return 0;
   let removed = 0;
-  for (const name of names.filter((entry) => entry.endsWith('.json'))) {
+  for (const name of await readdir(root).catch(() => [])) {
     const path = join(root, name);
-    const note = parseNote(await readFile(path, 'utf8').catch(() => ''));
-    if (note === undefined || note.at >= pruning.before || !pruning.isEnded(note.state)) continue;
+    if (!(await isOlder(path, pruning.before)) || !(await goes(path, name, pruning))) continue;
     removed += await unlink(path).then(
       () => 1,
       () => 0,
     );
   }
   return removed;
+}
+
+const prunedName = 'pruned';
+const dayMillis = 86_400_000;
+
+/** Whether nobody has done it today. */
+async function takeDay(root: string): Promise<boolean> {
+  const path = join(root, prunedName);
+  const done = await stat(path).catch(() => undefined);
+  if (done !== undefined && Math.abs(Date.now() - done.mtimeMs) < dayMillis) return false;
+  return writeFile(path, '', { mode: fileMode }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Whether a file was last written before, microseconds since the epoch: most need not even be read. */
+async function isOlder(path: string, before: number): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && found.mtimeMs * 1000 < before;
+}
+
+async function goes(path: string, name: string, { before, isEnded }: NotePruning): Promise<boolean> {
+  if (isPassing(name)) return true;
+  const note = name.endsWith('.json') ? parseNote(await readFile(path, 'utf8').catch(() => '')) : undefined;
+  return note !== undefined && note.at < before && isEnded(note.state);
 }
 
 function parseNote(text: string): SessionNote | undefined {

@@ -1,10 +1,13 @@
 import { diag } from '@opentelemetry/api';
+import { isSessionState, isTerminalSessionState } from '../domain/session-states.ts';
+import { pruneSessionNotes } from '../journal/session-notes.ts';
 import { clockOffsetMillis } from '../shipping/clock-offset.ts';
 import type { SqlLedgerStore } from '../shipping/ledger-store.ts';
 import { createPostgresStore } from '../shipping/postgres-store.ts';
 import { retainOnceADay } from '../shipping/retention-chore.ts';
 import { findSchemaFaults } from '../shipping/schema-drift.ts';
 import type { ShippingLoad } from './courier.ts';
+import { everySoOften } from './every-so-often.ts';
 import { tendExpectations } from './expectations-chore.ts';
 import { tendLostWork } from './lost-work-chore.ts';
 import { type JudgedUnits, noteDatabase, noteVerdicts } from './shipping-memory.ts';
@@ -16,6 +19,8 @@ export interface Chores {
 }
 
 const lookMillis = 3_600_000;
+/** A quarter of a year. */
+const notesKeptMicros = 90 * 86_400_000_000;
 const verdictMillis = 60_000;
 /** A process that ends before has nobody who reads its metrics. */
 const firstExaminationMillis = 30_000;
@@ -32,11 +37,29 @@ export function createChores(load: ShippingLoad, store: SqlLedgerStore): Chores 
       tendLostWork(store, load.owner.instanceId);
       tendExpectations(store, load.owner.instanceId);
       void retain(load);
+      void forgetSessions(load);
       setTimeout(() => void examine(load, store), firstExaminationMillis);
-      setInterval(() => void judge(load, store), verdictMillis);
-      setInterval(() => void retain(load).then(() => examine(load, store)), lookMillis);
+      everySoOften(verdictMillis, () => judge(load, store));
+      everySoOften(lookMillis, async () => {
+        await retain(load);
+        await examine(load, store);
+        await forgetSessions(load);
+      });
     },
   };
+}
+
+/** What was noted of sessions that ended long ago: the database, which has just been reached, knows them. */
+async function forgetSessions({ directory }: ShippingLoad): Promise<void> {
+  try {
+    const before = Date.now() * 1000 - notesKeptMicros;
+    await pruneSessionNotes(directory, {
+      before,
+      isEnded: (state) => isSessionState(state) && isTerminalSessionState(state),
+    });
+  } catch (error) {
+    diag.debug('Notes of sessions could not be looked through; it is tried again tomorrow.', error);
+  }
 }
 
 async function retain({ retention, databaseUrl, schema, owner }: ShippingLoad): Promise<void> {

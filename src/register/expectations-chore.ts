@@ -1,6 +1,7 @@
 import { diag } from '@opentelemetry/api';
 import { learnInTurn } from '../shipping/expectations.ts';
 import type { SqlLedgerStore } from '../shipping/ledger-store.ts';
+import { everySoOften } from './every-so-often.ts';
 
 const lookMillis = 120_000;
 const everySeconds = 100;
@@ -18,5 +19,5 @@ export function tendExpectations(store: SqlLedgerStore, instanceId: string): voi
     }
   };
   void look();
-  setInterval(() => void look(), lookMillis);
+  everySoOften(lookMillis, look);
 }

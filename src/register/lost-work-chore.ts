@@ -2,6 +2,7 @@ import { diag } from '@opentelemetry/api';
 import { takeTurn } from '../shipping/chore-turn.ts';
 import type { SqlLedgerStore } from '../shipping/ledger-store.ts';
 import { closeLostWork, type LostInstance } from '../shipping/lost-work.ts';
+import { everySoOften } from './every-so-often.ts';
 
 const lookMillis = 10_000;
 const everySeconds = 8;
@@ -21,7 +22,7 @@ export function tendLostWork(store: SqlLedgerStore, instanceId: string): void {
   };
   void look(async () => true);
   const isOurTurn = () => takeTurn(store, { name: 'lost work', instanceId, everySeconds });
-  setInterval(() => void look(isOurTurn), lookMillis);
+  everySoOften(lookMillis, () => look(isOurTurn));
 }
 
 function tell({ status, instanceId, service, host, pid, cause, sessions, items, units }: LostInstance): void {

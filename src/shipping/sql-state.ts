@@ -7,6 +7,7 @@
 export type FailureKind = 'refused' | 'conflict' | 'unavailable';
 
 const kinds: Readonly<Record<string, FailureKind>> = {
+  '21': 'refused', // cardinality violation: two rows of one key, of which one alone would do
   '22': 'refused', // data exception: a value the column's type does not take
   '22P03': 'unavailable', // a column has another binary form than ours: its type was changed, which is no fault of a row either
   '23': 'refused', // integrity constraint violation

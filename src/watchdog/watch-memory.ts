@@ -169,7 +169,8 @@ export function leaveState(memory: WatchMemory, state: ProcessState, isAlarm: bo
     if (blockedStack.length > 0) leaveState(memory, { ...state, blockedStack: half }, isAlarm);
     return;
   }
-  Atomics.add(flags, flagSlots.stateVersion, 1);
+  // Odd also where a watchdog died while it wrote.
+  Atomics.or(flags, flagSlots.stateVersion, 1);
   bytes.set(encoded);
   Atomics.store(flags, flagSlots.stateLength, encoded.length);
   Atomics.add(flags, flagSlots.stateVersion, 1);

@@ -1,6 +1,7 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { stateRoot } from '../../src/journal/layout.ts';
 import { openJournal } from '../../src/journal/open-journal.ts';
 import {
   pruneSessionNotes,
@@ -85,17 +86,28 @@ describe('the note of a session', () => {
 
   it('goes when it is old and the session has ended, and stays otherwise', async () => {
     const directory = createPlace();
-    writeSessionNote(directory, { ...note, id: 'old ended', state: 'imported', at: 1 });
-    writeSessionNote(directory, { ...note, id: 'old open', at: 1 });
-    writeSessionNote(directory, { ...note, id: 'new ended', state: 'imported', at: 100 });
-    const removed = await pruneSessionNotes(directory, { before: 50, isEnded: (state) => state === 'imported' });
-    expect(removed).toBe(1);
+    const [longAgo, now] = [Date.UTC(2024, 0, 1) / 1000, Date.now() / 1000];
+    const write = (id: string, changes: Partial<SessionNote>, writtenAt: number) => {
+      writeSessionNote(directory, { ...note, id, at: writtenAt * 1_000_000, ...changes });
+      utimesSync(sessionNotePath(directory, id), writtenAt, writtenAt);
+    };
+    write('old ended', { state: 'imported' }, longAgo);
+    write('old open', {}, longAgo);
+    write('new ended', { state: 'imported' }, now);
+    const left = join(stateRoot(directory), 'left-by-one-that-died.json.new');
+    writeFileSync(left, '');
+    utimesSync(left, longAgo, longAgo);
+    const pruning = { before: (now - 86_400) * 1_000_000, isEnded: (state: string) => state === 'imported' };
+    expect(await pruneSessionNotes(directory, pruning)).toBe(2);
+    expect(existsSync(left)).toBe(false);
     expect(['old ended', 'old open', 'new ended'].map((id) => readSessionNote(directory, id)?.id)).toEqual([
       undefined,
       'old open',
       'new ended',
     ]);
-    expect(await pruneSessionNotes(join(directory, 'nowhere'), { before: 50, isEnded: () => true })).toBe(0);
+    write('old ended', { state: 'imported' }, longAgo);
+    expect(await pruneSessionNotes(directory, pruning), 'a second time within the day').toBe(0);
+    expect(await pruneSessionNotes(join(directory, 'nowhere'), pruning)).toBe(0);
   });
 });
 
