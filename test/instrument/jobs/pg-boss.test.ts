@@ -1,73 +1,32 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../../faults/until.ts';
-import { useDatabase } from '../../harness/database.ts';
-import { type OtlpReceiver, startOtlpReceiver } from '../../register/otlp-receiver.ts';
-import { createWorkshop, type Ended, type Program } from '../../register/program.ts';
-import { type JobRecords, jobRecords, startedBy, traceId } from './job-records.ts';
+import { describe, expect, it } from 'vitest';
+import { traceId } from './job-records.ts';
+import { useJobService } from './job-service.ts';
 
-const script = '../../instrument/fixtures/jobs/pg-boss.cjs';
-const database = useDatabase('empty');
-const other = useDatabase('empty');
-const workshop = createWorkshop();
-let receiver: OtlpReceiver;
-let plain: Ended;
-let recorded: Ended;
-let records: JobRecords;
-let spansWhileIdle: readonly string[] = [];
-
-beforeAll(async () => {
-  receiver = await startOtlpReceiver();
-  const runs = [
-    workshop.start({ script, flags: [], env: { JOBS_DATABASE_URL: other.url } }),
-    workshop.start({
-      script,
-      env: {
-        ...startedBy,
-        JOBS_DATABASE_URL: database.url,
-        SPANLEDGER_JOB_CONTEXT: 'data',
-        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
-        OTEL_BSP_SCHEDULE_DELAY: '50',
-      },
-    }),
-  ] as const;
-  await Promise.all(runs.map((run) => run.said('idle')));
-  await until('the spans of its jobs', 10_000, () => receiver.spans.some(({ name }) => name === 'task.step slow'));
-  const before = receiver.spans.length;
-  // Three workers that ask twice a second.
-  const asked = performance.now();
-  await until('a round of questions', 10_000, () => performance.now() - asked > 700);
-  spansWhileIdle = receiver.spans.slice(before).map(({ name }) => name);
-  [plain, recorded] = await Promise.all(runs.map(end) as [Promise<Ended>, Promise<Ended>]);
-  records = jobRecords(await workshop.records());
-}, 120_000);
-afterAll(async () => {
-  workshop.remove();
-  await receiver.close();
+const service = useJobService({
+  script: 'pg-boss.cjs',
+  env: { SPANLEDGER_JOB_CONTEXT: 'data' },
+  lastSpan: 'task.step slow',
+  idleMillis: 700,
 });
-
-function end(run: Program): Promise<Ended> {
-  run.child.stdin?.write('end\n');
-  return run.ended;
-}
 
 describe('a service with pg-boss', () => {
   it('does and says what it does without the flag', () => {
-    expect(plain).toMatchObject({ code: 0, stderr: '' });
-    expect(plain.stdout).toContain('mail {"to":"nobody"} 1 1 true');
-    expect({ ...recorded, seconds: 0 }).toEqual({ ...plain, seconds: 0 });
+    expect(service.plain).toMatchObject({ code: 0, stderr: '' });
+    expect(service.plain.stdout).toContain('mail {"to":"nobody"} 1 1 true');
+    expect({ ...service.recorded, seconds: 0 }).toEqual({ ...service.plain, seconds: 0 });
   });
 
   it('has a run for each attempt of a job, with queue, id, attempt and outcome, in the trace of whoever sent it', () => {
-    const [good, first, second] = records
+    const [good, first, second] = service.records
       .runs('mail')
       .toSorted((a, b) => Number(a.status > b.status) * -1 || a.at - b.at);
     expect(good).toMatchObject({ status: 'SUCCESS', attempt: 1, traceId, correlationId: 'order-77' });
     expect(first).toMatchObject({ status: 'FAILED', attempt: 1, errorMessage: 'there is no such mailbox', traceId });
     expect(second).toMatchObject({ status: 'FAILED', attempt: 2, taskId: first?.taskId });
-    const sent = records.told('job.sent').filter(({ traceId: id }) => id === traceId);
+    const sent = service.records.told('job.sent').filter(({ traceId: id }) => id === traceId);
     expect(sent.map(({ taskId }) => taskId)).toEqual(expect.arrayContaining([good?.taskId, first?.taskId]));
-    const worked = receiver.spans.find(
+    const worked = service.receiver.spans.find(
       ({ attributes }) =>
         attributes['messaging.message.id'] === good?.taskId && attributes['messaging.operation.type'] === 'process',
     );
@@ -76,13 +35,13 @@ describe('a service with pg-boss', () => {
       name: 'task.step mail',
       attributes: { 'messaging.system': 'pg-boss', 'messaging.destination.name': 'mail' },
     });
-    const sender = receiver.spans.find(({ spanId }) => spanId === worked?.parentSpanId);
+    const sender = service.receiver.spans.find(({ spanId }) => spanId === worked?.parentSpanId);
     expect(sender).toMatchObject({ kind: 4, name: 'send mail', attributes: { 'messaging.message.id': good?.taskId } });
   });
 
   it('tells whether a job that failed is tried again', () => {
-    const { taskId } = records.runs('mail').find(({ status }) => status === 'FAILED') ?? {};
-    const told = (name: string) => records.told(name).filter((one) => one.taskId === taskId);
+    const { taskId } = service.records.runs('mail').find(({ status }) => status === 'FAILED') ?? {};
+    const told = (name: string) => service.records.told(name).filter((one) => one.taskId === taskId);
     expect(told('job.retry')).toMatchObject([
       { message: expect.stringMatching(/attempt 1 of 2 failed, it is tried again$/) },
     ]);
@@ -90,29 +49,29 @@ describe('a service with pg-boss', () => {
   });
 
   it('keeps the names and the size of the data, and nothing that it holds', () => {
-    const inputs = records.runs('mail').map(({ input }) => JSON.parse(input ?? ''));
+    const inputs = service.records.runs('mail').map(({ input }) => JSON.parse(input ?? ''));
     expect(inputs).toContainEqual({
       system: 'pg-boss',
       queue: 'mail',
-      id: records.runs('mail').find(({ status }) => status === 'SUCCESS')?.taskId,
+      id: service.records.runs('mail').find(({ status }) => status === 'SUCCESS')?.taskId,
       attempts: 3,
       data: { keys: ['to', 'password'], bytes: 33 },
     });
-    expect(records.runs('mail').find(({ status }) => status === 'SUCCESS')?.output).toBe(
+    expect(service.records.runs('mail').find(({ status }) => status === 'SUCCESS')?.output).toBe(
       '{"keys":["sent"],"bytes":10}',
     );
-    expect(JSON.stringify([...records.ends, ...records.starts])).not.toMatch(/hunter2|"ann|nobody"/);
+    expect(JSON.stringify([...service.records.ends, ...service.records.starts])).not.toMatch(/hunter2|"ann|nobody"/);
   });
 
   it('has a session for jobs that are taken together, and an item for each', () => {
-    const items = records.ends.filter((one) => one.unit === 'item');
+    const items = service.records.ends.filter((one) => one.unit === 'item');
     expect(items.map(({ status, errorMessage }) => [status, errorMessage]).sort()).toEqual([
       ['FAILED', 'page 2 is empty'],
       ['SUCCESS', undefined],
       ['SUCCESS', undefined],
     ]);
     expect(new Set(items.map(({ itemId, taskId }) => itemId === taskId))).toEqual(new Set([true]));
-    const [session] = records.ends.filter((one) => one.unit === 'session');
+    const [session] = service.records.ends.filter((one) => one.unit === 'session');
     expect(session).toMatchObject({
       taskName: 'report',
       sessionId: expect.stringMatching(/^pg-boss:report:/),
@@ -121,18 +80,20 @@ describe('a service with pg-boss', () => {
   });
 
   it('ends a job that takes too long when pg-boss does, and tells of one that is canceled', () => {
-    expect(records.runs('slow')).toMatchObject([
+    expect(service.records.runs('slow')).toMatchObject([
       { status: 'FAILED', errorMessage: 'handler execution exceeded 1000ms' },
     ]);
-    expect(records.told('job.expired')).toMatchObject([{ taskId: records.runs('slow')[0]?.taskId }]);
-    const never = records.told('job.sent').find(({ message }) => message.endsWith('given to never'));
-    expect(records.told('job.canceled')).toMatchObject([{ taskId: never?.taskId, reason: 'cancel was called' }]);
+    expect(service.records.told('job.expired')).toMatchObject([{ taskId: service.records.runs('slow')[0]?.taskId }]);
+    const never = service.records.told('job.sent').find(({ message }) => message.endsWith('given to never'));
+    expect(service.records.told('job.canceled')).toMatchObject([
+      { taskId: never?.taskId, reason: 'cancel was called' },
+    ]);
   });
 
   it('makes no span while its workers ask for jobs', () => {
-    expect(spansWhileIdle).toEqual([]);
-    const parents = new Set(receiver.spans.map(({ spanId }) => spanId));
-    const stray = receiver.spans.filter(
+    expect(service.isQuietWhileIdle).toBe(true);
+    const parents = new Set(service.receiver.spans.map(({ spanId }) => spanId));
+    const stray = service.receiver.spans.filter(
       ({ kind, parentSpanId }) => kind === 3 && !parents.has(parentSpanId) && parentSpanId !== 'b7ad6b7169203331',
     );
     expect(stray.map(({ name, attributes }) => [name, attributes['db.query.text']])).toEqual([]);
@@ -140,7 +101,7 @@ describe('a service with pg-boss', () => {
 });
 
 it('carries the context in the data of a job where that is asked for, and hides it from the handler', async () => {
-  const client = new pg.Client({ connectionString: database.url });
+  const client = new pg.Client({ connectionString: service.databaseUrl });
   await client.connect();
   const { rows } = await client.query("select data from pgboss.job where name = 'never'");
   await client.end();
@@ -151,5 +112,5 @@ it('carries the context in the data of a job where that is asked for, and hides 
       'x-correlation-id': 'order-77',
     }),
   });
-  expect(recorded.stdout).toContain('mail {"to":"ann","password":"hunter2"} 0 1 true');
+  expect(service.recorded.stdout).toContain('mail {"to":"ann","password":"hunter2"} 0 1 true');
 });
