@@ -17,16 +17,25 @@ export function redactedValue(value: unknown, sanitizer: Sanitizer): unknown {
   return redactedAt(value, sanitizer, 0);
 }
 
+/** One attribute redacted and storable; the same value where nothing had to be changed. */
+export function redactedAttribute(key: string, value: unknown, sanitizer: Sanitizer): unknown {
+  return redactedMember(key, value, sanitizer, 0);
+}
+
 function redactedBag(bag: Bag, sanitizer: Sanitizer, depth: number): Bag {
   let changed: Record<string, unknown> | undefined;
   for (const key in bag) {
     const value = bag[key];
-    const kept = hides(sanitizer.classify(key), value) ? redacted : redactedAt(value, sanitizer, depth);
+    const kept = redactedMember(key, value, sanitizer, depth);
     if (kept === value) continue;
     changed ??= { ...bag };
     changed[key] = kept;
   }
   return changed ?? bag;
+}
+
+function redactedMember(key: string, value: unknown, sanitizer: Sanitizer, depth: number): unknown {
+  return hides(sanitizer.classify(key), value) ? redacted : redactedAt(value, sanitizer, depth);
 }
 
 function redactedAt(value: unknown, sanitizer: Sanitizer, depth: number): unknown {

@@ -3,14 +3,43 @@ import { type ExportResult, ExportResultCode, suppressTracing } from '@opentelem
 import type { BatchLimits } from '../configuration/otel-environment.ts';
 
 /** What spans and log records have in common on their way out. */
-export interface BatchExporter<T> {
-  export(items: T[], callback: (result: ExportResult) => void): void;
+export interface BatchExporter<B> {
+  /** Takes a batch whole, before it returns. */
+  export(batch: B, callback: (result: ExportResult) => void): void;
   forceFlush?(): Promise<void>;
   shutdown(): Promise<void>;
 }
 
-export interface BatchOptions<T> {
-  readonly exporter: BatchExporter<T>;
+/** A batch that is not full yet. */
+export interface Gathering<T, B> {
+  readonly size: number;
+  /** Throws nothing. */
+  add(item: T): void;
+  /** Everything so far, as the exporter wants it; from then on it begins anew. */
+  take(): B;
+}
+
+/** Gathers items in a list. */
+export function createList<T>(): Gathering<T, T[]> {
+  let items: T[] = [];
+  return {
+    get size() {
+      return items.length;
+    },
+    add: (item) => {
+      items.push(item);
+    },
+    take: () => {
+      const taken = items;
+      items = [];
+      return taken;
+    },
+  };
+}
+
+export interface BatchOptions<T, B> {
+  readonly gathering: Gathering<T, B>;
+  readonly exporter: BatchExporter<B>;
   readonly limits: BatchLimits;
   /** Longest time an item waits for company, unless the limits say otherwise. */
   readonly delayMillis: number;
@@ -23,15 +52,16 @@ const defaultSize = 512;
  * for the answer of each export: they keep the process alive meanwhile, drop what comes, and that for logs needs an event loop to flush,
  * which `process.exit` does not leave it. Here the hand-over is over when `flush` returns.
  */
-export class Batch<T> {
-  readonly #exporter: BatchExporter<T>;
+export class Batch<T, B> {
+  readonly #gathering: Gathering<T, B>;
+  readonly #exporter: BatchExporter<B>;
   readonly #size: number;
   readonly #delayMillis: number;
-  #items: T[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor({ exporter, limits, delayMillis }: BatchOptions<T>) {
+  constructor({ gathering, exporter, limits, delayMillis }: BatchOptions<T, B>) {
+    this.#gathering = gathering;
     this.#exporter = exporter;
     this.#size = limits.maxExportBatchSize ?? defaultSize;
     this.#delayMillis = limits.scheduledDelayMillis ?? delayMillis;
@@ -39,8 +69,8 @@ export class Batch<T> {
 
   add(item: T): void {
     if (this.#closed !== undefined) return;
-    this.#items.push(item);
-    if (this.#items.length >= this.#size) this.#handOver();
+    this.#gathering.add(item);
+    if (this.#gathering.size >= this.#size) this.#handOver();
     else this.#timer ??= this.#arm();
   }
 
@@ -64,11 +94,9 @@ export class Batch<T> {
   #handOver(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#items.length === 0) return;
-    const items = this.#items;
-    this.#items = [];
+    if (this.#gathering.size === 0) return;
     context.with(suppressTracing(ROOT_CONTEXT), () => {
-      this.#exporter.export(items, ({ code, error }) => {
+      this.#exporter.export(this.#gathering.take(), ({ code, error }) => {
         if (code !== ExportResultCode.SUCCESS) diag.warn('A batch could not be sent over OTLP and is dropped.', error);
       });
     });

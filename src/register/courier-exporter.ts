@@ -3,6 +3,7 @@ import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { LogRecordExporter } from '@opentelemetry/sdk-logs';
 import type { AggregationTemporality, InstrumentType, PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
+import type { BatchExporter } from './batch.ts';
 import type { Courier } from './courier.ts';
 import { otlpTransformer } from './late-packages.ts';
 import type { OtlpHttpProtocol, OtlpSignal } from './otlp-protocol.ts';
@@ -10,12 +11,16 @@ import type { OtlpHttpProtocol, OtlpSignal } from './otlp-protocol.ts';
 /** The part of the courier that an exporter needs. */
 type Carrier = Pick<Courier, 'send'>;
 
-/** A span exporter whose OTLP requests are encoded here and sent by the courier thread. */
-export function createCourierSpanExporter(courier: Carrier, protocol: OtlpHttpProtocol): SpanExporter {
-  return new CourierExporter(courier, 'traces', (spans) => {
-    const { JsonTraceSerializer, ProtobufTraceSerializer } = otlpTransformer();
-    return (protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer).serializeRequest(spans);
-  });
+/** An exporter of spans that are encoded already, whose OTLP requests are sent by the courier thread. */
+export function createCourierRequestExporter(courier: Carrier): BatchExporter<Uint8Array | undefined> {
+  return new CourierExporter(courier, 'traces', (body) => body);
+}
+
+/** A span exporter whose OTLP requests are encoded here, as JSON, and sent by the courier thread. */
+export function createCourierSpanExporter(courier: Carrier): SpanExporter {
+  return new CourierExporter(courier, 'traces', (spans) =>
+    otlpTransformer().JsonTraceSerializer.serializeRequest(spans),
+  );
 }
 
 /** A log record exporter whose OTLP requests are encoded here and sent by the courier thread. */

@@ -55,7 +55,7 @@ export interface CourierReply {
  */
 export interface Courier {
   /**
-   * Sends one encoded OTLP request; it is handed over when the call returns. @throws Error while the thread is down, or while
+   * Sends one encoded OTLP request; it is handed over when the call returns, and so is its memory. @throws Error while the thread is down, or while
    * so many requests are under way that memory would grow.
    */
   send(signal: OtlpSignal, body: Uint8Array): Promise<void>;
@@ -125,7 +125,9 @@ class ThreadCourier implements Courier {
     const id = this.#lastId;
     const delivery = createDelivery();
     this.#deliveries.set(id, delivery);
-    thread.postMessage({ type: 'send', id, signal, body } satisfies CourierRequest);
+    // Memory of its own goes over as it is; what lies in memory that others use is copied.
+    const isWhole = body.byteLength === body.buffer.byteLength && body.buffer instanceof ArrayBuffer;
+    thread.postMessage({ type: 'send', id, signal, body } satisfies CourierRequest, isWhole ? [body.buffer] : []);
     return delivery.outcome;
   }
 

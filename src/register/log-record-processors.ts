@@ -7,7 +7,7 @@ import {
   SimpleLogRecordProcessor,
 } from '@opentelemetry/sdk-logs';
 import { RedactingLogRecordExporter } from '../recording/redacting-log-record-exporter.ts';
-import { Batch, type BatchExporter } from './batch.ts';
+import { Batch, type BatchExporter, createList } from './batch.ts';
 import type { Courier } from './courier.ts';
 import { createCourierLogRecordExporter } from './courier-exporter.ts';
 import type { ExportPlan } from './export-plan.ts';
@@ -49,10 +49,10 @@ function foreignProcessor(plan: ExportPlan): LogRecordProcessor | undefined {
 
 /** Sends log records in batches. */
 class LogBatches implements LogRecordProcessor {
-  readonly #batch: Batch<ReadableLogRecord>;
+  readonly #batch: Batch<ReadableLogRecord, ReadableLogRecord[]>;
 
-  constructor(exporter: BatchExporter<ReadableLogRecord>, { batch: limits }: ExportPlan) {
-    this.#batch = new Batch({ exporter, limits, delayMillis });
+  constructor(exporter: BatchExporter<ReadableLogRecord[]>, { batch: limits }: ExportPlan) {
+    this.#batch = new Batch({ gathering: createList(), exporter, limits, delayMillis });
   }
 
   onEmit(log: ReadableLogRecord): void {

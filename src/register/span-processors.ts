@@ -7,12 +7,13 @@ import {
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
 import { RedactingSpanExporter } from '../recording/redacting-span-exporter.ts';
-import { Batch, type BatchExporter } from './batch.ts';
+import { Batch, createList } from './batch.ts';
 import type { Courier } from './courier.ts';
-import { createCourierSpanExporter } from './courier-exporter.ts';
+import { createCourierRequestExporter, createCourierSpanExporter } from './courier-exporter.ts';
 import type { ExportPlan } from './export-plan.ts';
 import { loadSpanExporter } from './foreign-exporter.ts';
 import { isOtlpHttp } from './otlp-protocol.ts';
+import { OtlpSpans } from './otlp-spans.ts';
 
 const delayMillis = 5000;
 
@@ -25,7 +26,7 @@ function createProcessor(name: string, plan: ExportPlan, courier: Courier | unde
   switch (name) {
     case 'otlp':
       return isOtlpHttp(plan.protocol) && courier !== undefined
-        ? new SpanBatches(new RedactingSpanExporter(createCourierSpanExporter(courier, plan.protocol)), plan)
+        ? batchProcessor(plan, courier)
         : foreignProcessor('grpc', plan);
     case 'zipkin':
       return foreignProcessor('zipkin', plan);
@@ -37,6 +38,15 @@ function createProcessor(name: string, plan: ExportPlan, courier: Courier | unde
   }
 }
 
+function batchProcessor({ protocol, batch: limits }: ExportPlan, courier: Courier): SpanProcessor {
+  if (protocol === 'http/json') {
+    const exporter = new RedactingSpanExporter(createCourierSpanExporter(courier));
+    return new SpanBatches(new Batch({ gathering: createList<ReadableSpan>(), exporter, limits, delayMillis }));
+  }
+  const exporter = createCourierRequestExporter(courier);
+  return new SpanBatches(new Batch({ gathering: new OtlpSpans(), exporter, limits, delayMillis }));
+}
+
 function foreignProcessor(name: 'grpc' | 'zipkin', plan: ExportPlan): SpanProcessor | undefined {
   const exporter = loadSpanExporter(name);
   return exporter && new BatchSpanProcessor({ exporter: new RedactingSpanExporter(exporter), ...plan.batch });
@@ -44,10 +54,10 @@ function foreignProcessor(name: 'grpc' | 'zipkin', plan: ExportPlan): SpanProces
 
 /** Sends sampled spans in batches. */
 class SpanBatches implements SpanProcessor {
-  readonly #batch: Batch<ReadableSpan>;
+  readonly #batch: Pick<Batch<ReadableSpan, unknown>, 'add' | 'flush' | 'close'>;
 
-  constructor(exporter: BatchExporter<ReadableSpan>, { batch: limits }: ExportPlan) {
-    this.#batch = new Batch({ exporter, limits, delayMillis });
+  constructor(batch: Pick<Batch<ReadableSpan, unknown>, 'add' | 'flush' | 'close'>) {
+    this.#batch = batch;
   }
 
   onStart(): void {}

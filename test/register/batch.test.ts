@@ -2,9 +2,9 @@ import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { type ExportResult, ExportResultCode, isTracingSuppressed } from '@opentelemetry/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Batch, type BatchExporter } from '../../src/register/batch.ts';
+import { Batch, type BatchExporter, createList } from '../../src/register/batch.ts';
 
-class Exporter implements BatchExporter<number> {
+class Exporter implements BatchExporter<number[]> {
   readonly batches: number[][] = [];
   readonly suppressed: boolean[] = [];
   readonly seen: unknown[] = [];
@@ -24,13 +24,13 @@ class Exporter implements BatchExporter<number> {
 
 const requestKey = createContextKey('a request');
 let exporter: Exporter;
-let batch: Batch<number>;
+let batch: Batch<number, number[]>;
 
 beforeEach(() => {
   vi.useFakeTimers();
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   exporter = new Exporter();
-  batch = new Batch({ exporter, limits: { maxExportBatchSize: 3 }, delayMillis: 1000 });
+  batch = new Batch({ gathering: createList(), exporter, limits: { maxExportBatchSize: 3 }, delayMillis: 1000 });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -59,7 +59,12 @@ describe('a batch', () => {
   });
 
   it('takes the delay that the environment asks for', () => {
-    const hasty = new Batch({ exporter, limits: { scheduledDelayMillis: 10 }, delayMillis: 1000 });
+    const hasty = new Batch({
+      gathering: createList<number>(),
+      exporter,
+      limits: { scheduledDelayMillis: 10 },
+      delayMillis: 1000,
+    });
     hasty.add(1);
     vi.advanceTimersByTime(10);
     expect(exporter.batches).toEqual([[1]]);
