@@ -56,7 +56,9 @@ export async function waitInside(
   try {
     if (stop.isStopped) return 'stopped';
     if (wait.until <= now) return 'elapsed';
-    return await telling(unit, wait, () => pass(unit, wait.until, stop));
+    // A duration is over when so much time has passed, also where the clock was set back meanwhile.
+    const millis = time instanceof Date ? Number.POSITIVE_INFINITY : (wait.until - now) / 1_000;
+    return await telling(unit, wait, () => pass(unit, { until: wait.until, millis, stop }));
   } finally {
     stop.close();
   }
@@ -92,8 +94,17 @@ function longest(waits: ReadonlySet<OpenWait>): OpenWait | undefined {
   return last;
 }
 
-function pass(unit: Unit, until: number, stop: StopSignal): Promise<WaitOutcome> {
+interface Bounds {
+  /** Microseconds since the epoch. */
+  readonly until: number;
+  /** Longest time that it may take. */
+  readonly millis: number;
+  readonly stop: StopSignal;
+}
+
+function pass(unit: Unit, { until, millis, stop }: Bounds): Promise<WaitOutcome> {
   const { clock } = unit.runtime;
+  const begunAt = performance.now();
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
     const deadline = isStopNoticeGiven() ? Math.min(until, clock.now() + afterNoticeMillis * 1_000) : until;
@@ -105,7 +116,7 @@ function pass(unit: Unit, until: number, stop: StopSignal): Promise<WaitOutcome>
     const release = onStopNotice(() => end('stopped'));
     stop.onStop(() => end('stopped'));
     const look = () => {
-      const leftMillis = (deadline - clock.now()) / 1_000;
+      const leftMillis = Math.min((deadline - clock.now()) / 1_000, millis - (performance.now() - begunAt));
       if (unit.ended) end('stopped');
       else if (leftMillis <= 0) end(deadline < until ? 'stopped' : 'elapsed');
       else timer = setTimeout(look, Math.min(longestTimerMillis, Math.ceil(leftMillis)));
