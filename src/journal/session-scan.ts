@@ -19,6 +19,8 @@ export interface SessionScan {
   readonly counts?: SessionCounts;
   /** The highest version that the session told. */
   readonly version?: number;
+  /** Segments that could not be read, each with the reason. */
+  readonly unreadable: readonly string[];
 }
 
 /** Small enough that one stretch does not hold up the event loop. */
@@ -30,9 +32,10 @@ export async function scanSession(directory: string, sessionId: string): Promise
   let session: KnownState | undefined;
   let counted: Counted | undefined;
   let version: number | undefined;
+  const unreadable: string[] = [];
   for (const journal of await listJournals(directory)) {
     for (const { path } of journal.segments) {
-      for await (const { record } of entriesWith(path, sessionId)) {
+      for await (const { record } of entriesWith(path, sessionId, unreadable)) {
         if (record.type !== 'event' || record.sessionId !== sessionId) continue;
         counted = laterCounts(counted, record);
         if (record.unit === 'session') version = Math.max(version ?? 0, record.version ?? record.at);
@@ -47,6 +50,7 @@ export async function scanSession(directory: string, sessionId: string): Promise
   }
   return {
     items,
+    unreadable,
     ...(session !== undefined && { session }),
     ...(counted !== undefined && { counts: counted.counts }),
     ...(version !== undefined && { version }),
@@ -54,11 +58,13 @@ export async function scanSession(directory: string, sessionId: string): Promise
 }
 
 /** Entries whose line names the id; the others are not even parsed. */
-async function* entriesWith(path: string, sessionId: string): AsyncGenerator<JournalEntry, void> {
+async function* entriesWith(path: string, sessionId: string, unreadable: string[]): AsyncGenerator<JournalEntry, void> {
   const mention = Buffer.from(`"sessionId":${JSON.stringify(sessionId)}`);
   for (let from = 0; ; ) {
-    const stretch = await readSegment(path, { from, maxBytes: stretchBytes, mention });
-    if (stretch.status !== 'read') return;
+    const stretch = await readSegment(path, { from, maxBytes: stretchBytes, mention }).catch((error: unknown) => {
+      unreadable.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    if (stretch?.status !== 'read') return;
     yield* stretch.entries;
     from = stretch.to;
     if (stretch.tail !== 'more') return;

@@ -5,7 +5,7 @@ import { isItemState } from '../domain/item-states.ts';
 import { isSessionState, isTerminalSessionState, type SessionState } from '../domain/session-states.ts';
 import type { ItemCounts } from '../domain/statistics.ts';
 import { readSessionNote } from '../journal/session-notes.ts';
-import { type KnownState, scanSession } from '../journal/session-scan.ts';
+import { type KnownState, type SessionScan, scanSession } from '../journal/session-scan.ts';
 import type { LedgerStore } from '../shipping/store.ts';
 import type { ItemPast, SessionHistory, SessionPast } from '../telemetry/history.ts';
 
@@ -104,13 +104,25 @@ class LedgerHistory implements SessionHistory {
     const isAsked = this.#options.openStore !== undefined || !isTerminalSessionState(known.state);
     if (isAsked) return known;
     // A run that is skipped answers with the counts of the run before, and no database will tell them.
-    const { counts } = await scanSession(this.#options.directory, sessionId);
+    const { counts } = await this.#scan(sessionId);
     return counts === undefined ? known : { ...known, counts };
+  }
+
+  /** What the journals here tell. One that cannot be read, which may be that of any process, hides no more than what is in it. */
+  async #scan(sessionId: string): Promise<SessionScan> {
+    try {
+      const scan = await scanSession(this.#options.directory, sessionId);
+      for (const reason of scan.unreadable) diag.warn(`A journal does not tell the past of a session: ${reason}`);
+      return scan;
+    } catch (error) {
+      diag.warn('The journals do not tell the past of a session.', error);
+      return { items: new Map(), unreadable: [] };
+    }
   }
 
   /** That of the last record of the session that is still here, shipped or not. */
   async #lastVersion(sessionId: string): Promise<number> {
-    const { version = 0 } = await scanSession(this.#options.directory, sessionId);
+    const { version = 0 } = await this.#scan(sessionId);
     return version;
   }
 
@@ -131,7 +143,7 @@ class LedgerHistory implements SessionHistory {
 
   async #items(sessionId: string): Promise<ReadonlyMap<string, ItemPast>> {
     const items = new Map(await this.#storedItems(sessionId));
-    const journalled = await scanSession(this.#options.directory, sessionId);
+    const journalled = await this.#scan(sessionId);
     for (const [id, item] of pastItems(journalled.items)) {
       const known = items.get(id);
       if (known === undefined || known.version < item.version) items.set(id, item);

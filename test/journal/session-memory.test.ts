@@ -150,6 +150,6 @@ describe('scanning for a session', () => {
   });
 
   it('finds nothing where there is nothing', async () => {
-    expect(await scanSession(createPlace(), 'local-7')).toEqual({ items: new Map() });
+    expect(await scanSession(createPlace(), 'local-7')).toEqual({ items: new Map(), unreadable: [] });
   });
 });

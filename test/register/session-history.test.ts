@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -149,6 +149,17 @@ describe('the history of sessions without a database', () => {
     append(sessionEvent('local', 'imported', 200), itemEvent('local', 'a', 'imported', 190));
     const past = await createSessionHistory({ directory }).lookup('local');
     expect(past).toMatchObject({ state: 'imported', version: 200, counts: { total: 3, imported: 2, skipped: 1 } });
+    expect((await past?.items())?.size).toBe(1);
+  });
+});
+
+describe('the history of sessions beside a journal that cannot be read', () => {
+  it('tells what the others tell, so that nothing finished is begun anew', async () => {
+    append(sessionEvent('whole', 'imported', 200), itemEvent('whole', 'a', 'imported', 190));
+    // Reading it fails, as a sector that is gone does.
+    mkdirSync(join(directory, 'journal', 'damaged', '00000001.log'), { recursive: true });
+    const past = await createSessionHistory({ directory }).lookup('whole');
+    expect(past).toMatchObject({ state: 'imported', counts: { total: 3 } });
     expect((await past?.items())?.size).toBe(1);
   });
 });
