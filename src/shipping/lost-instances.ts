@@ -22,8 +22,6 @@ export interface LostCandidate extends Record<string, unknown> {
   readonly is_closed: boolean;
   /** Its work was closed, and it has given a sign of life since. */
   readonly is_back: boolean;
-  /** Records of it that are stored. */
-  readonly records: number;
 }
 
 /** Whether a process runs where the judge can see it; `undefined` where he cannot. */
@@ -40,18 +38,20 @@ export function findCandidates(connection: SqlConnection, schema: string): Promi
         i.exit_evidence, extract(epoch from now() - i.last_seen_at)::double precision * 1000 as silent_millis,
         case when l.seen_at = i.last_seen_at
           then extract(epoch from now() - l.suspected_at)::double precision * 1000 end as suspected_millis,
-        l.closed_at is not null as is_closed, r.records,
+        l.closed_at is not null as is_closed,
         coalesce(l.closed_at is not null and i.ended_at is null and i.last_seen_at > l.seen_at, false) as is_back
       from ${name('instances')} i
       left join ${name('lost_instances')} l on l.instance_id = i.instance_id
-      cross join lateral (
-        select coalesce(sum(s.records), 0)::bigint as records from ${name('shipments')} s where s.instance_id = i.instance_id
-      ) r
       where i.instance_id in (select p.instance_id from ${name('task_progress')} p where p.ended_at is null)
         or (l.closed_at is not null
-          and (l.records <> r.records or (i.ended_at is null and i.last_seen_at > l.seen_at)))
+          and ((i.ended_at is null and i.last_seen_at > l.seen_at) or l.records <> (${recordsOf(schema, 'i.instance_id')})))
       order by i.instance_id`,
   );
+}
+
+/** Records of a process that are stored. One that has run for months has thousands of segments: asked for only where it matters. */
+export function recordsOf(schema: string, instanceId: string): string {
+  return `select coalesce(sum(s.records), 0)::bigint from ${qualified(schema, 'shipments')} s where s.instance_id = ${instanceId}`;
 }
 
 /** What is to be done about a candidate. */

@@ -10,6 +10,7 @@ import {
   findCandidates,
   judgeCandidate,
   type LostCandidate,
+  recordsOf,
   type SeesProcess,
   suspect,
 } from './lost-instances.ts';
@@ -113,6 +114,8 @@ async function close(store: SqlLedgerStore, candidate: LostCandidate, closedBy: 
   return store.database.transaction(async (connection) => {
     if (!(await lockInstance(connection, schema, candidate))) return undefined;
     const told = { instanceId: candidate.instance_id, reason: interruptionReason(deceased) };
+    // Before its units are looked at: what is stored later makes the two differ, and its units are looked at again.
+    const records = await countRecords(connection, schema, candidate);
     const at = await clockOf(connection);
     const counts = { ...nothing };
     for (;;) {
@@ -128,7 +131,7 @@ async function close(store: SqlLedgerStore, candidate: LostCandidate, closedBy: 
     }
     await failReopened(connection, schema, told);
     await recount(connection, schema, told.instanceId);
-    await noteClosed(connection, schema, candidate, deceased);
+    await noteClosed(connection, schema, deceased, records);
     await forgetOld(connection, schema);
     return counts.units === 0 ? undefined : counts;
   });
@@ -183,11 +186,22 @@ async function clockOf(connection: SqlConnection): Promise<() => number> {
   };
 }
 
+async function countRecords(
+  connection: SqlConnection,
+  schema: string,
+  { instance_id }: Pick<LostCandidate, 'instance_id'>,
+): Promise<number> {
+  const [row] = await connection.query<{ records: number }>(`select (${recordsOf(schema, '$1')}) as records`, [
+    instance_id,
+  ]);
+  return row?.records ?? 0;
+}
+
 async function noteClosed(
   connection: SqlConnection,
   schema: string,
-  candidate: LostCandidate,
-  { cause, closedBy }: Deceased,
+  { instanceId, cause, closedBy }: Deceased,
+  records: number,
 ): Promise<void> {
   await connection.query(
     `insert into ${qualified(schema, 'lost_instances')} as l
@@ -197,7 +211,7 @@ async function noteClosed(
       on conflict (instance_id) do update set seen_at = excluded.seen_at,
         closed_at = coalesce(l.closed_at, excluded.closed_at), closed_by = coalesce(l.closed_by, excluded.closed_by),
         cause = excluded.cause, explanation = excluded.explanation, records = excluded.records`,
-    [candidate.instance_id, closedBy, cause.kind, cause.text, candidate.records],
+    [instanceId, closedBy, cause.kind, cause.text, records],
   );
 }
 
