@@ -8,7 +8,7 @@ import { currentScope } from '../telemetry/current-scope.ts';
 import type { LogTarget } from './log-target.ts';
 import { createBoardMemory } from './open-board.ts';
 import { type MainPulse, startPulse } from './pulse.ts';
-import { awaitAnswer, tellEnd, type WatchMemory } from './watch-memory.ts';
+import { awaitAnswer, leaveState, tellBusy, tellEnd, type WatchMemory } from './watch-memory.ts';
 import { type Boards, createWatchingSpanProcessor } from './watching-span-processor.ts';
 import { disownWorker } from './worker-count.ts';
 
@@ -124,6 +124,9 @@ function keepThread(data: WatchdogData, options: ThreadOptions): { readonly curr
     }
     kept.current.once('exit', () => {
       kept.current = undefined;
+      // Nobody will say that it is over.
+      leaveState(data.memory, {}, false);
+      tellBusy(data.memory, false);
       deaths += 1;
       if (deaths < maxDeaths) setTimeout(start, 1000 * 2 ** deaths).unref();
       else diag.warn(`The watchdog has died ${deaths} times and is not started again.`);
