@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Attributes,
@@ -23,6 +24,7 @@ import { type EventOwner, isOwnable, isOwned, ownEvents } from './event-context.
 import { frameworkRouteOf } from './framework-request.ts';
 import { forEachAspect } from './http.ts';
 import { type HttpScheme, requestAttributes } from './http-attributes.ts';
+import { type Http2Headers, type Http2Stream, streamExchange } from './http2-stream.ts';
 import { statusSent } from './request-outcome.ts';
 
 type Emit = (this: unknown, ...args: unknown[]) => boolean;
@@ -78,17 +80,48 @@ export class HttpServers {
     });
   }
 
-  /** `undefined` where it cannot be seen: that is nothing which the service is to feel. */
-  #begin(request: IncomingMessage, response: ServerResponse, scheme: HttpScheme): ServedRequest | undefined {
+  /** Sees the streams that http2 servers of a class announce, where the service takes these instead of requests. */
+  watchStreams(servers: ServerClass, scheme: HttpScheme): void {
+    const { emit } = servers;
+    const begin = (stream: Http2Stream, headers: Http2Headers) => {
+      const { request, response } = streamExchange(stream, headers);
+      return this.#begin(request, response, scheme, stream, stream);
+    };
+    Object.defineProperty(servers, 'emit', {
+      value: function emitSeen(this: EventEmitter, ...args: unknown[]): boolean {
+        const headers = args[2] as Http2Headers | undefined;
+        if (args[0] !== 'stream' || headers?.[':method'] === 'CONNECT' || this.listenerCount('request') > 0) {
+          return emit.apply(this, args);
+        }
+        const served = begin(args[1] as Http2Stream, headers ?? {});
+        return served === undefined ? emit.apply(this, args) : served.announce(emit, this, args);
+      },
+      writable: true,
+      configurable: true,
+      enumerable: false,
+    });
+  }
+
+  /**
+   * `undefined` where it cannot be seen: that is nothing which the service is to feel.
+   * @param asked what has the events of the request @param answering what has those of the answer
+   */
+  #begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    scheme: HttpScheme,
+    asked: EventEmitter = request,
+    answering: EventEmitter = response,
+  ): ServedRequest | undefined {
     try {
-      if (isOwned(request) || !isOwnable(request) || !isOwnable(response)) return undefined;
+      if (isOwned(asked) || !isOwnable(asked) || !isOwnable(answering)) return undefined;
       const attributes = requestAttributes(request, scheme);
       const client = this.#clientAddress(request.socket?.remoteAddress, request.headers);
       if (client !== undefined) attributes['client.address'] = client;
       const parent = propagation.extract(ROOT_CONTEXT, request.headers);
       const span = this.#startSpan(request.method ?? 'GET', attributes, parent);
       const served = new ServedRequest({ request, response, span, parent, attributes, duration: this.#duration });
-      ownEvents(request, response, served);
+      ownEvents(asked, answering, served);
       return served;
     } catch (error) {
       diag.warn('A request could not be seen.', error);

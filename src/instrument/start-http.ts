@@ -42,7 +42,11 @@ export function startHttp({ correlationHeader, requests }: HttpOptions): Running
       const patch = patches.get(entry.name);
       return patch === undefined ? entry : { ...entry, patch };
     },
-    followHttp2: () => followHttp2((prototype, scheme) => servers.watch(prototype, scheme)),
+    followHttp2: () =>
+      followHttp2((prototype, scheme) => {
+        servers.watch(prototype, scheme);
+        servers.watchStreams(prototype, scheme);
+      }),
     follow: (provider) => servers.follow(provider),
     endOpenRequests: () => recording?.endOpen('The process ended before the answer was complete.'),
   };

@@ -32,6 +32,7 @@ beforeAll(async () => {
   service = await startService(workshop, 'frameworks/services.mjs', {
     DATABASE_URL: database.url,
     APP_WITH_EXPRESS_4: `${foreign.directory}/index.js`,
+    SPANLEDGER_REQUEST_BODIES: 'on',
     SPANLEDGER_USER_ID_FROM: 'var.user.id,state.user.id,user.id',
   });
 });
@@ -178,5 +179,40 @@ it('is there for https, and for http2 whichever protocol the client chooses', as
     { endpoint: '/api/users/8', route: '/api/users/:id', response_status: 200 },
     { endpoint: '/old', response_status: 200, reason: null },
     { endpoint: '/new', response_status: 200, reason: null },
+  ]);
+});
+
+it('is there for a stream of http2 that the service takes as it is, with its bodies', async () => {
+  const session = connectHttp2(`http://127.0.0.1:${service.ports.streams}`);
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/taken?as=a-stream',
+    'content-type': 'application/json',
+    'x-correlation-id': 'stream-1',
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  });
+  stream.end('{"a":1}');
+  const [headers] = await once(stream, 'response');
+  expect(headers).toMatchObject({ ':status': 200, 'x-correlation-id': 'stream-1' });
+  let text = '';
+  for await (const part of stream) text += part;
+  session.close();
+  expect(text).toBe('{"sent":{"a":1},"to":"/taken?as=a-stream"}');
+  await rowsOf('stream-1');
+  const { rows } = await reader.query(
+    `select method, endpoint, response_status, reason, request_body, response_body, trace_id::text, ip_address
+      from spanledger.api_logs where correlation_id = 'stream-1'`,
+  );
+  expect(rows).toEqual([
+    {
+      method: 'POST',
+      endpoint: '/taken',
+      response_status: 200,
+      reason: null,
+      request_body: { a: 1 },
+      response_body: { sent: { a: 1 }, to: '/taken?as=a-stream' },
+      trace_id: '0af76519-16cd-43dd-8448-eb211c80319c',
+      ip_address: '127.0.0.1',
+    },
   ]);
 });
