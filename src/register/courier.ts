@@ -153,7 +153,17 @@ class ThreadCourier implements Courier {
     return this.#deaths;
   }
 
+  /** A machine that has no room for a thread has some later: the host goes on meanwhile, and so does the journal. */
   #start(): void {
+    try {
+      this.#thread = this.#startThread();
+    } catch (error) {
+      diag.warn('The courier thread cannot be started; it is tried again.', error);
+      this.#died();
+    }
+  }
+
+  #startThread(): Worker {
     const { load, environment, script, maxHeapMegabytes = 256 } = this.#options;
     const thread = new Worker(script ?? new URL('./courier-thread.js', import.meta.url), {
       name: 'spanledger courier',
@@ -168,7 +178,7 @@ class ThreadCourier implements Courier {
     thread.on('error', (error) => diag.warn('The courier thread failed and is started again.', error));
     thread.on('exit', () => this.#died());
     thread.unref();
-    this.#thread = thread;
+    return thread;
   }
 
   #hear(reply: CourierReply): void {

@@ -4,6 +4,7 @@ import type { Environment } from '../configuration/environment.ts';
 import type { LoopFacts } from '../domain/health.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import { loopFacts, onLoopChange } from '../telemetry/loops.ts';
+import { disownWorker } from '../watchdog/worker-count.ts';
 import type { ShippingMemory } from './shipping-memory.ts';
 
 /** What the guard's thread is given. */
@@ -16,7 +17,7 @@ export interface GuardData {
   /** Address of the health listener, where one is wanted. */
   readonly listen?: { readonly host: string; readonly port: number };
   /** The supervisor, where `spanledger run` has started this program. */
-  readonly supervisor?: SupervisorPlace;
+  readonly supervisor?: SupervisorPlace | undefined;
   /** Where systemd listens, where it is to be told. */
   readonly systemd?: { readonly socket: string; readonly watchdogMillis?: number };
 }
@@ -37,23 +38,60 @@ export interface GuardMessage {
   readonly loops: readonly LoopFacts[];
 }
 
+export interface GuardOptions {
+  /** The thread's script, default that of this package. */
+  readonly script?: URL;
+  /** Wait before the first restart, doubled with each further one; default 1000. */
+  readonly restartMillis?: number;
+}
+
+const maxDeaths = 3;
+
 /**
  * Starts the thread that answers while the main thread cannot: health questions, the supervisor, systemd. It never keeps the process
- * alive. Nothing is started where nobody asks.
+ * alive. Nothing is started where nobody asks. When it dies it is started again, a few times.
  */
-export function startGuard(data: GuardData, { NODE_OPTIONS: _, ...environment }: Environment): void {
-  if (data.listen === undefined && data.supervisor === undefined && data.systemd === undefined) return;
-  const thread = new Worker(new URL('./guard-thread.js', import.meta.url), {
+export function startGuard(data: GuardData, environment: Environment, options: GuardOptions = {}): void {
+  const { script, restartMillis = 1_000 } = options;
+  let thread: Worker | undefined;
+  let deaths = 0;
+  const tell = () => thread?.postMessage({ loops: loopFacts() } satisfies GuardMessage);
+  const start = (load: GuardData) => {
+    if (!isAsked(load)) return;
+    try {
+      thread = startThread(load, environment, script);
+    } catch (error) {
+      diag.error('Health is not answered, and the supervisor not told: no thread can be started for it.', error);
+      return;
+    }
+    thread.once('exit', () => {
+      thread = undefined;
+      deaths += 1;
+      if (deaths >= maxDeaths) diag.error(`The guard has died ${deaths} times and is not started again.`);
+      // The line to the supervisor was closed with the thread.
+      else setTimeout(() => start({ ...data, supervisor: undefined }), restartMillis * 2 ** (deaths - 1)).unref();
+    });
+    tell();
+  };
+  start(data);
+  onLoopChange(tell);
+}
+
+function isAsked({ listen, supervisor, systemd }: GuardData): boolean {
+  return listen !== undefined || supervisor !== undefined || systemd !== undefined;
+}
+
+function startThread(workerData: GuardData, { NODE_OPTIONS: _, ...env }: Environment, script: URL | undefined): Worker {
+  const thread = new Worker(script ?? new URL('./guard-thread.js', import.meta.url), {
     name: 'spanledger guard',
-    workerData: data,
+    workerData,
     // The flags of the host would load spanledger/register, or a debugger, into this thread as well.
     execArgv: [],
-    env: environment as NodeJS.ProcessEnv,
+    env: env as NodeJS.ProcessEnv,
     resourceLimits: { maxOldGenerationSizeMb: 64 },
   });
-  thread.on('error', (error) => diag.error('Health is no longer answered, and the supervisor no longer told.', error));
+  disownWorker(thread);
+  thread.on('error', (error) => diag.error('The guard failed: nobody answers health questions for a moment.', error));
   thread.unref();
-  const tell = () => thread.postMessage({ loops: loopFacts() } satisfies GuardMessage);
-  onLoopChange(tell);
-  tell();
+  return thread;
 }

@@ -47,6 +47,15 @@ describe('the courier', () => {
     },
   );
 
+  it('leaves the host alone where no thread can be started, and tries again', async () => {
+    // Refused at once, as by a machine that has no thread left.
+    const one = courier({ script: new URL('http://127.0.0.1/script.mjs') });
+    expect(() => one.send('traces', body('take'))).toThrow('started again');
+    expect(one.finish(1_000)).toBe(false);
+    await vi.waitFor(() => expect(one.deaths()).toBeGreaterThan(2));
+    expect(warnings[0]).toContain('cannot be started');
+  });
+
   it('runs without the flags of the host, wherever they come from, and with its other variables', async () => {
     const one = courier({ environment: { NODE_OPTIONS: '--max-http-header-size=9999', OTHER: 'kept' } });
     await expect(one.send('traces', body('options'))).resolves.toBeUndefined();
@@ -79,15 +88,15 @@ describe('the courier', () => {
     const before = performance.now();
     expect(one.finish(50)).toBe(false);
     expect(performance.now() - before).toBeGreaterThanOrEqual(49);
-    expect(performance.now() - before).toBeLessThan(2000);
+    // One that waited for the answer would be told true.
   });
 
   it('does not block for a thread that is dead', async () => {
     const one = courier({ restartMillis: 60_000 });
     await expect(one.send('traces', body('die'))).rejects.toThrow();
     const before = performance.now();
-    expect(one.finish(5000)).toBe(false);
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(one.finish(60_000)).toBe(false);
+    expect(performance.now() - before).toBeLessThan(20_000);
   });
 
   it('says once why the thread failed', async () => {
