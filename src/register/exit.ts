@@ -1,3 +1,4 @@
+import { diag } from '@opentelemetry/api';
 import { giveStopNotice, passStopNoticeOn } from '../telemetry/stop-notice.ts';
 import type { ProcessEnd } from './courier.ts';
 
@@ -35,9 +36,9 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
  */
 export function onEnding(ending: Ending, host: EndingProcess = process): SignalWatch {
   const budget = createBudget(ending.timeoutMillis);
-  const flush = () => within(budget.left(), ending.flush());
-  const finish = (end: ProcessEnd) => ending.finish(budget.left(), end);
-  const flushBeside = () => within(ending.timeoutMillis, ending.flush());
+  const flush = () => within(budget.left(), ending);
+  const finish = (end: ProcessEnd) => eachInTurn(() => ending.finish(budget.left(), end));
+  const flushBeside = () => within(ending.timeoutMillis, ending);
   host.once('beforeExit', () => void flush());
   host.on('exit', (code) => finish({ code }));
   passStopNoticeOn();
@@ -99,6 +100,17 @@ function listen(signal: NodeJS.Signals, { flush, finish, flushBeside }: Steps, h
   };
 }
 
+/** Takes steps one after the other. One that throws, which is a fault of ours, keeps neither the others from being taken nor changes how the program ends. */
+export function eachInTurn(...steps: readonly (() => unknown)[]): void {
+  for (const step of steps) {
+    try {
+      step();
+    } catch (error) {
+      diag.error('spanledger: a step at the end of the program failed', error);
+    }
+  }
+}
+
 /** Time that the steps of one ending share. A program that went on after all has a fresh one when it ends later. */
 function createBudget(millis: number): { left(): number } {
   let deadline = Number.NEGATIVE_INFINITY;
@@ -112,13 +124,15 @@ function createBudget(millis: number): { left(): number } {
 }
 
 /** Resolves when the work is over or its time is. The timer holds the event loop open meanwhile, and no longer. */
-async function within(millis: number, work: Promise<unknown>): Promise<void> {
+async function within(millis: number, ending: Pick<Ending, 'flush'>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, millis);
   });
-  await Promise.race([work.catch(ignore), late]);
+  try {
+    await Promise.race([ending.flush(), late]);
+  } catch (error) {
+    diag.error('spanledger: what is held in memory could not be sent at the end of the program', error);
+  }
   clearTimeout(timer);
 }
-
-function ignore(): void {}

@@ -34,7 +34,7 @@ import { isTracerProviderRegistered, registeredService } from './attachment.ts';
 import { type Courier, createCourier, type ShippingLoad } from './courier.ts';
 import { createDiagnosticLogger, installDiagnosticLogger } from './diagnostic-logger.ts';
 import { atEndOfTurn } from './end-of-turn.ts';
-import { onEnding } from './exit.ts';
+import { eachInTurn, onEnding } from './exit.ts';
 import { courierSignals, type ExportPlan, type ExportPlans, exportPlans, noExports } from './export-plan.ts';
 import { startGuard } from './guard.ts';
 import { guardData } from './guard-data.ts';
@@ -263,11 +263,7 @@ interface EndingParts {
 
 function endWell(settings: Settings, { keeper, sending, courier, watchdog, endRequests }: EndingParts): void {
   if (courier === undefined && !sending.isActive) {
-    process.once('exit', () => {
-      endRequests();
-      watchdog?.finish();
-      keeper.finish();
-    });
+    process.once('exit', () => eachInTurn(endRequests, () => watchdog?.finish(), keeper.finish));
     return;
   }
   const ears = onEnding({
@@ -276,13 +272,14 @@ function endWell(settings: Settings, { keeper, sending, courier, watchdog, endRe
       keeper.settle();
       return sending.flush();
     },
-    finish: (timeoutMillis, end) => {
-      endRequests();
-      watchdog?.finish();
-      keeper.finish();
-      sending.handOver();
-      courier?.finish(timeoutMillis, end);
-    },
+    finish: (timeoutMillis, end) =>
+      eachInTurn(
+        endRequests,
+        () => watchdog?.finish(),
+        keeper.finish,
+        sending.handOver,
+        () => courier?.finish(timeoutMillis, end),
+      ),
   });
   watchdog?.whenStalled(() => ears.standBack());
 }

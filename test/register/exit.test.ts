@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type EndingProcess, onEnding, type SignalWatch } from '../../src/register/exit.ts';
+import { type EndingProcess, eachInTurn, onEnding, type SignalWatch } from '../../src/register/exit.ts';
 
 class Host extends EventEmitter implements EndingProcess {
   readonly pid = 4711;
@@ -170,5 +170,35 @@ describe('a program whose event loop does not turn', () => {
     host.emit('SIGTERM');
     ears.standBack();
     expect(host.listenerCount('SIGTERM')).toBe(1);
+  });
+});
+
+describe('a fault of ours at the end', () => {
+  const broken = () => {
+    throw new Error('a fault of ours');
+  };
+  const failing = () => {
+    const one = new Host();
+    onEnding({ timeoutMillis: 1000, flush: broken, finish: broken }, one);
+    return one;
+  };
+
+  it('does not change how the program ends', async () => {
+    expect(() => failing().emit('beforeExit')).not.toThrow();
+    expect(() => failing().emit('exit')).not.toThrow();
+    const one = failing();
+    one.emit('SIGTERM');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(one.raised).toEqual(['SIGTERM']);
+  });
+
+  it('keeps no other step from being taken', () => {
+    const taken: number[] = [];
+    eachInTurn(
+      () => taken.push(1),
+      broken,
+      () => taken.push(2),
+    );
+    expect(taken).toEqual([1, 2]);
   });
 });
