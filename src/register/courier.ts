@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
 import type { JournalOwner } from '../projection/record.ts';
 import { disownWorker } from '../watchdog/worker-count.ts';
+import { type KeptThread, keepThread } from './kept-thread.ts';
 import type { OtlpHttpProtocol, OtlpSignal } from './otlp-protocol.ts';
 import type { ShippingMemory } from './shipping-memory.ts';
 
@@ -81,7 +82,6 @@ export interface CourierOptions {
   readonly restartMillis?: number;
 }
 
-const maxRestartMillis = 60_000;
 const maxUnderWay = 64;
 
 /** Starts the courier thread. */
@@ -107,18 +107,21 @@ class ThreadCourier implements Courier {
   readonly #options: CourierOptions;
   readonly #answered = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #deliveries = new Map<number, Delivery>();
-  #thread: Worker | undefined;
+  readonly #thread: KeptThread;
   #lastId = 0;
   #round = 0;
-  #deaths = 0;
 
   constructor(options: CourierOptions) {
     this.#options = options;
-    this.#start();
+    this.#thread = keepThread({
+      start: () => this.#startThread(),
+      restartMillis: options.restartMillis ?? 1000,
+      onDeath: (error) => this.#died(error),
+    });
   }
 
   send(signal: OtlpSignal, body: Uint8Array): Promise<void> {
-    const thread = this.#thread;
+    const thread = this.#thread.current;
     if (thread === undefined) throw new Error('The courier thread is about to be started again.');
     if (this.#deliveries.size >= maxUnderWay) throw new Error(`${maxUnderWay} OTLP requests are under way already.`);
     this.#lastId += 1;
@@ -132,9 +135,10 @@ class ThreadCourier implements Courier {
   }
 
   finish(timeoutMillis: number, end: ProcessEnd = {}): boolean {
-    if (this.#thread === undefined) return false;
+    const thread = this.#thread.current;
+    if (thread === undefined) return false;
     this.#round += 1;
-    this.#thread.postMessage({ type: 'finish', round: this.#round, end } satisfies CourierRequest);
+    thread.postMessage({ type: 'finish', round: this.#round, end } satisfies CourierRequest);
     const deadline = performance.now() + timeoutMillis;
     for (;;) {
       const answered = Atomics.load(this.#answered, 0);
@@ -150,17 +154,7 @@ class ThreadCourier implements Courier {
   }
 
   deaths(): number {
-    return this.#deaths;
-  }
-
-  /** A machine that has no room for a thread has some later: the host goes on meanwhile, and so does the journal. */
-  #start(): void {
-    try {
-      this.#thread = this.#startThread();
-    } catch (error) {
-      diag.warn('The courier thread cannot be started; it is tried again.', error);
-      this.#died();
-    }
+    return this.#thread.deaths;
   }
 
   #startThread(): Worker {
@@ -176,7 +170,6 @@ class ThreadCourier implements Courier {
     disownWorker(thread);
     thread.on('message', (reply: CourierReply) => this.#hear(reply));
     thread.on('error', (error) => diag.warn('The courier thread failed and is started again.', error));
-    thread.on('exit', () => this.#died());
     thread.unref();
     return thread;
   }
@@ -188,14 +181,11 @@ class ThreadCourier implements Courier {
     else delivery?.reject(new Error(reply.error));
   }
 
-  #died(): void {
-    this.#thread = undefined;
+  #died(error: unknown): void {
+    if (error !== undefined) diag.warn('The courier thread cannot be started; it is tried again.', error);
     const lost = [...this.#deliveries.values()];
     this.#deliveries.clear();
     for (const { reject } of lost) reject(new Error('The courier thread ended before it had sent this.'));
-    const wait = Math.min(maxRestartMillis, (this.#options.restartMillis ?? 1000) * 2 ** this.#deaths);
-    this.#deaths += 1;
-    setTimeout(() => this.#start(), wait).unref();
   }
 }
 

@@ -5,6 +5,7 @@ import type { LoopFacts } from '../domain/health.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import { loopFacts, onLoopChange } from '../telemetry/loops.ts';
 import { disownWorker } from '../watchdog/worker-count.ts';
+import { keepThread } from './kept-thread.ts';
 import type { ShippingMemory } from './shipping-memory.ts';
 
 /** What the guard's thread is given. */
@@ -45,36 +46,30 @@ export interface GuardOptions {
   readonly restartMillis?: number;
 }
 
-const maxDeaths = 3;
+const mostDeaths = 3;
 
 /**
  * Starts the thread that answers while the main thread cannot: health questions, the supervisor, systemd. It never keeps the process
  * alive. Nothing is started where nobody asks. When it dies it is started again, a few times.
  */
 export function startGuard(data: GuardData, environment: Environment, options: GuardOptions = {}): void {
+  if (!isAsked(data)) return;
   const { script, restartMillis = 1_000 } = options;
-  let thread: Worker | undefined;
-  let deaths = 0;
-  const tell = () => thread?.postMessage({ loops: loopFacts() } satisfies GuardMessage);
-  const start = (load: GuardData) => {
-    if (!isAsked(load)) return;
-    try {
-      thread = startThread(load, environment, script);
-    } catch (error) {
-      diag.error('Health is not answered, and the supervisor not told: no thread can be started for it.', error);
-      return;
-    }
-    thread.once('exit', () => {
-      thread = undefined;
-      deaths += 1;
-      if (deaths >= maxDeaths) diag.error(`The guard has died ${deaths} times and is not started again.`);
+  let load = data;
+  const guard = keepThread({
+    start: () => startThread(load, environment, script),
+    restartMillis,
+    mostDeaths,
+    onDeath(error) {
+      if (error !== undefined) diag.error('No thread can be started that answers health questions.', error);
       // The line to the supervisor was closed with the thread.
-      else setTimeout(() => start({ ...data, supervisor: undefined }), restartMillis * 2 ** (deaths - 1)).unref();
-    });
-    tell();
-  };
-  start(data);
+      load = { ...data, supervisor: undefined };
+    },
+    onGivenUp: () => diag.error(`The guard has died ${mostDeaths} times and is not started again.`),
+  });
+  const tell = () => guard.current?.postMessage({ loops: loopFacts() } satisfies GuardMessage);
   onLoopChange(tell);
+  tell();
 }
 
 function isAsked({ listen, supervisor, systemd }: GuardData): boolean {

@@ -3,6 +3,7 @@ import { type Attributes, context, diag, trace } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { RedactionSettings } from '../configuration/redaction.ts';
 import type { JournalOwner } from '../projection/record.ts';
+import { keepThread } from '../register/kept-thread.ts';
 import { attribute } from '../telemetry/conventions.ts';
 import { currentScope } from '../telemetry/current-scope.ts';
 import type { LogTarget } from './log-target.ts';
@@ -58,7 +59,7 @@ const maxFinishMillis = 200;
 const unitSlots = 256;
 const callSlots = 128;
 const maxHeapMegabytes = 128;
-const maxDeaths = 3;
+const mostDeaths = 3;
 
 const key = Symbol.for('spanledger.watchdog.v1');
 const slot = globalThis as { [key]?: () => string };
@@ -78,7 +79,18 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   const withoutStack = reasonAgainstStacks();
   const data: WatchdogData = { ...rest, memory, boards, lookMillis, withoutStack, expression };
   const pulse = startPulse(memory, lookMillis);
-  const thread = keepThread(data, { environment, script });
+  const thread = keepThread({
+    start: () => startThread(data, { environment, script }),
+    restartMillis: 2_000,
+    mostDeaths,
+    onDeath(error) {
+      if (error !== undefined) diag.warn('The watchdog cannot be started.', error);
+      // Nobody would say that it is over.
+      leaveState(memory, {}, false);
+      tellBusy(memory, false);
+    },
+    onGivenUp: () => diag.warn(`The watchdog has died ${mostDeaths} times and is not started again.`),
+  });
   return {
     spanProcessor: createWatchingSpanProcessor(boards),
     pulse,
@@ -110,31 +122,6 @@ function spanAtWork(): string {
 }
 
 type ThreadOptions = Pick<WatchdogOptions, 'environment'> & { readonly script: URL | undefined };
-
-/** Starts the thread, and again when it dies, a few times. */
-function keepThread(data: WatchdogData, options: ThreadOptions): { readonly current: Worker | undefined } {
-  const kept: { current: Worker | undefined } = { current: undefined };
-  let deaths = 0;
-  const start = () => {
-    try {
-      kept.current = startThread(data, options);
-    } catch (error) {
-      diag.warn('The watchdog cannot be started: nobody will say where the event loop is blocked.', error);
-      return;
-    }
-    kept.current.once('exit', () => {
-      kept.current = undefined;
-      // Nobody will say that it is over.
-      leaveState(data.memory, {}, false);
-      tellBusy(data.memory, false);
-      deaths += 1;
-      if (deaths < maxDeaths) setTimeout(start, 1000 * 2 ** deaths).unref();
-      else diag.warn(`The watchdog has died ${deaths} times and is not started again.`);
-    });
-  };
-  start();
-  return kept;
-}
 
 function startThread(workerData: WatchdogData, { environment, script }: ThreadOptions): Worker {
   const { NODE_OPTIONS: _, ...env } = environment;

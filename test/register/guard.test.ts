@@ -44,6 +44,6 @@ describe('the guard', () => {
 
   it('keeps no program from starting where there is no thread for it', () => {
     startGuard(data(), {}, { script: new URL('http://127.0.0.1/script.mjs') });
-    expect(errors[0]).toContain('no thread can be started');
+    expect(errors[0]).toContain('No thread can be started');
   });
 });
