@@ -114,21 +114,33 @@ function clearIfDead(paths: LockPaths): boolean {
 function isDead(paths: LockPaths): boolean {
   const holder = readHolder(paths);
   if (holder === undefined) return false;
+  if (holder === 'damaged') return ageMillis(paths.lock) > guardMillis;
   const lastSignMillis = Date.now() - ageMillis(paths.lock);
   return !isOwnerAlive({ ...holder, lastSignMillis });
 }
 
-function readHolder(paths: LockPaths): Holder | undefined {
+/** A lock has its whole content when it appears; only a machine that went down behind it leaves one of which nothing can be made. */
+function readHolder(paths: LockPaths): Holder | 'damaged' | undefined {
   const text = ifThere(() => readFileSync(paths.lock, 'utf8'));
-  return text === undefined ? undefined : (JSON.parse(text) as Holder);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    return 'damaged';
+  }
+}
+
+function knownHolder(paths: LockPaths): Holder | undefined {
+  const holder = readHolder(paths);
+  return holder === 'damaged' ? undefined : holder;
 }
 
 function release(paths: LockPaths, holder: Holder): void {
-  if (readHolder(paths)?.token === holder.token) rmSync(paths.lock, { force: true });
+  if (knownHolder(paths)?.token === holder.token) rmSync(paths.lock, { force: true });
 }
 
 function locked(directory: string, paths: LockPaths, clock: ShippingClock): SpanledgerError {
-  const holder = readHolder(paths);
+  const holder = knownHolder(paths);
   const seconds = holder === undefined ? 0 : Math.round((clock.now() - holder.owner.startedAt) / 1_000_000);
   return new SpanledgerError('STORE_LOCKED', { details: { directory, pid: holder?.owner.pid, seconds } });
 }

@@ -121,3 +121,10 @@ const ownHolder = await (async () => {
   rmSync(scratch, { recursive: true, force: true });
   return text;
 })();
+
+test('a lock of which nothing is left, since the machine went down behind it, holds nothing once it is old', async () => {
+  writeFileSync(lockFile(), '');
+  await expect(take()).rejects.toMatchObject({ code: 'SPANLEDGER_STORE_LOCKED' });
+  utimesSync(lockFile(), Date.now() / 1000 - 60, Date.now() / 1000 - 60);
+  (await take()).release();
+});
