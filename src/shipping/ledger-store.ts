@@ -109,10 +109,12 @@ class DatabaseLedgerStore implements SqlLedgerStore {
   }
 
   async query<T extends SqlRow>(sql: string, parameters: readonly unknown[] = []): Promise<readonly T[]> {
+    const { database, schema } = this;
     try {
-      return await this.database.transaction((connection) => connection.query<T>(sql, parameters), {
+      if (database.ask !== undefined) return await database.ask<T>(schema, sql, parameters);
+      return await database.transaction((connection) => connection.query<T>(sql, parameters), {
         readOnly: true,
-        schema: this.schema,
+        schema,
       });
     } catch (error) {
       throw await this.#explained(error);

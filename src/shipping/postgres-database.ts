@@ -2,6 +2,8 @@ import pg from 'pg';
 import copyStreams from 'pg-copy-streams';
 import { parseConnectionString } from './connection-string.ts';
 import { CopyScript } from './copy-script.ts';
+import { quoteIdentifier } from './identifier.ts';
+import { Question } from './question.ts';
 import { beginSql, type SqlConnection, type SqlDatabase, type SqlRow, type TransactionMode } from './sql-connection.ts';
 
 /** The slice of `pg.PoolClient` that is used. */
@@ -69,6 +71,11 @@ export function createPostgresDatabase(options: PostgresOptions): PostgresDataba
     connections: own === undefined ? 0 : (options.maxConnections ?? defaultConnections),
     conceal: address.conceal,
     transaction: (work, mode) => transaction(pool, silence, work, mode),
+    // What a client of the caller's own makes of messages of ours is not known.
+    ...(own !== undefined && {
+      ask: (schema: string, sql: string, parameters: readonly unknown[]) =>
+        ask(own, silence, { schema, sql, parameters }),
+    }),
     close() {
       closing ??= own?.end() ?? Promise.resolve();
       return closing;
@@ -92,24 +99,57 @@ function createPool(options: PostgresOptions): pg.Pool {
   return pool;
 }
 
-async function transaction<T>(
+function transaction<T>(
   pool: ConnectionPool,
   silence: number,
   work: (connection: SqlConnection) => Promise<T>,
   mode: TransactionMode | undefined,
+): Promise<T> {
+  return withClient(pool, { silence, recovery: 'rollback' }, async (connection) => {
+    await connection.script(beginning(silence, mode));
+    const result = await work(connection);
+    await connection.script('commit');
+    return result;
+  });
+}
+
+interface Asked {
+  readonly schema: string;
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** The transaction has ended by the time an error is told; what remains to be known is whether the connection lives. */
+function ask<T extends SqlRow>(
+  pool: ConnectionPool,
+  silence: number,
+  { schema, sql, parameters }: Asked,
+): Promise<readonly T[]> {
+  return withClient(pool, { silence, recovery: 'select' }, async (_, client) => {
+    const question = new Question(settings(silence, schema), { text: sql, values: parameters, types });
+    return (await withDeadline(client, silence + graceMillis, () => {
+      client.query(question);
+      return question.rows;
+    })) as readonly T[];
+  });
+}
+
+/** Does something with a client of the pool. After a failure a client is kept that still answers to `recovery`. */
+async function withClient<T>(
+  pool: ConnectionPool,
+  { silence, recovery }: { readonly silence: number; readonly recovery: string },
+  work: (connection: SqlConnection, client: PooledClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
   const connection = createConnection(client, silence);
   client.on('error', ignore);
   let broken = true;
   try {
-    await connection.script(beginning(silence, mode));
-    const result = await work(connection);
-    await connection.script('commit');
+    const result = await work(connection, client);
     broken = false;
     return result;
   } catch (error) {
-    broken = !(await rolledBack(connection));
+    broken = !(await succeeds(connection, recovery));
     throw error;
   } finally {
     client.off('error', ignore);
@@ -131,9 +171,21 @@ function beginning(silence: number, mode: TransactionMode | undefined): string {
   return [beginSql(mode), ...limits, ...(mode === undefined ? [durably] : [])].join('; ');
 }
 
-async function rolledBack(connection: SqlConnection): Promise<boolean> {
+/** The same for a transaction of one statement, as a statement without a result: `concat` is never null. */
+function settings(silence: number, schema: string): string {
+  const values = {
+    transaction_read_only: 'on',
+    search_path: `${quoteIdentifier(schema)}, public`,
+    statement_timeout: silence,
+    lock_timeout: Math.ceil(silence / 3),
+  };
+  const set = Object.entries(values).map(([name, value]) => `set_config('${name}', '${value}', true)`);
+  return `select where concat(${set.join(', ')}) is null`;
+}
+
+async function succeeds(connection: SqlConnection, statement: string): Promise<boolean> {
   try {
-    await connection.script('rollback');
+    await connection.script(statement);
     return true;
   } catch {
     return false;

@@ -25,6 +25,11 @@ export interface SqlDatabase {
    * does not tell whether it took effect.
    */
   transaction<T>(work: (connection: SqlConnection) => Promise<T>, mode?: TransactionMode): Promise<T>;
+  /**
+   * Runs one statement in a read-only transaction, with the schema that names without one are looked up in, all in one round trip. A
+   * database may be unable to do so.
+   */
+  ask?<T extends SqlRow>(schema: string, sql: string, parameters: readonly unknown[]): Promise<readonly T[]>;
 }
 
 /** What a transaction is begun with. */

@@ -7,6 +7,8 @@ export interface TcpProxy {
   readonly url: string;
   /** Connections that are open now. */
   connections(): number;
+  /** How often a client has spoken up, at the beginning or after the server had said something: its round trips so far. */
+  roundTrips(): number;
   /** Cuts the connection on which the server next says `text`: it has done what it was told, and the client never learns it. */
   loseAnswer(text: string): void;
   /** From the moment the client next sends `text`, nothing gets through in either direction and nothing is closed. */
@@ -23,7 +25,9 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
   let lost: Buffer | undefined;
   let swallowed: Buffer | undefined;
   let isSilent = false;
+  let roundTrips = 0;
   const server = createServer((client) => {
+    let isClientsTurn = true;
     const upstream = connect(Number(target.port), target.hostname);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -37,10 +41,13 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
     client.on('data', (bytes) => {
       if (swallowed !== undefined && bytes.includes(swallowed)) isSilent = true;
       if (isSilent) return;
+      if (isClientsTurn) roundTrips += 1;
+      isClientsTurn = false;
       upstream.write(bytes);
     });
     upstream.on('data', (bytes) => {
       if (isSilent) return;
+      isClientsTurn = true;
       if (lost === undefined || !bytes.includes(lost)) {
         client.write(bytes);
         return;
@@ -58,6 +65,7 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
   return {
     url: url.href,
     connections: () => sockets.size / 2,
+    roundTrips: () => roundTrips,
     loseAnswer(text) {
       lost = Buffer.from(text);
     },
