@@ -44,15 +44,22 @@ export function mergeDetails(
   const missing = isObject ? withoutTold(leftovers, details) : leftovers;
   if (missing.length === 0) return details;
   const rest = jsonOf(missing, sanitizer);
+  // Attributes without a value leave nothing.
+  if (rest === '{}') return details;
   return isObject ? `${details.slice(0, -1)},${rest.slice(1)}` : `{"details":${details},${rest.slice(1)}`;
 }
 
 function withoutTold(leftovers: Leftovers, details: string): Leftovers {
   const missing: Leftovers = [];
   for (let index = 0; index < leftovers.length; index += 2) {
-    if (!details.includes(`"${leftovers[index]}":`)) missing.push(leftovers[index], leftovers[index + 1]);
+    if (!isTold(details, String(leftovers[index]))) missing.push(leftovers[index], leftovers[index + 1]);
   }
   return missing;
+}
+
+/** A member of that name may be one of a member: only where the text is found is it worth a closer look. */
+function isTold(details: string, name: string): boolean {
+  return details.includes(`"${name}":`) && Object.hasOwn(JSON.parse(details) as object, name);
 }
 
 function jsonOf(leftovers: Leftovers, sanitizer: Sanitizer): string {

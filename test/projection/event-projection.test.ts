@@ -131,6 +131,15 @@ describe('an announced event', () => {
       a: 1,
     });
     expect(JSON.parse(announced('x', { a: 1, [attribute.details]: '{}' }).details ?? '')).toEqual({ a: 1 });
+    const nested = announced('x', { a: 1, [attribute.details]: '{"b":{"a":2}}' });
+    expect(JSON.parse(nested.details ?? '')).toEqual({ a: 1, b: { a: 2 } });
+  });
+
+  it('keeps details whole beside attributes without a value', () => {
+    const withNothing = (details: string) =>
+      announced('x', { a: undefined, b: undefined, [attribute.details]: details }).details;
+    expect(withNothing('{"k":1}')).toBe('{"k":1}');
+    expect(withNothing('[1]')).toBe('[1]');
   });
 
   it('reads levels in any spelling and takes the usual one of the event where there is none', () => {
