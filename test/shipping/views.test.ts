@@ -115,6 +115,67 @@ describe('v_running', () => {
   });
 });
 
+describe('last_records', () => {
+  test('tells the newest record of each session and item, not older than asked for', async () => {
+    const record = (event: string, second: number, of: object) =>
+      auditRow({ event, created_at: noon + second * 1_000_000, ...of });
+    await store.ship(
+      shipment([
+        record('older', 1, { session_id: 's', item_id: undefined }),
+        record('newest of s', 9, { session_id: 's', item_id: undefined }),
+        record('older', 2, { session_id: 's', item_id: 'i' }),
+        record('newest of i', 8, { session_id: 's', item_id: 'i' }),
+        record('of another i', 9, { session_id: 'other', item_id: 'i' }),
+        record('months ago', -86_400 * 70, { session_id: 'old', item_id: undefined }),
+      ]),
+    );
+    const at = new Date(noon / 1000);
+    const ask = (nos: number[], sessions: string[], items: (string | null)[], sinces: Date[]) =>
+      store.query('select no, event from last_records($1, $2, $3, $4) order by no', [nos, sessions, items, sinces]);
+    expect(await ask([7, 8, 9], ['s', 's', 'old'], [null, 'i', null], [at, at, at])).toEqual([
+      { no: 7, event: 'newest of s' },
+      { no: 8, event: 'newest of i' },
+    ]);
+    const longAgo = new Date(at.getTime() - 90 * 86_400_000);
+    expect(await ask([1, 2], ['old', 's'], [null, 'i'], [longAgo, new Date(at.getTime() + 8_001)])).toEqual([
+      { no: 1, event: 'months ago' },
+    ]);
+    expect(await ask([], [], [], [])).toEqual([]);
+  });
+});
+
+describe('open_work', () => {
+  test('tells the unit around each: by span, else by item, else by session, of the same process', async () => {
+    const now = Date.now() * 1000;
+    const unit = (step_name: string, more: object) =>
+      progressRow({ step_name, session_id: 's', item_id: undefined, created_at: now, updated_at: now, ...more });
+    const far = { trace_id: 'cd'.repeat(16) };
+    await store.ship(
+      shipment([
+        unit('session', { unit: 'session', span_id: '0000000000000001' }),
+        unit('item', { unit: 'item', item_id: 'i', span_id: '0000000000000002', ...far }),
+        unit('step', { item_id: 'i', span_id: '0000000000000003' }),
+        unit('deep', { item_id: 'i', span_id: '0000000000000004', parent_span_id: '0000000000000003' }),
+        unit('chunk', { unit: 'chunk', item_id: 'i', span_id: '0000000000000005' }),
+        unit('alone', { session_id: undefined, span_id: '0000000000000006' }),
+        unit('itself', { session_id: undefined, span_id: '0000000000000007', parent_span_id: '0000000000000007' }),
+      ]),
+    );
+    const sql = `select w.step_name as unit, a.step_name as around from open_work() w left join open_work() a on a.no = w.parent
+      order by w.span_id`;
+    const found = await store.query<{ unit: string; around: string | null }>(sql);
+    expect(found.map(({ unit: name, around }) => [name, around])).toEqual([
+      ['session', null],
+      ['item', 'session'],
+      ['step', 'item'],
+      ['deep', 'step'],
+      ['chunk', 'session'],
+      ['alone', null],
+      ['itself', 'itself'],
+    ]);
+  });
+});
+
 describe('each index', () => {
   /** The indexes and scans in a plan, and how it sorts. */
   async function planOf(sql: string): Promise<string> {

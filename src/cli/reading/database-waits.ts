@@ -33,20 +33,19 @@ export interface DatabaseWaits {
 
 /** Who waits for whom on the server. `pg_locks` and `pg_blocking_pids` answer every role; statements take `pg_read_all_stats`. */
 export async function readDatabaseWaits(store: LedgerStore): Promise<DatabaseWaits | undefined> {
-  const [first, ...others] = await store.query<AnsweredWait>(waitsSql);
-  if (first === undefined) return undefined;
-  const waits = [first, ...others].flatMap(({ role: _, sees: __, pid, ...wait }) =>
-    pid === null ? [] : withoutRefusal({ ...wait, pid }),
-  );
-  return { waits, seesStatements: first.sees, role: first.role };
+  const [look] = await store.query<FirstLook>(firstLookSql);
+  if (look === undefined) return undefined;
+  const waits = look.waits ? await store.query<DatabaseWait>(waitsSql) : [];
+  return { waits: waits.map(withoutRefusal), seesStatements: look.sees, role: look.role };
 }
 
-/** The rights of the role come with every row, also with the one that tells of no wait. */
-type AnsweredWait = Omit<DatabaseWait, 'pid'> & {
-  readonly pid: number | null;
-  readonly role: string;
-  readonly sees: boolean;
-};
+/** The rights of the role, and whether anybody waits: to ask who takes longer than all else, and mostly nobody does. */
+type FirstLook = { readonly role: string; readonly sees: boolean; readonly waits: boolean };
+
+const firstLookSql = `
+  select current_user::text as role,
+    pg_has_role(current_user, 'pg_read_all_stats', 'usage') or current_setting('is_superuser') = 'on' as sees,
+    exists (select from pg_locks where not granted) as waits`;
 
 const waitsSql = `
   with waiting as (
@@ -55,9 +54,7 @@ const waitsSql = `
         then relation::regclass::text else locktype end as locked
     from pg_locks where not granted order by pid, relation nulls last
   )
-  select current_user::text as role,
-    pg_has_role(current_user, 'pg_read_all_stats', 'usage') or current_setting('is_superuser') = 'on' as sees,
-    w.pid, a.application_name, a.usename::text as user_name, a.state, left(a.query, 500) as query,
+  select w.pid, a.application_name, a.usename::text as user_name, a.state, left(a.query, 500) as query,
     extract(epoch from now() - a.xact_start)::double precision as transaction_seconds,
     a.datname::text as database_name, host(a.client_addr) || ':' || a.client_port as client,
     extract(epoch from now() - a.query_start)::double precision as waiting_seconds, w.locked, w.mode as lock_mode,
@@ -67,7 +64,7 @@ const waitsSql = `
         'transaction_seconds', extract(epoch from now() - b.xact_start)::double precision) order by b.pid)
       from pg_stat_activity b where b.pid = any(pg_blocking_pids(w.pid))
     ), '[]') as blocked_by
-  from (select) one left join waiting w on true left join pg_stat_activity a on a.pid = w.pid
+  from waiting w left join pg_stat_activity a on a.pid = w.pid
   order by a.query_start nulls last, w.pid`;
 
 const refusal = '<insufficient privilege>';

@@ -5,6 +5,7 @@ import { groupErrors, groupSteps, newestTaskRuns, summarizeSteps } from './journ
 import type { EventFilter, LedgerReader, UnitFilter } from './ledger-reader.ts';
 import { createNewest } from './newest.ts';
 import { judgeOpenUnits } from './open-units.ts';
+import { stuckAndAround } from './open-work.ts';
 import type { ProcessEnd, ProcessRow } from './process-row.ts';
 import { matchesDetails, matchesRunning, matchesSession, mayMatchEvent } from './row-filter.ts';
 import { mergeTable } from './row-merge.ts';
@@ -58,12 +59,13 @@ export function createJournalReader(journal: JournalRows): LedgerReader {
     async running(filter, last) {
       const known = { units: (await units({})).map(toUnitRow), sessions: await sessions() };
       const now = Date.now();
-      const rows = judgeOpenUnits({ ...known, processOf: journal.processOf, now }).filter((row) =>
-        matchesRunning(row, filter),
-      );
+      const open = judgeOpenUnits({ ...known, processOf: journal.processOf, now });
+      const judged = filter.onlyStuck === true ? stuckAndAround(open) : open;
+      const rows = judged.filter((row) => matchesRunning(row, filter));
       return rows.toSorted((a, b) => a.started_at.getTime() - b.started_at.getTime()).slice(0, last);
     },
-    processes: async () => journal.processes().filter(({ ended_at: end }) => end === null),
+    processes: async ({ onlyBlocked = false } = {}) =>
+      journal.processes().filter((one) => one.ended_at === null && !(onlyBlocked && one.blocked_since === null)),
     databaseWaits: async () => undefined,
     statistics: async (scope) =>
       journalStatistics(

@@ -60,8 +60,12 @@ export interface RunningFilter {
   readonly task?: string | undefined;
   /** Verdicts; an empty list matches every one. */
   readonly verdicts?: readonly string[];
-  /** Of which units the newest record is looked up, which costs as much as all the rest. Default: of all. */
-  readonly lastEvents?: 'all' | 'stuck';
+  /** Only those that are stuck or lost, and the units around them. */
+  readonly onlyStuck?: boolean;
+}
+
+export interface ProcessFilter {
+  readonly onlyBlocked?: boolean;
 }
 
 /** Reads the ledger, wherever it is: a database, or the journals alone. */
@@ -88,8 +92,8 @@ export interface LedgerReader {
   errorGroups(sessionId: string): Promise<readonly ErrorGroup[]>;
   /** Units that have not ended, the oldest first, each with the verdict on it. */
   running(filter: RunningFilter, last: number): Promise<readonly RunningRow[]>;
-  /** Processes that have not ended, and what they do now. */
-  processes(): Promise<readonly ProcessRow[]>;
+  /** Processes that have not ended, and what they do now; all of them, or those whose main thread is blocked. */
+  processes(filter?: ProcessFilter): Promise<readonly ProcessRow[]>;
   /** Who waits for whom in the server of the ledger; `undefined` where there is no server to ask. */
   databaseWaits(): Promise<DatabaseWaits | undefined>;
   statistics(scope: StatisticsScope): Promise<Statistics>;

@@ -106,6 +106,22 @@ export function treeOf<T extends Row>(rows: readonly T[]): readonly { readonly r
   return lines;
 }
 
+/** Whether it does not advance, or nobody works on it. */
+export function isStuck({ verdict }: Pick<Row, 'verdict'>): boolean {
+  return verdict === 'stuck' || verdict === 'lost';
+}
+
+/** Those that are stuck or lost and the units around them, in their order. */
+export function stuckAndAround<T extends Row>(rows: readonly T[]): readonly T[] {
+  const kept = new Set<T>();
+  const path: T[] = [];
+  for (const { row, depth } of treeOf(rows)) {
+    path.splice(depth, path.length, row);
+    if (isStuck(row)) for (const around of path) kept.add(around);
+  }
+  return rows.filter((row) => kept.has(row));
+}
+
 /** By parent span; else by session and item, for items in traces of their own. */
 function createParents<T extends Row>(rows: readonly T[]): (row: T) => T | undefined {
   const bySpan = new Map(rows.map((row) => [`${row.trace_id}/${row.span_id}`, row]));

@@ -46,7 +46,7 @@ export function createStoreReader(store: SqlLedgerStore, schema: string): Ledger
     slowestSteps: (sessionId, last) => store.query<StepSummary>(slowestSteps(prefix), [sessionId, last]),
     errorGroups: (sessionId) => store.query<ErrorGroup>(errorGroups(prefix), [sessionId]),
     running: (filter, last) => readRunning(store, prefix, filter, last),
-    processes: () => readProcesses(store, prefix),
+    processes: (filter) => readProcesses(store, prefix, filter),
     databaseWaits: () => readDatabaseWaits(store),
     statistics: (scope) => readStatistics(store, schema, scope),
     close: () => store.close(),

@@ -1,6 +1,6 @@
 import { type DatabaseWait, type DatabaseWaits, isOfShape } from './database-waits.ts';
 import type { LedgerReader, RunningFilter } from './ledger-reader.ts';
-import { describeOpenWork, type OpenWork, treeOf } from './open-work.ts';
+import { describeOpenWork, isStuck, type OpenWork, treeOf } from './open-work.ts';
 import type { ProcessRow } from './process-row.ts';
 
 /** A unit that does not advance, or that nobody works on. */
@@ -42,32 +42,28 @@ const blockedSeconds = 30;
 export async function findStuckWork(reader: LedgerReader, options: StuckOptions): Promise<StuckWork> {
   const { filter, limitSeconds } = options;
   // A limit of the caller's own finds others than the verdict of the database does.
-  const lastEvents = limitSeconds === undefined ? 'stuck' : 'all';
-  const rows = await reader.running({ ...filter, verdicts: [], lastEvents }, mostUnits);
+  const onlyStuck = limitSeconds === undefined;
+  const rows = await reader.running({ ...filter, verdicts: [], onlyStuck }, mostUnits);
   const path: OpenWork[] = [];
   const units = treeOf(rows).flatMap(({ row, depth }): StuckUnit[] => {
     const work = describeOpenWork(row, limitSeconds);
     path.splice(depth, path.length, work);
     return isStuck(work) ? [{ ...work, path: [...path], process: row.process }] : [];
   });
-  const processes = await reader.processes();
   const now = Date.now();
   const longest = Math.min(blockedSeconds, limitSeconds ?? blockedSeconds) * 1000;
-  const blocked = processes.filter(
+  const blocked = (await reader.processes({ onlyBlocked: true })).filter(
     ({ blocked_since: since, service_name: service }) =>
       since !== null && now - since.getTime() > longest && (filter.service ?? service) === service,
   );
   const found = units.length + blocked.length > 0 ? await reader.databaseWaits() : undefined;
+  const processes = found === undefined || found.waits.length === 0 ? [] : await reader.processes();
   return {
     units,
     blocked,
     database: found,
     waits: matchWaits(found?.waits ?? [], [...processes, ...processesOf(units)]),
   };
-}
-
-function isStuck({ verdict }: OpenWork): boolean {
-  return verdict === 'stuck' || verdict === 'lost';
 }
 
 function processesOf(units: readonly StuckUnit[]): readonly ProcessRow[] {

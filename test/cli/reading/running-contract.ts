@@ -161,5 +161,26 @@ export function describeRunning(name: string, open: () => Promise<LedgerReader>)
       expect(await steps({ units: ['item'], task: 'sync', service: 'importer' })).toEqual(['item']);
       expect(await steps({ service: 'other' })).toEqual([]);
     });
+
+    it('tells only what is stuck, and the units around it', async () => {
+      const only = async (filter: object) =>
+        (await reader.running({ ...filter, onlyStuck: true }, 100)).map(({ step_name, verdict }) => [
+          step_name,
+          verdict,
+        ]);
+      expect(await only({})).toEqual([
+        ['mixed', 'running'],
+        ['overdue', 'stuck'],
+        ['hurried', 'stuck'],
+        ['learned', 'stuck'],
+        ['limited', 'stuck'],
+      ]);
+      expect(await only({ sessionId: 'mixed' })).toEqual([
+        ['mixed', 'running'],
+        ['overdue', 'stuck'],
+      ]);
+      expect(await only({ sessionId: 'waiting' })).toEqual([]);
+      expect(await reader.processes({ onlyBlocked: true })).toEqual([]);
+    });
   });
 }
