@@ -41,6 +41,8 @@ const nameSymbol = Symbol.for('spanledger.logger-name.v1');
 const key = Symbol.for('spanledger.logging.v1');
 const slot = globalThis as { [key]?: Logging };
 const children = new Map<string, ServiceLogger>();
+/** Names may be made of ids: those that come behind are made anew each time, and not remembered. */
+const mostChildren = 1_000;
 
 /**
  * A logger that writes one line of JSON per record to standard output, with time, level, place, trace and correlation id and the fields of
@@ -51,7 +53,7 @@ export function getLogger(name: string): ServiceLogger {
   const known = children.get(name);
   if (known !== undefined) return known;
   const logger = logging().root.child({ [nameSymbol]: name }) as unknown as ServiceLogger;
-  children.set(name, logger);
+  if (children.size < mostChildren) children.set(name, logger);
   return logger;
 }
 

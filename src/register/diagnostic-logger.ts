@@ -3,7 +3,7 @@ import { type DiagLogFunction, type DiagLogger, DiagLogLevel, diag } from '@open
 import { visible } from '../cli/visible.ts';
 import { sanitizer } from '../storable/sanitizer.ts';
 
-/** Where messages go, what time it is, and how long a message stays quiet after it was shown. */
+/** Where messages go, what time it is on a clock that is not set, and how long a message stays quiet after it was shown. */
 export interface DiagnosticLoggerOptions {
   readonly write?: (line: string) => void;
   readonly now?: () => number;
@@ -19,7 +19,7 @@ const maxRemembered = 200;
  * The same message is shown once a minute, with the number of times it came in between: a collector that is down is not a flood.
  */
 export function createDiagnosticLogger(options: DiagnosticLoggerOptions = {}): DiagLogger {
-  const { write = writeToStandardError, now = Date.now, quietMillis = quietMillisDefault } = options;
+  const { write = writeToStandardError, now = () => performance.now(), quietMillis = quietMillisDefault } = options;
   const shown = new Map<string, { at: number; hidden: number }>();
   const log = (level: string): DiagLogFunction => {
     return (message, ...details) => {
