@@ -2,6 +2,8 @@ import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { ownerFileName } from '../../src/journal/layout.ts';
+import { lostAfterMillis } from '../../src/journal/liveness.ts';
 import { waitingRecords } from './accounting.ts';
 import { askDoctor } from './books.ts';
 import { type Fault, runAlone } from './fault.ts';
@@ -42,9 +44,8 @@ export const killNine: Fault<{ runs: number; upToMillis: number }> = {
     }
     faults.push(...(await countedByDoctor(stage, server.url)));
     const settled = await settle(stage, { url: server.url, witness });
-    const left = readdirSync(join(stage.ledger, 'journal')).length;
-    const kept = left === 0 ? [] : [`${left} journals were left behind`];
-    return { runs, balance: settled.balance, figures: { torn }, faults: [...faults, ...settled.faults, ...kept] };
+    faults.push(...settled.faults, ...(await leftBehind(stage, server.url)));
+    return { runs, balance: settled.balance, figures: { torn }, faults };
   },
 };
 
@@ -59,6 +60,25 @@ async function countedByDoctor(stage: Stage, url: string): Promise<readonly stri
   } finally {
     await client.end();
   }
+}
+
+/**
+ * Journals that `ship` leaves although their process is dead. One that was killed before it had said who it is has nothing to ship, and
+ * counts as dead when it has given no sign for a while.
+ */
+async function leftBehind(stage: Stage, url: string): Promise<readonly string[]> {
+  const left = journalsOf(stage.ledger);
+  if (left.length === 0) return [];
+  if (left.every(({ files }) => !files.includes(ownerFileName) && !files.some((name) => name.endsWith('.log')))) {
+    await sleep(lostAfterMillis + 1_000);
+    await stage.run(['ship'], { env: { DATABASE_URL: url } });
+  }
+  return journalsOf(stage.ledger).map(({ name, files }) => `journal ${name} was left behind with [${files}]`);
+}
+
+function journalsOf(ledger: string): readonly { readonly name: string; readonly files: readonly string[] }[] {
+  const root = join(ledger, 'journal');
+  return readdirSync(root).map((name) => ({ name, files: readdirSync(join(root, name)) }));
 }
 
 /** What a write leaves that the kernel had done in part: the beginning of a frame that nobody was told of. */
