@@ -9,6 +9,8 @@ export function configurationPage(settings, fields) {
     '## Settings',
     settingsTable(settings),
     details,
+    '## The database URL',
+    theDatabase,
     '## The file',
     theFile,
     `\`\`\`yaml\n${schemaLine}\n${sampleFile(settings)}\`\`\``,
@@ -36,6 +38,20 @@ file that is ignored in silence is worse. Values may stand in quotes, as Docker'
 told at start with \`OTEL_LOG_LEVEL=info\`, secrets masked.`;
 
 const details = `Numbers are plain numbers, lists in the environment are separated by commas (patterns by line breaks), switches take \`true\` and \`false\` (also 1, 0, yes, no, on, off).`;
+
+const theDatabase = `\`postgres://user:password@host:5432/database\`, as the driver \`pg\` reads it. \`/ ? # @\` and \`%\` in the password are written \`%2F %3F %23 %40\` and \`%25\`; or give the
+password apart, in \`SPANLEDGER_DATABASE_PASSWORD\`. A Unix socket goes by \`postgres://user@/database?host=/var/run/postgresql\`. One host only.
+
+| at its end | what it does |
+|---|---|
+| \`?sslmode=verify-full\` | TLS; certificate and host name are checked. \`require\`, \`prefer\` and \`verify-ca\` mean the same, as in \`pg\` 8, and not what they mean to \`psql\` |
+| \`?sslmode=verify-full&sslrootcert=/path/ca.pem\` | the same, with an authority of your own, as the databases of most clouds need it; or set \`NODE_EXTRA_CA_CERTS\` |
+| \`?sslmode=no-verify\` | TLS with any server, whoever it is |
+| \`?uselibpqcompat=true&sslmode=require\` | the modes as \`psql\` has them |
+| nothing | no TLS |
+
+A user that is \`spanledger_writer\` is enough for programs. The command line also reads: \`spanledger_reader\`. \`spanledger migrate up\` needs the right to create the schema, or its owner. A pooler in transaction mode,
+such as PgBouncer, may stand between: no setting, lock or prepared statement outlives its transaction.`;
 
 const schemaLine = '# yaml-language-server: $schema=./node_modules/spanledger/spanledger.schema.json';
 

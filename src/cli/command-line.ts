@@ -65,9 +65,10 @@ async function tellOfParser(terminal: Terminal, error: unknown, argv: readonly s
 /** What is told may quote what was typed, or an address with a password in it. */
 async function tell(terminal: Terminal, error: unknown): Promise<ExitCode> {
   const { sanitizer } = await import('../storable/sanitizer.ts');
-  const [first = '', ...rest] = linesOf(error, sanitizer().text(textOf(error)));
-  const [code = '', ...message] = first.split(': ');
-  terminal.note([terminal.style('red', code), ...message].join(': '));
+  const { code, text } = toldOf(error);
+  // By itself: with the name of the error before it, `…_URL_INVALID: The …` reads like a secret and its name.
+  const [first = '', ...rest] = linesOf(error, sanitizer().text(text));
+  terminal.note(`${terminal.style('red', code)}: ${first}`);
   for (const line of rest) terminal.note(line);
   if (error instanceof SpanledgerError)
     terminal.note(`  ${visibleLines(error.action).join(' ').replace(/ {2,}/g, ' ')}`);
@@ -76,17 +77,18 @@ async function tell(terminal: Terminal, error: unknown): Promise<ExitCode> {
 
 /** A stack has lines of its own; a message that has them quotes somebody. */
 function linesOf(error: unknown, text: string): readonly string[] {
-  return text.startsWith('UNEXPECTED') && error instanceof Error ? visibleLines(text) : [visible(text)];
+  return isUnexpected(error) && error instanceof Error ? visibleLines(text) : [visible(text)];
+}
+
+function isUnexpected(error: unknown): boolean {
+  return !(error instanceof Error && 'code' in error);
 }
 
 /** Ours with their code; those of the system and of the database with theirs; of any other its stack: it is a fault of ours. */
-function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return `UNEXPECTED: ${String(error)}`;
-  if (error instanceof SpanledgerError || !('code' in error)) {
-    return error instanceof SpanledgerError
-      ? `${error.code}: ${error.message}`
-      : `UNEXPECTED: ${error.stack ?? error.message}`;
-  }
+function toldOf(error: unknown): { readonly code: string; readonly text: string } {
+  if (!(error instanceof Error)) return { code: 'UNEXPECTED', text: String(error) };
+  if (!('code' in error)) return { code: 'UNEXPECTED', text: error.stack ?? error.message };
   const code = String(error.code);
-  return error.message.startsWith(code) ? error.message : `${code}: ${error.message}`;
+  const prefix = `${code}: `;
+  return { code, text: error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message };
 }

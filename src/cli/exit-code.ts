@@ -20,6 +20,7 @@ const usageErrors: readonly ErrorCode[] = [
 ];
 const unreachableErrors: readonly ErrorCode[] = [
   'DATABASE_UNREACHABLE',
+  'DATABASE_FORBIDDEN',
   'SCHEMA_MISSING',
   'SCHEMA_NEWER',
   'SCHEMA_OLDER',

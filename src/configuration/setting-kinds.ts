@@ -66,7 +66,7 @@ const postgresScheme = /^postgres(ql)?:\/\//;
 
 /** A connection URL of Postgres. */
 export const postgresUrl = textKind(
-  'a URL of the form postgres://user:password@host:port/database',
+  'a URL such as postgres://user@host:5432/database, with / ? # @ and % in the password as %2F %3F %23 %40 and %25',
   postgresScheme,
   isPostgresUrl,
 );

@@ -51,14 +51,19 @@ export const errorCatalogue = entries({
   },
   DATABASE_URL_INVALID: {
     message: 'The database URL is not usable: {why}.',
-    action: 'Use postgres://user:password@host:port/database.',
+    action:
+      'Use postgres://user:password@host:port/database; / ? # @ and % in the password are written %2F %3F %23 %40 and %25.',
   },
   DATABASE_UNREACHABLE: {
     message: 'The database {database} cannot be reached: {why}.',
-    action: 'Check host, port and credentials; records stay in the journal meanwhile.',
+    action: '{remedy} Records stay in the journal meanwhile.',
+  },
+  DATABASE_FORBIDDEN: {
+    message: 'The database {database} does not allow it: {why}.',
+    action: '{remedy} Records stay in the journal meanwhile.',
   },
   SCHEMA_MISSING: {
-    message: 'The database {database} has no spanledger schema {schema}.',
+    message: 'The database {database} has no tables of spanledger in a schema {schema}.',
     action: 'Run `spanledger migrate up`.',
   },
   SCHEMA_NEWER: {

@@ -1,5 +1,4 @@
 import { diag } from '@opentelemetry/api';
-import { errorCatalogue } from '../domain/errors.ts';
 import { accountOf, missingOf } from '../journal/account.ts';
 import { writeHeartbeat } from '../journal/heartbeat.ts';
 import { instanceDirectory } from '../journal/layout.ts';
@@ -84,12 +83,12 @@ function onAlarm(watch: WatchMemory, tell: () => void): void {
   }, alarmMillis);
 }
 
-function complaints({ status, code = '', message }: ShipReport): readonly string[] {
+function complaints({ status, code = '', message = '', action = usualAdvice }: ShipReport): readonly string[] {
   if (status !== 'unavailable') return [];
-  const entry = code in errorCatalogue ? errorCatalogue[code as keyof typeof errorCatalogue] : undefined;
-  const advice = entry?.action ?? 'Records stay in the journal until it can be reached.';
-  return [`The ledger cannot be stored (${code}): ${message} ${advice}`];
+  return [`The ledger cannot be stored (${code}): ${message.replace(/[^.!?]$/, '$&.')} ${action}`];
 }
+
+const usualAdvice = 'Records stay in the journal until it can be reached.';
 
 /** Reads the counters of the main thread in shared memory: it may be blocked. */
 function createVitals({ owner, memory }: ShippingLoad, now: () => number): () => Heartbeat {
@@ -113,11 +112,19 @@ function createVitals({ owner, memory }: ShippingLoad, now: () => number): () =>
 
 /** What last kept records from being stored, for processes that do not see our standard error. */
 interface Trouble {
-  last?: { readonly at: number; readonly code: string; readonly message: string; readonly recovered: boolean };
+  last?: ShipFailure;
 }
 
-function noteTrouble(trouble: Trouble, { status, code = 'UNKNOWN', message = '' }: ShipReport): void {
-  if (status === 'unavailable') trouble.last = { at: Date.now() * 1000, code, message, recovered: false };
+interface ShipFailure extends Pick<ShipReport, 'action'> {
+  readonly at: number;
+  readonly code: string;
+  readonly message: string;
+  readonly recovered: boolean;
+}
+
+function noteTrouble(trouble: Trouble, { status, code = 'UNKNOWN', message = '', action }: ShipReport): void {
+  const advice = action === undefined ? {} : { action };
+  if (status === 'unavailable') trouble.last = { at: Date.now() * 1000, code, message, ...advice, recovered: false };
   else if (status === 'caught-up' && trouble.last !== undefined) trouble.last = { ...trouble.last, recovered: true };
 }
 

@@ -14,15 +14,19 @@ export interface DatabaseAddress {
  * @throws SpanledgerError DATABASE_URL_INVALID
  */
 export function parseConnectionString(connectionString: string): DatabaseAddress {
-  const url = URL.canParse(connectionString) ? new URL(connectionString) : undefined;
+  // With credentials and no host, the query names a Unix socket or the host; WHATWG URLs know no such thing.
+  const text = connectionString.replace('@/', '@localhost/');
+  const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) throw invalid('it is not a URL');
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') throw invalid(`its scheme is ${url.protocol}`);
   const secrets = [url.password, decoded(url.password), url.searchParams.get('password') ?? ''].filter(
     (secret) => secret !== '',
   );
   const user = url.username === '' ? '' : `${url.username}@`;
+  const host = url.searchParams.get('host');
+  const place = text === connectionString ? url.host : '';
   return {
-    description: `postgres://${user}${url.host}${url.pathname}`,
+    description: `postgres://${user}${place}${url.pathname}${host === null ? '' : `?host=${host}`}`,
     conceal: (text) => secrets.reduce((concealed, secret) => concealed.replaceAll(secret, '***'), text),
   };
 }

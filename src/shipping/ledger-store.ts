@@ -1,5 +1,6 @@
 import { SpanledgerError } from '../domain/errors.ts';
 import type { Row } from '../projection/tables.ts';
+import { isForbidden, isUnreachable, remedyFor } from './connection-trouble.ts';
 import { FreshRows } from './fresh-rows.ts';
 import { type HeartbeatStatement, heartbeatStatement } from './heartbeat-sql.ts';
 import { parseSchemaName } from './identifier.ts';
@@ -22,6 +23,8 @@ export interface SqlLedgerStore extends LedgerStore {
   readonly partitions: PartitionMaker;
   /** What `error` means, credentials taken out of its message. */
   failure(error: unknown): Promise<DatabaseFailure>;
+  /** An error in our words where we know better than the database: it cannot be reached, it refuses, or the schema is not there. */
+  explained(error: unknown): Promise<unknown>;
 }
 
 export interface LedgerStoreOptions {
@@ -117,7 +120,7 @@ class DatabaseLedgerStore implements SqlLedgerStore {
         schema,
       });
     } catch (error) {
-      throw await this.#explained(error);
+      throw await this.explained(error);
     }
   }
 
@@ -140,31 +143,35 @@ class DatabaseLedgerStore implements SqlLedgerStore {
   }
 
   async failure(error: unknown): Promise<DatabaseFailure> {
-    const explained = await this.#explained(error);
-    if (explained instanceof SpanledgerError && explained.code !== 'SPANLEDGER_DATABASE_UNREACHABLE') {
-      return { kind: 'unavailable', code: explained.code.replace('SPANLEDGER_', ''), message: explained.message };
-    }
+    const explained = await this.explained(error);
     const failure = toDatabaseFailure(error);
-    return { ...failure, message: this.#conceal(failure.message) };
+    if (!(explained instanceof SpanledgerError)) return { ...failure, message: this.#conceal(failure.message) };
+    const { message, action } = explained;
+    const isOfDriver = explained !== error && explained.code === 'SPANLEDGER_DATABASE_UNREACHABLE';
+    if (isOfDriver) return { ...failure, message: this.#conceal(failure.message), action };
+    return { kind: 'unavailable', code: explained.code.replace('SPANLEDGER_', ''), message, action };
   }
 
-  /** An error in our words where we know better than the database: it cannot be reached, or the schema is not there. */
-  async #explained(error: unknown): Promise<unknown> {
+  async explained(error: unknown): Promise<unknown> {
     if (error instanceof SpanledgerError) return error;
-    const { code, message } = toDatabaseFailure(error);
-    const details = { database: this.description, schema: this.schema, why: this.#conceal(message) };
-    if (isMissingObject(code) && (await this.#isSchemaMissing())) {
-      return new SpanledgerError('SCHEMA_MISSING', { details });
+    const { code } = toDatabaseFailure(error);
+    if (!isMissingObject(code)) return this.#told(error);
+    try {
+      const found = await this.database.transaction((connection) => currentMigration(connection, this.schema));
+      const details = { database: this.description, schema: this.schema };
+      return found === 0 ? new SpanledgerError('SCHEMA_MISSING', { details, cause: error }) : error;
+    } catch (reason) {
+      // Names are not looked up in a schema that one may not use, so that its tables seem to be missing.
+      return isForbidden(toDatabaseFailure(reason).code) ? this.#told(reason) : error;
     }
-    return isUnreachable(code) ? new SpanledgerError('DATABASE_UNREACHABLE', { details }) : error;
   }
 
-  async #isSchemaMissing(): Promise<boolean> {
-    try {
-      return (await this.database.transaction((connection) => currentMigration(connection, this.schema))) === 0;
-    } catch {
-      return false;
-    }
+  #told(error: unknown): unknown {
+    const { code, message } = toDatabaseFailure(error);
+    const known = isUnreachable(code) ? 'DATABASE_UNREACHABLE' : isForbidden(code) ? 'DATABASE_FORBIDDEN' : undefined;
+    if (known === undefined) return error;
+    const details = { database: this.description, why: this.#conceal(message), remedy: remedyFor(code, message) };
+    return new SpanledgerError(known, { details });
   }
 
   #conceal(text: string): string {
@@ -176,15 +183,10 @@ function encodeShipment(rows: readonly Row[]): EncodedRows {
   return { tables: encodeRows(rows), needs: partitionNeeds(rows) };
 }
 
-function toResult({ kind, code, message }: DatabaseFailure): ShipResult {
-  return { status: kind === 'refused' ? 'refused' : 'unavailable', code, message };
+function toResult({ kind, ...failure }: DatabaseFailure): ShipResult {
+  return { status: kind === 'refused' ? 'refused' : 'unavailable', ...failure };
 }
 
 function isMissingObject(code: string): boolean {
   return code === '3F000' || code === '42P01' || code === '42883';
-}
-
-/** Connection, authorization, no such database, resources, shutdown; or a system error such as ECONNREFUSED. */
-function isUnreachable(code: string): boolean {
-  return /^(08|28|3D|53|57P)/.test(code) || /^E[A-Z]{3}/.test(code);
 }

@@ -3,6 +3,7 @@ import copyStreams from 'pg-copy-streams';
 import { parseConnectionString } from './connection-string.ts';
 import { CopyScript } from './copy-script.ts';
 import { quoteIdentifier } from './identifier.ts';
+import { createPostgresPool } from './postgres-pool.ts';
 import { Question } from './question.ts';
 import { beginSql, type SqlConnection, type SqlDatabase, type SqlRow, type TransactionMode } from './sql-connection.ts';
 
@@ -53,7 +54,6 @@ const defaultConnections = 3;
 const defaultConnectTimeoutMillis = 5_000;
 const defaultStatementTimeoutMillis = 30_000;
 const graceMillis = 2_000;
-const idleTimeoutMillis = 30_000;
 const defaultConnectionLifetimeSeconds = 1_800;
 
 /**
@@ -84,19 +84,12 @@ export function createPostgresDatabase(options: PostgresOptions): PostgresDataba
 }
 
 function createPool(options: PostgresOptions): pg.Pool {
-  const pool = new pg.Pool({
+  return createPostgresPool({
     connectionString: options.connectionString,
-    application_name: 'spanledger',
-    max: options.maxConnections ?? defaultConnections,
-    connectionTimeoutMillis: options.connectTimeoutMillis ?? defaultConnectTimeoutMillis,
-    idleTimeoutMillis,
-    maxLifetimeSeconds: options.connectionLifetimeSeconds ?? defaultConnectionLifetimeSeconds,
-    keepAlive: true,
-    allowExitOnIdle: true,
+    maxConnections: options.maxConnections ?? defaultConnections,
+    connectTimeoutMillis: options.connectTimeoutMillis ?? defaultConnectTimeoutMillis,
+    lifetimeSeconds: options.connectionLifetimeSeconds ?? defaultConnectionLifetimeSeconds,
   });
-  // An idle connection that breaks has left the pool by the time it is told; the next one connects anew.
-  pool.on('error', () => undefined);
-  return pool;
 }
 
 function transaction<T>(

@@ -12,7 +12,7 @@ export type SegmentResult =
   | { readonly status: 'stored'; readonly offset: number; readonly isRemoved: boolean }
   /** Nothing can be made of it; it stays where it is. */
   | { readonly status: 'unreadable'; readonly message: string }
-  | { readonly status: 'unavailable'; readonly code: string; readonly message: string }
+  | { readonly status: 'unavailable'; readonly code: string; readonly message: string; readonly action?: string }
   /** What was sent before it was not stored. */
   | { readonly status: 'out-of-turn' }
   | { readonly status: 'aborted' };

@@ -10,6 +10,8 @@ export interface ShipReport {
   /** Why the store was unavailable: a SQLSTATE, a system error or an error code of ours. */
   readonly code?: string;
   readonly message?: string;
+  /** What to do about it, where we know. */
+  readonly action?: string;
   readonly records: number;
   readonly deadLetters: number;
   readonly bytes: number;
@@ -39,7 +41,7 @@ export interface ShipOnceOptions {
 }
 
 /** Why a pass ends. */
-export type Stop = Pick<ShipReport, 'status' | 'code' | 'message'>;
+export type Stop = Pick<ShipReport, 'status' | 'code' | 'message' | 'action'>;
 
 /** What a pass has done so far. */
 export class ShipPass {

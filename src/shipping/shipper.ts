@@ -257,5 +257,6 @@ function reasonToPassOver(error: unknown): string | undefined {
 function toStop(error: unknown): Stop {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const name = typeof code === 'string' ? code.replace('SPANLEDGER_', '') : 'UNKNOWN';
-  return { status: 'unavailable', code: name, message: String(message ?? error) };
+  const action = error instanceof SpanledgerError ? { action: error.action } : {};
+  return { status: 'unavailable', code: name, message: String(message ?? error), ...action };
 }

@@ -33,6 +33,8 @@ export interface DatabaseFailure {
   /** SQLSTATE, or the system's error code such as ECONNREFUSED. */
   readonly code: string;
   readonly message: string;
+  /** What to do about it, where we know. */
+  readonly action?: string;
 }
 
 /** Classifies what a driver threw. What has no code came from the connection. */

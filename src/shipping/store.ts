@@ -33,7 +33,7 @@ export type ShipResult =
   /** The rows are refused as they are; bisect. `code` is a SQLSTATE. */
   | { readonly status: 'refused'; readonly code: string; readonly message: string }
   /** Nothing is known to be wrong with the rows; try again later. `code` is a SQLSTATE, a system error or an error code of ours. */
-  | { readonly status: 'unavailable'; readonly code: string; readonly message: string };
+  | { readonly status: 'unavailable'; readonly code: string; readonly message: string; readonly action?: string };
 
 /** A sign of life of a process run. What is absent keeps the value it has. */
 export interface Heartbeat {

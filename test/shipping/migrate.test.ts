@@ -181,7 +181,9 @@ describe('the schema', () => {
     const store = createPostgresStore({ connectionString: own.href, now: () => noon });
     expect(await store.ship(shipment([auditRow()]))).toEqual({ status: 'stored', offset: 100 });
     expect(await store.heartbeat({ owner: shipment([]).owner, seenAt: noon })).toBe(true);
-    await expect(store.query('select 1 from audit_log')).rejects.toMatchObject({ code: '42501' });
+    await expect(store.query('select 1 from audit_log')).rejects.toMatchObject({
+      code: 'SPANLEDGER_DATABASE_FORBIDDEN',
+    });
     expect(await ask('select tableoid::regclass::text as partition from spanledger.audit_log')).toEqual([
       { partition: 'spanledger.audit_log_2025_11' },
     ]);

@@ -334,7 +334,7 @@ export function describeStore(open: () => Promise<SqlLedgerStore> | SqlLedgerSto
       [new Date(noon / 1000)],
     );
     expect(row).toEqual({ a: 1, b: 2, c: new Date(noon / 1000), d: { d: 1 }, e: 3 });
-    await expect(store.query('delete from audit_log')).rejects.toMatchObject({ code: '25006' });
+    await expect(store.query('delete from audit_log')).rejects.toThrow(/read-only transaction/);
     await expect(store.query('select 1 from nowhere')).rejects.toMatchObject({ code: '42P01' });
     expect(await store.query('select 1 as one')).toEqual([{ one: 1 }]);
   });

@@ -72,12 +72,13 @@ async function retain({ terminal }: Invocation, store: SqlLedgerStore, { configu
 
 type Retried = { readonly stored: number; readonly kept: number } | undefined;
 
-function reportText({ status, records, bytes, deadLetters, message }: ShipReport, target: string): string {
+function reportText({ status, records, bytes, deadLetters, message, action }: ShipReport, target: string): string {
   const shipped = `${records} records, ${byteSize(bytes)}, shipped to ${target}`;
   const refused = deadLetters === 0 ? '' : `; ${deadLetters} refused, see \`spanledger doctor\``;
   const stopped = { 'caught-up': '', aborted: '; interrupted, the rest stays in the journals' };
   if (status !== 'unavailable') return `${shipped}${refused}${stopped[status]}`;
-  return `${shipped}${refused}; stopped: ${visible(message ?? 'the database is not available')}`;
+  const advice = action === undefined ? '' : `\n  ${visible(action)}`;
+  return `${shipped}${refused}; stopped: ${visible(message ?? 'the database is not available')}${advice}`;
 }
 
 function reportJson(report: ShipReport, retried: Retried): Readonly<Record<string, unknown>> {

@@ -72,7 +72,8 @@ function findErrors({ instanceId, heartbeat, isAlive }: JournalInfo, account: Ac
   if (failure !== undefined) {
     const message = `${instanceId} could not ship at ${isoTime(new Date(failure.at / 1000))}: ${failure.message} (${failure.code})`;
     const isOver = failure.recovered || !isAlive;
-    const action = 'See that the database answers; the process goes on by itself, and records wait in the journal.';
+    const usual = 'See that the database answers; the process goes on by itself, and records wait in the journal.';
+    const action = failure.action ?? usual;
     found.push(isOver ? well('errors', `${message}; it went on afterwards`) : finding('errors', message, action));
   }
   return found;
@@ -82,12 +83,14 @@ interface ShipFailure {
   readonly at: number;
   readonly code: string;
   readonly message: string;
+  readonly action?: string;
   readonly recovered: boolean;
 }
 
 function parseFailure(value: unknown): ShipFailure | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { at, code, message, recovered } = value as Readonly<Record<string, unknown>>;
+  const { at, code, message, action, recovered } = value as Readonly<Record<string, unknown>>;
   if (typeof at !== 'number') return undefined;
-  return { at, code: String(code), message: String(message), recovered: recovered === true };
+  const advice = typeof action === 'string' ? { action } : {};
+  return { at, code: String(code), message: String(message), ...advice, recovered: recovered === true };
 }

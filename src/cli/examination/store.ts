@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { SpanledgerError } from '../../domain/errors.ts';
 import { clockOffsetMillis } from '../../shipping/clock-offset.ts';
+import { remedyFor } from '../../shipping/connection-trouble.ts';
 import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
 import { findSchemaFaults } from '../../shipping/schema-drift.ts';
 import { event } from '../../telemetry/conventions.ts';
@@ -23,8 +24,8 @@ export async function examineStore(workplace: Workplace): Promise<readonly Obser
     return [unreachable, await examineBacklog({ directory: workplace.directory })];
   }
   try {
-    const schema = await examineSchema(store);
-    const reachable = well('database', `${store.description}, ${await versionOf(store)}`);
+    const reachable = await examineServer(store);
+    const schema = await examineSchema(store).catch((error: unknown) => toFinding('schema', store, error));
     if (schema.status === 'finding') return [reachable, schema];
     return [reachable, schema, ...(await examineContent(workplace, store))];
   } finally {
@@ -49,9 +50,10 @@ async function examineContent(workplace: Workplace, store: SqlLedgerStore): Prom
   return observations;
 }
 
+const usual = 'See what else is found about the schema, and that this user may read all of its tables.';
+
 async function toFinding(subject: string, store: SqlLedgerStore, error: unknown): Promise<Observation> {
-  const { message, code } = await store.failure(error);
-  const action = 'See what else is found about the schema, and that this user may read all of its tables.';
+  const { message, code, action = usual } = await store.failure(error);
   return finding(subject, `it could not be asked for: ${message} (${code})`, action);
 }
 
@@ -63,10 +65,19 @@ function examineStoreBacklog({ directory, databaseUrl }: Workplace, store: SqlLe
   });
 }
 
-async function versionOf(store: SqlLedgerStore): Promise<string> {
-  const [row] = await store.query<{ version: string }>(`select current_setting('server_version') as version`);
-  return `Postgres ${row?.version ?? 'of unknown version'}`;
+async function examineServer(store: SqlLedgerStore): Promise<Observation> {
+  const [row] = await store.query<{ version: string; is_standby: boolean; read_only: string }>(
+    `select current_setting('server_version') as version, pg_is_in_recovery() as is_standby,
+      current_setting('default_transaction_read_only') as read_only`,
+  );
+  const message = `${store.description}, Postgres ${row?.version ?? 'of unknown version'}`;
+  const takesWrites = row?.is_standby !== true && row?.read_only !== 'on';
+  if (takesWrites) return well('database', message);
+  const why = row?.is_standby === true ? 'it is a standby' : 'default_transaction_read_only is on';
+  return finding('database', `${message}, takes no writes: ${why}`, remedyFor(readOnlyCode, ''));
 }
+
+const readOnlyCode = '25006';
 
 async function examineSchema({ migrator }: SqlLedgerStore): Promise<Observation> {
   const current = await migrator.current();

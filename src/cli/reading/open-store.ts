@@ -33,6 +33,8 @@ export async function withStore<T>(workplace: Workplace, work: (store: SqlLedger
   const store = await openStore(workplace);
   try {
     return await work(store);
+  } catch (error) {
+    throw await store.explained(error);
   } finally {
     await store.close();
   }
@@ -41,10 +43,12 @@ export async function withStore<T>(workplace: Workplace, work: (store: SqlLedger
 /**
  * A schema that is newer still has what is read here; one that is older may not.
  *
- * @throws SpanledgerError SCHEMA_MISSING, SCHEMA_OLDER
+ * @throws SpanledgerError SCHEMA_MISSING, SCHEMA_OLDER, DATABASE_FORBIDDEN
  */
 export async function assertSchemaFits(store: SqlLedgerStore): Promise<void> {
-  const found = await store.migrator.current();
+  const found = await store.migrator.current().catch(async (error: unknown) => {
+    throw await store.explained(error);
+  });
   const needed = store.migrator.latest;
   const { description: database, schema } = store;
   if (found === 0) throw new SpanledgerError('SCHEMA_MISSING', { details: { database, schema } });

@@ -53,7 +53,7 @@ describe('spanledger doctor', () => {
     const environment = { DATABASE_URL: 'postgres://u:secret@127.0.0.1:1/x', SPANLEDGER_DIR: temporaryDirectory() };
     const { output, code } = await runCli(['doctor'], { environment });
     expect(code).toBe(3);
-    expect(output).toMatch(/FINDING +database +The database .* cannot be reached.*\n +-> Check host, port/);
+    expect(output).toMatch(/FINDING +database +The database .* cannot be reached.*\n +-> See that the server runs/);
     expect(output).not.toContain('secret');
   });
 

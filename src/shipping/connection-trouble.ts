@@ -1,0 +1,87 @@
+/**
+ * Whether a failure means that there is no connection: class 08, authorization, no such database, resources, shutdown; a system error such as
+ * ECONNREFUSED; or what TLS says of a certificate or a handshake.
+ */
+export function isUnreachable(code: string): boolean {
+  return /^(08|28|3D|53|57P)/.test(code) || /^E[A-Z]{3}/.test(code) || isTlsTrouble(code);
+}
+
+/** Whether the database answers and does not let us: a right that is missing, or a database that takes no writes. */
+export function isForbidden(code: string): boolean {
+  return code === '42501' || code === '25006';
+}
+
+/** What to do about a database that cannot be reached or refuses, by its code and by what it said. One sentence or more. */
+export function remedyFor(code: string, message: string): string {
+  const found = remedies.find(({ codes, says }) => codes?.test(code) === true || says?.test(message) === true);
+  return found?.remedy ?? 'Check host, port and credentials.';
+}
+
+/** The names that OpenSSL gives to its verdicts on a certificate, and the codes Node.js has for the rest of TLS. */
+const tlsCodes =
+  /^(CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$|ERR_TLS_|ERR_SSL_|ERR_OSSL_)/;
+
+function isTlsTrouble(code: string): boolean {
+  return tlsCodes.test(code);
+}
+
+interface Remedy {
+  readonly codes?: RegExp;
+  readonly says?: RegExp;
+  readonly remedy: string;
+}
+
+/** The first that matches counts: what the message tells is more exact than the code. */
+const remedies: readonly Remedy[] = [
+  {
+    says: /client password must be a|no password supplied/,
+    remedy: 'The server asks for a password: put one into the database URL, or into SPANLEDGER_DATABASE_PASSWORD.',
+  },
+  {
+    says: /no encryption|SSL off|SSL.{0,20}(is )?required|insecure connection/i,
+    remedy: 'The server takes encrypted connections only: add ?sslmode=verify-full to the database URL.',
+  },
+  {
+    says: /does not support SSL/,
+    remedy: 'The server has no TLS: take sslmode and ssl out of the database URL.',
+  },
+  {
+    codes: /^(ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/,
+    remedy: 'The certificate is for another name: use that name as the host of the database URL.',
+  },
+  {
+    codes: /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
+    remedy: 'Renew the certificate of the server, or correct the clock.',
+  },
+  {
+    codes: tlsCodes,
+    remedy:
+      'The certificate of the server is not trusted here: name its authority in the database URL, ?sslmode=verify-full&sslrootcert=/path/to/ca.pem, or in NODE_EXTRA_CA_CERTS. sslmode=no-verify encrypts and trusts any server.',
+  },
+  {
+    codes: /^28/,
+    remedy: 'Check user and password; / ? # @ and % in them are written %2F %3F %23 %40 and %25.',
+  },
+  { codes: /^3D/, remedy: 'Create this database, or correct its name in the database URL.' },
+  {
+    codes: /^53300$/,
+    remedy: 'No connection is left: raise max_connections, or put a pooler between.',
+  },
+  {
+    says: /ENOTFOUND \S*,/,
+    remedy: 'The database URL may name one host only.',
+  },
+  { codes: /^(ENOTFOUND|EAI_AGAIN)$/, remedy: 'Check the host in the database URL.' },
+  { codes: /^ECONNREFUSED$/, remedy: 'See that the server runs, and check host and port.' },
+  { codes: /^(EACCES|EPERM|EROFS)$/, remedy: 'Correct owner and mode of this path.' },
+  { codes: /^(ENOSPC|EDQUOT)$/, remedy: 'Make room on this disk.' },
+  {
+    codes: /^42501$/,
+    remedy:
+      'Let its owner grant this user spanledger_writer (programs) or spanledger_reader (command line); `spanledger migrate up` needs the right to create the schema.',
+  },
+  {
+    codes: /^25006$/,
+    remedy: 'The database is a standby or read-only: let the database URL name one that can be written.',
+  },
+];
