@@ -1,18 +1,13 @@
 import { uptime } from 'node:os';
-import {
-  type OpenPlace,
-  type ProcessState,
-  type StackFrame,
-  type SystemCall,
-  systemCallText,
-} from '../journal/process-state.ts';
+import type { ProcessState } from '../journal/process-state.ts';
 import type { Sanitizer } from '../storable/sanitizer.ts';
-import { toPendingCall } from './call-summary.ts';
-import { type BoardEntry, oldestStart, readBoard } from './open-board.ts';
+import { oldestStart } from './open-board.ts';
+import { pendingCallOf } from './open-place.ts';
+import { OpenStall } from './open-stall.ts';
 import { createFrameReader } from './source-frames.ts';
 import type { Sample, StackSampler } from './stack-sampler.ts';
 import { type Finding, StallDetector, startFactor } from './stall-detector.ts';
-import type { Stall, StallNews } from './stall-facts.ts';
+import type { StallNews } from './stall-facts.ts';
 import { StallLimiter } from './stall-limiter.ts';
 import { readSystemCall } from './system-call.ts';
 import {
@@ -43,7 +38,6 @@ export interface WatchParts {
   readonly onAlarm: () => void;
 }
 
-const pendingAfterMicros = 1_000_000;
 const stateMillis = 1_000;
 /** A sample that does not come within this waits for native code. */
 const sampleMillis = 500;
@@ -51,24 +45,6 @@ const sampleMillis = 500;
 const quietMillis = 5_000;
 const mostPerMinute = 20;
 const tooMany = 'no stack: there were too many stalls within a minute';
-
-/** A stall that is open. */
-interface OpenStall {
-  /** On the shared clock. */
-  readonly sinceMillis: number;
-  readonly since: number;
-  readonly isRecorded: boolean;
-  readonly usage: NodeJS.CpuUsage;
-  readonly usageAt: number;
-  stack: readonly StackFrame[] | undefined;
-  withoutStack: string | undefined;
-  /** Where there is no stack: what it waits for. */
-  call: SystemCall | undefined;
-  place: OpenPlace | undefined;
-  isTold: boolean;
-  /** When it was told of last, microseconds since the epoch. */
-  toldAt: number;
-}
 
 /** Looks at the main thread from another one, and tells what it finds. Nothing in here throws. */
 export class Watch {
@@ -178,22 +154,11 @@ export class Watch {
   }
 
   #begin(sinceMillis: number, now: number): void {
+    const { data, sanitizer } = this.#parts;
     const isRecorded = this.#limiter.take(now);
-    const stall: OpenStall = {
-      sinceMillis,
-      since: Math.round((Date.now() - (now - sinceMillis)) * 1000),
-      isRecorded,
-      usage: this.#usage,
-      usageAt: this.#usageAt,
-      stack: undefined,
-      withoutStack: undefined,
-      call: undefined,
-      place: this.#placeOf('', undefined),
-      isTold: false,
-      toldAt: 0,
-    };
-    this.#stall = stall;
-    tellBusy(this.#parts.data.memory, true);
+    const beginning = { sinceMillis, now, isRecorded, usage: this.#usage, usageAt: this.#usageAt };
+    this.#stall = new OpenStall({ data, sanitizer, toFrame: this.#toFrame }, beginning);
+    tellBusy(data.memory, true);
     if (!isRecorded) {
       this.#unrecorded += 1;
       return;
@@ -239,28 +204,19 @@ export class Watch {
     });
   }
 
-  /** The main thread does not answer: what of it can be seen from outside. */
+  /** The main thread does not answer. */
   #learnCall(stall: OpenStall): void {
-    if (this.#stall !== stall || stall.stack !== undefined) return;
-    const call = readSystemCall();
-    stall.call = call && {
-      ...call,
-      ...(call.target !== undefined && { target: this.#parts.sanitizer.text(call.target) }),
-    };
-    stall.withoutStack = `no stack yet: ${stall.call === undefined ? 'it is in native code' : `it waits in ${systemCallText(stall.call)}`}`;
+    if (this.#stall !== stall || stall.hasStack) return;
+    stall.learnCall(readSystemCall());
     if (stall.isTold) this.#alarm();
     this.#tellBegin(stall);
   }
 
-  #learn(stall: OpenStall, { frames, answer }: Sample): void {
-    const before = stall.stack?.map(frameKey).join('\n');
-    stall.stack = frames.map(this.#toFrame);
-    stall.withoutStack = undefined;
-    stall.call = undefined;
-    stall.place = this.#placeOf(answer, stall.place);
-    const isElsewhere = stall.stack.map(frameKey).join('\n') !== before;
-    if (stall.isTold && isElsewhere && this.#stall === stall) this.#news(stall, 'sample');
-    if (this.#stall === stall) this.#alarm();
+  #learn(stall: OpenStall, sample: Sample): void {
+    const isElsewhere = stall.learn(sample);
+    if (this.#stall !== stall) return;
+    if (stall.isTold && isElsewhere) this.#news(stall, 'sample');
+    this.#alarm();
   }
 
   #tellBegin(stall: OpenStall): void {
@@ -276,7 +232,7 @@ export class Watch {
     if (stall === undefined) return;
     this.#tellBegin(stall);
     const at = Math.max(stall.toldAt, stall.since + Math.round(durationMillis * 1000));
-    const news = { at, stall: this.#facts(stall), durationMillis };
+    const news = { at, stall: stall.facts(this.#unrecorded), durationMillis };
     this.#stall = undefined;
     tellBusy(this.#parts.data.memory, this.#parts.sampler.isBusy);
     if (!stall.isRecorded) return;
@@ -286,27 +242,7 @@ export class Watch {
 
   #news(stall: OpenStall, type: 'begin' | 'sample'): void {
     stall.toldAt = Date.now() * 1000;
-    this.#parts.tell({ type, at: stall.toldAt, stall: this.#facts(stall) });
-  }
-
-  #facts(stall: OpenStall): Stall {
-    const { data } = this.#parts;
-    const used = process.cpuUsage(stall.usage);
-    const millis = sharedMillis() - stall.usageAt;
-    const { heapUsedBytes, workerThreads } = readPulse(data.memory);
-    return {
-      since: stall.since,
-      thresholdMillis: data.thresholdMillis,
-      stack: stall.stack,
-      withoutStack: stall.withoutStack,
-      place: stall.place,
-      pendingCall: this.#pendingCall(),
-      cpuRatio: millis > 0 ? (used.user + used.system) / 1000 / millis : 0,
-      rssBytes: process.memoryUsage.rss(),
-      heapUsedBytes,
-      workerThreads,
-      unrecorded: this.#unrecorded,
-    };
+    this.#parts.tell({ type, at: stall.toldAt, stall: stall.facts(this.#unrecorded) });
   }
 
   #alarm(): void {
@@ -322,57 +258,15 @@ export class Watch {
 
   /** What the process does now. */
   state(): ProcessState {
-    const { delayP99Millis, heapUsedBytes, workerThreads } = readPulse(this.#parts.data.memory);
-    const stall = this.#stall;
-    const pendingCall = this.#pendingCall();
+    const { data, sanitizer } = this.#parts;
+    const { delayP99Millis, heapUsedBytes, workerThreads } = readPulse(data.memory);
+    const pendingCall = pendingCallOf(data.boards.calls, sanitizer);
     return {
-      ...(stall !== undefined && { blockedSince: stall.since }),
-      ...(stall?.stack !== undefined && { blockedStack: stall.stack }),
-      ...(stall?.call !== undefined && { blockedCall: stall.call }),
-      ...(stall?.place !== undefined && { blockedIn: stall.place }),
+      ...this.#stall?.state(),
       ...(pendingCall !== undefined && { pendingCall }),
       ...(delayP99Millis !== undefined && { eventLoopDelayP99Millis: delayP99Millis }),
       heapUsedBytes,
       workerThreads,
     };
   }
-
-  #pendingCall(): ProcessState['pendingCall'] {
-    const { calls } = this.#parts.data.boards;
-    const latest = Date.now() * 1000 - pendingAfterMicros;
-    if ((oldestStart(calls) ?? latest + 1) > latest) return undefined;
-    const [oldest] = readBoard(calls);
-    return oldest === undefined ? undefined : toPendingCall(oldest, this.#parts.sanitizer);
-  }
-
-  /** The unit with that span; else the one that is known, or the one that began last: most probably what runs. */
-  #placeOf(spanId: string | undefined, known: OpenPlace | undefined): OpenPlace | undefined {
-    // What comes out of native code may have ended meanwhile.
-    if (known !== undefined && known.span_id === spanId) return { ...known, found_by: 'context' };
-    const units = readBoard(this.#parts.data.boards.units);
-    const entry = units.find(({ fields }) => fields[2] === spanId);
-    if (entry !== undefined) return toPlace(entry, 'context', this.#parts.sanitizer);
-    const last = units.at(-1);
-    return known ?? (last && toPlace(last, 'last begun', this.#parts.sanitizer));
-  }
-}
-
-/** In the order in which the span processor writes them. */
-function toPlace({ startedAt, fields }: BoardEntry, foundBy: OpenPlace['found_by'], sanitizer: Sanitizer): OpenPlace {
-  const [unit = '', traceId = '', spanId = '', task = '', step = '', session = '', item = ''] = fields;
-  return {
-    unit,
-    ...(task !== '' && { task_name: sanitizer.name(task) }),
-    ...(step !== '' && { step_name: sanitizer.name(step) }),
-    ...(session !== '' && { session_id: sanitizer.id(session) }),
-    ...(item !== '' && { item_id: sanitizer.id(item) }),
-    trace_id: traceId,
-    span_id: spanId,
-    started_at: new Date(startedAt / 1000).toISOString(),
-    found_by: foundBy,
-  };
-}
-
-function frameKey({ function: name, file, line }: StackFrame): string {
-  return `${name} ${file}:${line}`;
 }
