@@ -48,7 +48,7 @@ export function parseMoment(value: string, now: number = Date.now()): Date {
 }
 
 /** `90s`, `15m`, `2h`, `7d` and `4w` in seconds. */
-export function parseAge(value: string): number {
+function parseAge(value: string): number {
   const [, amount, unit] = age.exec(value) ?? [];
   if (amount !== undefined && unit !== undefined) return (Number(amount) * (unitMillis[unit] ?? 0)) / 1000;
   throw new InvalidArgumentError('Give a length of time such as 90s, 15m, 2h or 7d.');

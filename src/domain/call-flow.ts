@@ -147,6 +147,6 @@ function latestSeen(lines: readonly FlowLine[]): FlowLine | undefined {
 }
 
 /** `step fetch`, `the items`, `batch load`. */
-export function lineText({ unit, name }: Pick<FlowLine, 'unit' | 'name'>): string {
+function lineText({ unit, name }: Pick<FlowLine, 'unit' | 'name'>): string {
   return unit === 'item' ? 'the items' : `${unit} ${name}`;
 }

@@ -88,12 +88,12 @@ export function diagnose(error: unknown, context: DiagnosisContext = {}): Diagno
 }
 
 /** Diagnoses an error of work on a file. */
-export function diagnoseFileError(error: unknown, path: string, operation?: string): Diagnosis {
+function diagnoseFileError(error: unknown, path: string, operation?: string): Diagnosis {
   return diagnose(error, operation === undefined ? { path } : { path, operation });
 }
 
 /** Diagnoses an error of work on a database. */
-export function diagnoseDatabaseError(error: unknown, operation?: string): Diagnosis {
+function diagnoseDatabaseError(error: unknown, operation?: string): Diagnosis {
   return diagnose(error, operation === undefined ? {} : { operation });
 }
 

@@ -28,7 +28,7 @@ export function recommendForSession(state: SessionState, counts: ItemCounts): re
 }
 
 /** What to do about a failed item: what its diagnosis recommends, then whether to retry. */
-export function recommendForItem(
+function recommendForItem(
   diagnosis: Pick<Diagnosis, 'recommendedActions' | 'isRetryable' | 'retry'>,
 ): readonly string[] {
   const retry = diagnosis.isRetryable

@@ -24,9 +24,6 @@ export type TaskStatus = keyof typeof taskStatuses;
 /** Every status, in the order of a step's life. */
 export const taskStatusNames = Object.keys(taskStatuses) as readonly TaskStatus[];
 
-/** Reason with which an open step is closed as FAILED when its scope ends. */
-export const abandonedStepReason = 'abandoned';
-
 /** Status and attempt of one step of one task in one trace. */
 export interface TaskPoint {
   readonly status: TaskStatus;

@@ -21,10 +21,10 @@ const defaultOverdueAfterMillis = 30_000;
 export const defaultVerdictLimits: VerdictLimits = { stuckAfterMillis: 600_000, lostAfterMillis: 120_000 };
 
 /** Limits of a session: an hour without progress. */
-export const sessionVerdictLimits: VerdictLimits = { ...defaultVerdictLimits, stuckAfterMillis: 3_600_000 };
+const sessionVerdictLimits: VerdictLimits = { ...defaultVerdictLimits, stuckAfterMillis: 3_600_000 };
 
 /** Limits of a session of kind `local`: two hours without progress. */
-export const localSessionVerdictLimits: VerdictLimits = { ...defaultVerdictLimits, stuckAfterMillis: 7_200_000 };
+const localSessionVerdictLimits: VerdictLimits = { ...defaultVerdictLimits, stuckAfterMillis: 7_200_000 };
 
 /** The limits for a kind of unit and, where it is a session, its kind of session. */
 export function verdictLimitsOf(unit: string, sessionKind?: string): VerdictLimits {

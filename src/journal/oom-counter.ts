@@ -20,7 +20,7 @@ export function readOwnOomCounter(memberships = '/proc/self/cgroup', mount = '/s
 }
 
 /** The counter in a file: `memory.events` of cgroup v2, `memory.oom_control` of v1. */
-export function readOomCounter(path: string): OomCounter | undefined {
+function readOomCounter(path: string): OomCounter | undefined {
   const [, kills] = /^oom_kill (\d+)$/m.exec(readText(path) ?? '') ?? [];
   if (kills === undefined) return undefined;
   try {

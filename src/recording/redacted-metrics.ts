@@ -23,7 +23,7 @@ export function withRedaction(reader: IMetricReader, by: () => Sanitizer = sanit
 }
 
 /** The metrics redacted. */
-export function redactedMetrics({ resource, scopeMetrics }: ResourceMetrics, by: Sanitizer): ResourceMetrics {
+function redactedMetrics({ resource, scopeMetrics }: ResourceMetrics, by: Sanitizer): ResourceMetrics {
   return {
     resource: redactedResource(resource, by),
     scopeMetrics: scopeMetrics.map(({ scope, metrics }) => ({

@@ -29,7 +29,7 @@ export class RedactingLogRecordExporter implements LogRecordExporter {
 }
 
 /** The log record redacted; the same record where there was nothing to redact. */
-export function redactedLogRecord(log: ReadableLogRecord, by: Sanitizer): ReadableLogRecord {
+function redactedLogRecord(log: ReadableLogRecord, by: Sanitizer): ReadableLogRecord {
   const body = redactedValue(log.body, by) as ReadableLogRecord['body'];
   const attributes = redactedAttributes(log.attributes, by);
   const resource = redactedResource(log.resource, by);

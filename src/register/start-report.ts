@@ -52,7 +52,7 @@ export interface StartReportParts {
 }
 
 /** What there is to say now. */
-export function startReport(parts: StartReportParts, logs?: LogProbe): StartReport {
+function startReport(parts: StartReportParts, logs?: LogProbe): StartReport {
   const { settings, otel, instrumentation } = parts;
   const isOurSdk = parts.isOurSdk && !isSdkReplaced();
   return {

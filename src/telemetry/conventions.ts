@@ -4,13 +4,6 @@
  * `docs/conventions.md` is generated from this file.
  */
 
-/** One documented name: what it holds, its type and its unit or value set. */
-export interface Convention {
-  readonly name: string;
-  readonly type: string;
-  readonly brief: string;
-}
-
 const names = <const T extends Record<string, readonly [name: string, type: string, brief: string]>>(table: T): T =>
   table;
 

@@ -113,7 +113,7 @@ export function toProcessRow(value: unknown): ProcessRow | null {
 }
 
 /** A process as its journal on disk tells of it. */
-export function processOfJournal(journal: JournalInfo, now: Date): ProcessRow {
+function processOfJournal(journal: JournalInfo, now: Date): ProcessRow {
   const { instanceId, owner, isAlive, heartbeat } = journal;
   const figures = heartbeat?.figures;
   const state = parseProcessState(figures);

@@ -42,7 +42,7 @@ function loopDelay({ event_loop_delay_p99_ms: p99, event_loop_lag_ms: lag }: Pro
 }
 
 /** A main thread that does not come back to its event loop: since when, in what, and the stack. */
-export function blockedLines(terminal: Terminal, process: ProcessRow, now: Date): readonly string[] {
+function blockedLines(terminal: Terminal, process: ProcessRow, now: Date): readonly string[] {
   const { blocked_since: blockedSince, blocked_in: place, blocked_stack: stack } = process;
   if (blockedSince === null) return [];
   const unit = place === null ? '' : ` in ${visible(`${place.unit} ${place.step_name ?? place.task_name ?? ''}`)}`;
@@ -61,7 +61,7 @@ function nativeText({ blocked_call: call }: ProcessRow): string {
 }
 
 /** The oldest call that has no answer. */
-export function callLines({ pending_call: call }: ProcessRow, now: Date): readonly string[] {
+function callLines({ pending_call: call }: ProcessRow, now: Date): readonly string[] {
   if (call === null) return [];
   return [`  waits ${since(new Date(call.started_at), now)} for ${visible(call.kind)}: ${visible(call.summary)}`];
 }

@@ -88,7 +88,7 @@ function parse(line: string): SupervisorMessage | undefined {
 const specifier = 'spanledger/register';
 
 /** `node app.js` becomes `node --import spanledger/register app.js`; any other program has its own ways to load it. */
-export function withRegister(command: readonly [string, ...string[]]): readonly [string, ...string[]] {
+function withRegister(command: readonly [string, ...string[]]): readonly [string, ...string[]] {
   const [program, ...parameters] = command;
   const isNode = /^node(js)?(\.exe)?$/i.test(basename(program)) || program === process.execPath;
   const isThere = [...parameters, processEnvironment().NODE_OPTIONS ?? ''].some(

@@ -1,7 +1,7 @@
 import type { ContextCarrier } from '../../telemetry/carried-context.ts';
 
 /** The member of the data of a job that carries the context of its sender, where the settings say so. */
-export const carrierMember = '_spanledger';
+const carrierMember = '_spanledger';
 
 /** The data with the context in it; as it is where it is no plain object. */
 export function dataWithCarrier(data: unknown, carrier: ContextCarrier): unknown {
