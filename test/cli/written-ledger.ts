@@ -9,14 +9,14 @@ import { type RecordedSession, recordsOf } from './recorded-session.ts';
 /** A directory that is gone when the test has ended. */
 export function temporaryDirectory(): string {
   const directory = makeDirectory();
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
   return directory;
 }
 
 /** A directory that is gone when all tests of the file, or of the block around, have ended. */
 export function heldDirectory(): string {
   const directory = makeDirectory();
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  afterAll(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
   return directory;
 }
 

@@ -46,7 +46,7 @@ export async function startExample({ example, flags, env = {} }: ExampleStart): 
   const stop = async () => {
     child.kill('SIGTERM');
     const code = await ended;
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
     const withoutPort = (text: string) => text.replaceAll(String(port), 'PORT');
     return { code, stdout: withoutPort(said.stdout), stderr: withoutPort(said.stderr) };
   };

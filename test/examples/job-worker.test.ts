@@ -19,7 +19,7 @@ const killed = useDatabase();
 const started = new Set<ChildProcess>();
 afterAll(() => {
   for (const child of started) child.kill('SIGKILL');
-  rmSync(ledger, { recursive: true, force: true });
+  rmSync(ledger, { recursive: true, force: true, maxRetries: 3 });
 });
 
 function start(flags: readonly string[], parameters: readonly string[], env: Readonly<Record<string, string>>) {

@@ -12,7 +12,7 @@ let ledger = '';
 beforeEach(() => {
   ledger = mkdtempSync(join(tmpdir(), 'spanledger-batch-'));
 });
-afterEach(() => rmSync(ledger, { recursive: true, force: true }));
+afterEach(() => rmSync(ledger, { recursive: true, force: true, maxRetries: 3 }));
 
 function run(directory: string, script: string, isRecorded: boolean) {
   const inherited = Object.entries(process.env).filter(

@@ -17,7 +17,7 @@ const nobody = 65_534;
 
 export function createWorkplace(): Workplace {
   const base = mkdtempSync(join(tmpdir(), 'spanledger-example-'));
-  onTestFinished(() => rmSync(base, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(base, { recursive: true, force: true, maxRetries: 3 }));
   const place = { folder: join(base, 'in'), state: join(base, 'state') };
   for (const path of [place.folder, place.state]) mkdirSync(path);
   const uid = process.getuid?.() === 0 ? nobody : undefined;

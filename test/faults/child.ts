@@ -109,7 +109,8 @@ function watch(child: ChildProcess): Child {
     ready,
     windows,
     output,
-    tell: (message) => void (child.connected && child.send(message)),
+    // One that ends at this moment hears nothing, which is no fault.
+    tell: (message) => void (child.connected && child.send(message, () => undefined)),
     kill: (signal) => void child.kill(signal),
   };
 }

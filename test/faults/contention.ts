@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 
 /** Watches how much of the time something waited for a processor, as Linux tells it: others may use this machine, too. */
 export interface Contention {
-  /** Share of the time since the start in which a runnable thread had no processor, from 0 to 1. 0 where it is not known. */
+  /**
+   * Share of the time since the start in which a runnable thread had no processor, from 0 to 1. Where that is not known, the share of
+   * the processors' time that was in use, which is never less.
+   */
   share(): number;
 }
 
@@ -11,8 +15,24 @@ const pressurePath = '/proc/pressure/cpu';
 
 export function watchContention(): Contention {
   const [stalledBefore, begin] = [stalledMicros(), performance.now()];
-  const stalledMillis = () => (stalledMicros() - stalledBefore) / 1000;
+  if (stalledBefore === undefined) return watchUse();
+  const stalledMillis = () => ((stalledMicros() ?? stalledBefore) - stalledBefore) / 1000;
   return { share: () => Math.min(1, stalledMillis() / Math.max(1, performance.now() - begin)) };
+}
+
+function watchUse(): Contention {
+  const before = processorTimes();
+  const share = () => {
+    const { busy, all } = processorTimes();
+    return (busy - before.busy) / Math.max(1, all - before.all);
+  };
+  return { share };
+}
+
+function processorTimes(): { readonly busy: number; readonly all: number } {
+  const times = cpus().map((cpu) => cpu.times);
+  const all = times.flatMap((one) => Object.values(one)).reduce((sum, millis) => sum + millis, 0);
+  return { busy: all - times.reduce((sum, { idle }) => sum + idle, 0), all };
 }
 
 /** How many times longer something may take where processes wait for a processor for a share of the time: 1 where none do, at most 10. */
@@ -20,10 +40,11 @@ export function patience(share: number): number {
   return 1 + 9 * share * share;
 }
 
-function stalledMicros(): number {
+function stalledMicros(): number | undefined {
   try {
-    return Number(/^some .*total=(\d+)/m.exec(readFileSync(pressurePath, 'utf8'))?.[1] ?? 0);
+    const [, total] = /^some .*total=(\d+)/m.exec(readFileSync(pressurePath, 'utf8')) ?? [];
+    return total === undefined ? undefined : Number(total);
   } catch {
-    return 0;
+    return undefined;
   }
 }

@@ -34,9 +34,12 @@ export function createStage(name: string): Stage {
   const ledger = join(directory, 'ledger');
   mkdirSync(ledger, { mode: 0o700 });
   const acknowledgements = join(directory, 'acknowledged');
-  const closers: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })];
+  const closers: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 })];
   const watched = (child: Child): Child => {
-    closers.push(() => child.kill('SIGKILL'));
+    closers.push(() => {
+      child.kill('SIGKILL');
+      return child.ended;
+    });
     return child;
   };
   const endAtOnce = () => {

@@ -12,7 +12,7 @@ export interface EmbeddedTemplate {
 
 export async function makeEmbeddedTemplate(): Promise<EmbeddedTemplate> {
   const directory = mkdtempSync(join(tmpdir(), 'spanledger-template-'));
-  const remove = () => rmSync(directory, { recursive: true, force: true });
+  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
   try {
     // What was built: its thread needs no loader for TypeScript, which the process of the test runner does not have.
     const built = new URL('../../dist/shipping/embedded-store.js', import.meta.url).href;

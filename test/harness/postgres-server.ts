@@ -35,9 +35,10 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
   chmodSync(scratch, 0o711);
   const bin = postgresBinaries(user, scratch);
   const data = initialise(bin, scratch, user);
-  const port = options.port ?? (await freePort());
-  const start = () => launch({ bin, data, port, user, durable: options.durable === true });
-  let child = await start();
+  const settings = { bin, data, user, durable: options.durable === true };
+  const first = await launchOnPort(settings, options.port);
+  const { port } = first;
+  let { child } = first;
   const kill = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, 'exit');
@@ -52,11 +53,11 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
     kill,
     async restart() {
       await kill('SIGINT');
-      child = await start();
+      child = await launch({ ...settings, port });
     },
     async stop() {
       await kill('SIGINT');
-      rmSync(scratch, { recursive: true, force: true });
+      rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
     },
   };
 }
@@ -94,6 +95,24 @@ interface Launch {
   readonly port: number;
   readonly user: ServerUser;
   readonly durable: boolean;
+}
+
+const mostAttempts = 5;
+
+/** On a port that was free a moment ago: somebody else may have taken it since. */
+async function launchOnPort(
+  settings: Omit<Launch, 'port'>,
+  given: number | undefined,
+): Promise<{ readonly child: ChildProcess; readonly port: number }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = given ?? (await freePort());
+    try {
+      return { child: await launch({ ...settings, port }), port };
+    } catch (error) {
+      const isTaken = error instanceof Error && error.message.includes('Address already in use');
+      if (given !== undefined || !isTaken || attempt === mostAttempts) throw error;
+    }
+  }
 }
 
 /** Resolves when the server takes connections; it says so on stderr. */

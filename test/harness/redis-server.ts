@@ -32,19 +32,37 @@ export async function startRedis(): Promise<RedisServer> {
   const program = binary();
   if (program === undefined) throw new Error(missing);
   const directory = mkdtempSync(join(tmpdir(), 'spanledger-redis-'));
-  const port = await freePort();
-  const flags = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory];
-  const child = spawn(program, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
-  await ready(child);
+  const { child, port } = await launch(program, directory);
   return {
     port,
     stop: async () => {
       const exit = once(child, 'exit');
       child.kill('SIGTERM');
       await exit;
-      rmSync(directory, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
     },
   };
+}
+
+const mostAttempts = 5;
+
+/** On a port that was free a moment ago: somebody else may have taken it since. */
+async function launch(
+  program: string,
+  directory: string,
+): Promise<{ readonly child: ChildProcess; readonly port: number }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    const flags = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory];
+    const child = spawn(program, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await ready(child);
+      return { child, port };
+    } catch (error) {
+      const isTaken = error instanceof Error && error.message.includes('Address already in use');
+      if (!isTaken || attempt === mostAttempts) throw error;
+    }
+  }
 }
 
 function binary(): string | undefined {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JournalStats } from '../../src/journal/journal.ts';
 import { openJournal } from '../../src/journal/open-journal.ts';
@@ -54,11 +55,12 @@ describe('a disk that is really full', () => {
       const limit = 300 * 1024;
       const child = startProcess('limited-process.ts', [directory], ['prlimit', `--fsize=${limit}`]);
       const outputs: JournalStats[] = [];
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        for (const line of text.trim().split('\n')) outputs.push(JSON.parse(line));
+      const closed = once(child, 'close');
+      for await (const line of createInterface({ input: child.stdout })) {
+        outputs.push(JSON.parse(line));
         if (outputs.length === 1) child.stdin.write('go\n');
-      });
-      await once(child, 'exit');
+      }
+      await closed;
       const [, last] = outputs;
       expect(last).toMatchObject({ waiting: 0, dropped: { audit: {} }, lastError: expect.stringContaining('EFBIG') });
       expect(last?.segment).toBeGreaterThan(1);

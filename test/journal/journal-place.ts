@@ -10,7 +10,7 @@ import { readSegment } from '../../src/journal/segment-reader.ts';
 /** An empty directory that goes away with the test. */
 export function createPlace(): string {
   const directory = mkdtempSync(join(tmpdir(), 'spanledger-journal-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
   return directory;
 }
 

@@ -5,6 +5,7 @@ import { type Courier, type CourierOptions, createCourier } from '../../src/regi
 
 const script = new URL('./fixtures/courier-script.mjs', import.meta.url);
 const warnings: string[] = [];
+const patience = { timeout: 20_000, interval: 20 };
 
 beforeEach(() => {
   warnings.length = 0;
@@ -39,11 +40,10 @@ describe('the courier', () => {
       const one = courier();
       const lost = one.send('traces', body('silence'));
       const fatal = one.send('traces', body(last));
-      await expect(lost).rejects.toThrow('ended before');
-      await expect(fatal).rejects.toThrow('ended before');
+      await Promise.all([lost, fatal].map((one) => expect(one).rejects.toThrow('ended before')));
       expect(one.deaths()).toBe(1);
       expect(() => one.send('traces', body('take'))).toThrow('started again');
-      await vi.waitFor(() => expect(one.send('traces', body('take'))).resolves.toBeUndefined());
+      await vi.waitFor(() => expect(one.send('traces', body('take'))).resolves.toBeUndefined(), patience);
     },
   );
 
@@ -52,7 +52,7 @@ describe('the courier', () => {
     const one = courier({ script: new URL('http://127.0.0.1/script.mjs') });
     expect(() => one.send('traces', body('take'))).toThrow('started again');
     expect(one.finish(1_000)).toBe(false);
-    await vi.waitFor(() => expect(one.deaths()).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(one.deaths()).toBeGreaterThan(2), patience);
     expect(warnings[0]).toContain('cannot be started');
   });
 

@@ -8,7 +8,7 @@ import { probeLog } from '../../src/register/log-probe.ts';
 import { runCliProcess } from '../cli/cli-process.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'spanledger-probe-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
 
 it('says that nobody takes log records where there is no provider that does', () => {
   const owner = { instanceId: 'probe', service: 'test', host: 'here', pid: 1, startedAt: 1 };

@@ -11,7 +11,7 @@ it('counts a request whose sender closes the connection half-way, and takes noth
   // It has begun to read the body.
   await once(socket, 'data');
   socket.destroy();
-  await vi.waitFor(() => expect(receiver.aborted).toEqual(['/v1/traces']));
+  await vi.waitFor(() => expect(receiver.aborted).toEqual(['/v1/traces']), { timeout: 20_000 });
   expect(receiver.requests).toEqual([]);
   await receiver.close();
 });

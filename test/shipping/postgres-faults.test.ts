@@ -13,6 +13,7 @@ const database = useDatabase();
 let admin: pg.Client;
 let proxy: TcpProxy;
 const stores: ReturnType<typeof createPostgresStore>[] = [];
+const patience = { timeout: 20_000, interval: 20 };
 
 const open = (options: Partial<PostgresStoreOptions> = {}) => {
   const store = createPostgresStore({ connectionString: proxy.url, now: () => noon, ...options });
@@ -67,7 +68,7 @@ describe('exactly once', () => {
       const pids = await waiting();
       expect(pids).toHaveLength(1);
       return pids;
-    });
+    }, patience);
     await admin.query(`select pg_terminate_backend(${pid})`);
     await admin.query('rollback');
     expect(await shipping).toMatchObject({ status: 'unavailable' });
@@ -111,7 +112,7 @@ describe('a network that swallows everything', () => {
     expect(swallowed.status).toBe('unavailable');
     // Postgres 14 ends the connection itself.
     expect('code' in swallowed && swallowed.code).toMatch(/^(ETIMEDOUT|08006)$/);
-    await vi.waitFor(() => expect(proxy.connections()).toBe(0));
+    await vi.waitFor(() => expect(proxy.connections()).toBe(0), patience);
     proxy.heal();
     expect(await store.ship(shipment(batch))).toMatchObject({ status: 'stored' });
     expect(await count()).toBe(200);
@@ -122,7 +123,7 @@ describe('a network that swallows everything', () => {
     const store = open({ connectTimeoutMillis: 150 });
     expect(await store.ship(shipment(batch))).toMatchObject({ status: 'unavailable' });
     await expect(store.query('select 1')).rejects.toMatchObject({ code: 'SPANLEDGER_DATABASE_UNREACHABLE' });
-    await vi.waitFor(() => expect(proxy.connections()).toBe(0));
+    await vi.waitFor(() => expect(proxy.connections()).toBe(0), patience);
   });
 });
 
@@ -134,7 +135,7 @@ describe('other transactions in the way', () => {
     // The other transaction holds the unit's row and then wants the offset's, which the shipment holds.
     await admin.query(`begin; set local deadlock_timeout = '10s'; select 1 from spanledger.task_progress for update`);
     const shipping = store.ship(shipment([progressRow({ ...key, version: noon + 1 })], { from: 100, to: 200 }));
-    await vi.waitFor(async () => expect(await waiting()).toHaveLength(1));
+    await vi.waitFor(async () => expect(await waiting()).toHaveLength(1), patience);
     await admin.query('select 1 from spanledger.shipments for update').catch(() => undefined);
     await admin.query('rollback');
     expect(await shipping).toEqual({ status: 'stored', offset: 200 });
@@ -287,5 +288,5 @@ test('no connection outlives its store', async () => {
   await Promise.all(Array.from({ length: 8 }, (_, n) => store.ship(shipment(batch, { segment: `s${n}` }))));
   await store.close();
   await store.close();
-  await vi.waitFor(() => expect(proxy.connections()).toBe(0));
+  await vi.waitFor(() => expect(proxy.connections()).toBe(0), patience);
 });

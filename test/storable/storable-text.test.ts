@@ -77,10 +77,10 @@ describe('a stored text', () => {
     ];
     for (const piece of pieces) {
       const text = piece.repeat(Math.ceil(500_000 / piece.length));
-      const begun = performance.now();
+      const before = process.cpuUsage();
       sanitizer.text(text);
       // A quadratic pass over half a million characters takes minutes.
-      expect(performance.now() - begun, JSON.stringify(piece)).toBeLessThan(3_000);
+      expect(process.cpuUsage(before).user / 1000, JSON.stringify(piece)).toBeLessThan(3_000);
     }
   });
 });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { patience, watchContention } from '../faults/contention.ts';
 import { createWorkshop, type Workshop } from '../register/program.ts';
 
 let workshop: Workshop;
@@ -64,9 +65,10 @@ describe.concurrent('a program that is watched', { timeout: 60_000 }, () => {
     ['while it loads', 'exit-while-loading', undefined],
     ['while its stack is taken', 'exit-while-blocked', { said: 'goodbye' }],
   ])('ends by process.exit %s, with its own code', async (_when, way, told) => {
+    const contention = watchContention();
     const [watched, plain] = await both(way);
     expect([watched, plain]).toMatchObject([{ code: 7 }, { code: 7 }]);
     expect([watched.told, plain.told]).toEqual([told, told]);
-    expect(watched.seconds - plain.seconds).toBeLessThan(5);
+    expect(watched.seconds - plain.seconds).toBeLessThan(5 * patience(contention.share()));
   });
 });

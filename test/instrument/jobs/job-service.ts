@@ -41,6 +41,8 @@ export function useJobService(options: JobServiceOptions): JobService {
       JOBS_DATABASE_URL: own.url,
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
       OTEL_BSP_SCHEDULE_DELAY: '50',
+      // A machine that is busy is no reason to lose what the tests look for.
+      SPANLEDGER_EXIT_TIMEOUT: '30000',
     };
     const runs = [
       workshop.start({ script, flags: [], env: { JOBS_DATABASE_URL: other.url } }),
