@@ -7,7 +7,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createProgram } from '../src/cli/program.ts';
 import { helpOf } from '../src/cli/reference.ts';
 import { baselineWasm } from './harness/baseline-wasm.ts';
-import { placeEmbeddedStore } from './harness/database.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const examplePages = ['examples/fastify-esm/README.md', 'examples/web-api/README.md'];
@@ -44,7 +43,7 @@ describe('README.md', () => {
   });
 
   it('shows what its program and the command line really print', { timeout: 120_000 }, async () => {
-    const directory = await ledgerDirectory();
+    const directory = ledgerDirectory();
     runProgram(codeBlock(readme, 'js'), { SPANLEDGER_DIR: directory, OTEL_SERVICE_NAME: 'photos' });
     const printed = run(['dist/cli/main.js', 'session', 'first-import'], { SPANLEDGER_DIR: directory });
     const shown = readme.split('$ npx spanledger session first-import\n')[1]?.split('```')[0] ?? '';
@@ -54,7 +53,7 @@ describe('README.md', () => {
 
 describe('the programs of the pages', { timeout: 120_000 }, () => {
   it('getting-started.md: imports two orders, fails one, and is skipped when it runs again', async () => {
-    const environment = { SPANLEDGER_DIR: await ledgerDirectory() };
+    const environment = { SPANLEDGER_DIR: ledgerDirectory() };
     const program = codeBlock(readPage('docs/getting-started.md'), 'js');
     const printed = [runProgram(program, environment), runProgram(program, environment)];
     for (const text of printed) expect(text).toMatch(/^imported \{[^}]*imported: 2,[^}]*failed: 1/);
@@ -67,7 +66,7 @@ describe('the programs of the pages', { timeout: 120_000 }, () => {
   });
 
   it('adoption.md: the exporters work in an SDK that is built by hand', async () => {
-    const directory = await ledgerDirectory();
+    const directory = ledgerDirectory();
     const sdk = codeBlock(readPage('docs/adoption.md').split('## With an OpenTelemetry SDK')[1] ?? '', 'js');
     const work =
       "import { importSession } from 'spanledger'; await importSession({ id: 'own' }, () => {}); await sdk.shutdown();";
@@ -81,11 +80,10 @@ function readPage(page: string): string {
   return readFileSync(join(root, page), 'utf8');
 }
 
-/** A directory with an embedded store in it, gone when the test has ended. */
-async function ledgerDirectory(): Promise<string> {
+/** A directory for a ledger, gone when the test has ended. */
+function ledgerDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'spanledger-documents-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  await placeEmbeddedStore(directory);
   return directory;
 }
 

@@ -27,10 +27,9 @@ describe('the local importer without a database', { timeout: 120_000 }, () => {
     expect(targetFiles(place.state)).toHaveLength(20);
   });
 
-  it('shows its sessions on the command line, from the embedded ledger', async () => {
+  it('shows its sessions on the command line, from its journals', async () => {
     const place = createWorkplace();
     writeFiles(place.folder, 5, 5);
-    await prepare(place, 'ledger');
     await runImporter({ ...place, args: ['--session-id', 'shown', '--kind', 'photos', '--account', '456'] });
 
     const { code, stdout } = await runNode(['dist/cli/main.js', 'sessions', '--json'], {
@@ -50,7 +49,7 @@ describe('the local importer without a database', { timeout: 120_000 }, () => {
   it('never overwrites a file of the target tree', async () => {
     const place = createWorkplace();
     writeFiles(place.folder, 1, 1);
-    await prepare(place, 'catalogue');
+    await prepareCatalogue(place);
     cpSync(join(place.state, 'catalogue'), join(place.state, 'other'), { recursive: true });
     own(place);
     await runImporter({ ...place, args: ['--catalogue', join(place.state, 'other')] });
@@ -99,14 +98,12 @@ describe('the example', () => {
   });
 });
 
-/** Puts an empty database where the importer would first make one, which takes it seconds; the first test lets it do so. */
-async function prepare(place: Workplace, name: 'ledger' | 'catalogue'): Promise<void> {
+/** Puts a database where the importer would first make one, which takes it seconds; the first test lets it do so. */
+async function prepareCatalogue(place: Workplace): Promise<void> {
   const prepared = join(place.state, 'ledger');
   await placeEmbeddedStore(prepared);
-  if (name === 'catalogue') {
-    renameSync(join(prepared, 'store', 'data'), join(place.state, 'catalogue'));
-    rmSync(prepared, { recursive: true });
-  }
+  renameSync(join(prepared, 'store', 'data'), join(place.state, 'catalogue'));
+  rmSync(prepared, { recursive: true });
   own(place);
 }
 

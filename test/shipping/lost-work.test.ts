@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { createEmbeddedStore } from '../../src/shipping/embedded-store.ts';
 import { createPostgresStore } from '../../src/shipping/postgres-store.ts';
-import { useDatabase } from '../harness/database.ts';
+import { placeEmbeddedStore, useDatabase } from '../harness/database.ts';
 import { describeLostWork } from './lost-work-contract.ts';
 
 const database = useDatabase();
@@ -15,5 +15,6 @@ describe('lost work in Postgres', () => {
   describeLostWork(() => createPostgresStore({ connectionString: database.url }));
 });
 describe('lost work in the embedded store', () => {
+  beforeAll(() => placeEmbeddedStore(directory));
   describeLostWork(() => createEmbeddedStore({ directory }));
 });

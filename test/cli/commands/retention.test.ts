@@ -65,20 +65,21 @@ it('an archive that is cut short is refused', async () => {
   expect(errors).toContain('no whole gzip file');
 });
 
-describe.each(['Postgres', 'the embedded store'])('spanledger retention in %s', (kind) => {
-  const place = async () => {
-    const directory = temporaryDirectory();
-    if (kind !== 'Postgres') await placeEmbeddedStore(directory);
-    writeJournal(directory, sampleRecords(), `of ${directory}`);
-    const target: Record<string, string> = kind === 'Postgres' ? { DATABASE_URL: own.url } : {};
-    return { directory, environment: { ...target, SPANLEDGER_DIR: directory } };
-  };
-  const own = useDatabase();
-  const rowsOf = async (environment: Readonly<Record<string, string>>) =>
-    (await runJson(['logs', '--all', '--last', '100000'], { environment })).map(({ id: _, ...row }) => row);
+const rowsOf = async (environment: Readonly<Record<string, string>>) => {
+  const rows = await runJson(['logs', '--all', '--last', '100000'], { environment });
+  return rows.map(({ id: _, ...row }) => JSON.stringify(row)).sort();
+};
 
-  it('archives what goes, and what was archived can be loaded again', { timeout: 120_000 }, async () => {
-    const { directory, environment } = await place();
+describe('spanledger retention in Postgres', () => {
+  const own = useDatabase();
+  const place = () => {
+    const directory = temporaryDirectory();
+    writeJournal(directory, sampleRecords(), `of ${directory}`);
+    return { directory, environment: { DATABASE_URL: own.url, SPANLEDGER_DIR: directory } };
+  };
+
+  it('archives what goes, and what was archived can be loaded again', async () => {
+    const { directory, environment } = place();
     await runCli(['ship'], { environment });
     const before = await rowsOf(environment);
     const archive = join(directory, 'archive');
@@ -99,14 +100,12 @@ describe.each(['Postgres', 'the embedded store'])('spanledger retention in %s', 
     expect(left.length).toBeLessThan(before.length);
 
     expect(await runCli(['import-csv', ...files], { environment })).toMatchObject({ code: 0, errors: '' });
-    const after = await rowsOf(environment);
-    const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort();
-    expect(sorted(after)).toEqual(sorted(before));
+    expect(await rowsOf(environment)).toEqual(before);
     expect(await runJson(['sessions'], { environment })).toHaveLength(4);
   });
 
-  it('is done by `ship` once a day where that is the schedule', { timeout: 120_000 }, async () => {
-    const { directory, environment: usual } = await place();
+  it('is done by `ship` once a day where that is the schedule', async () => {
+    const { directory, environment: usual } = place();
     const environment = {
       ...usual,
       SPANLEDGER_RETENTION_SCHEDULE: 'daily',
@@ -118,6 +117,31 @@ describe.each(['Postgres', 'the embedded store'])('spanledger retention in %s', 
     expect(readdirSync(join(directory, 'archive'))).toHaveLength(1);
     expect((await runCli(['ship'], { environment })).errors).toBe('');
     expect((await runCli(['doctor'], { environment })).output).toMatch(/ok +retention +last begun at .*"audit_log":/);
+  });
+});
+
+describe('spanledger retention in the embedded store', () => {
+  // What it does there is the contract of every store; each call here opens the store anew, which takes half a second.
+  it('is done by `ship` where that is the schedule, and its archive can be loaded again', {
+    timeout: 120_000,
+  }, async () => {
+    const directory = temporaryDirectory();
+    await placeEmbeddedStore(directory);
+    writeJournal(directory, sampleRecords(), `of ${directory}`);
+    const environment = { SPANLEDGER_DIR: directory };
+    const archive = join(directory, 'archive');
+    const before = await rowsOf(environment);
+    const schedule = {
+      SPANLEDGER_RETENTION_SCHEDULE: 'daily',
+      SPANLEDGER_RETENTION_DAYS: days,
+      SPANLEDGER_RETENTION_ARCHIVE: archive,
+    };
+    const { errors } = await runCli(['ship'], { environment: { ...environment, ...schedule } });
+    expect(errors).toMatch(/retention: [1-9]\d* rows of audit_log, .* older than \d+ days deleted/);
+    const [made = ''] = readdirSync(archive);
+    const files = readdirSync(join(archive, made)).map((name) => join(archive, made, name));
+    expect(await runCli(['import-csv', ...files], { environment })).toMatchObject({ code: 0, errors: '' });
+    expect(await rowsOf(environment)).toEqual(before);
   });
 });
 

@@ -4,6 +4,7 @@ import type { LedgerRecord } from '../../../src/projection/record.ts';
 import { rowsOf } from '../../../src/projection/rows.ts';
 import { createEmbeddedStore } from '../../../src/shipping/embedded-store.ts';
 import type { SqlLedgerStore } from '../../../src/shipping/ledger-store.ts';
+import { placeEmbeddedStore } from '../../harness/database.ts';
 import { heldDirectory, sampleOwner, sampleRecords } from '../written-ledger.ts';
 import { describeReader } from './reader-contract.ts';
 import { describeRunning, openWorkRecords } from './running-contract.ts';
@@ -21,7 +22,11 @@ async function readerOf(store: SqlLedgerStore, records: readonly LedgerRecord[])
   return createStoreReader(store, 'spanledger');
 }
 
-describeReader('a reader of the embedded store', () => readerOf(createEmbeddedStore({ directory }), sampleRecords()));
-describeRunning('a reader of the embedded store', () =>
-  readerOf(createEmbeddedStore({ directory: runningDirectory }), openWorkRecords()),
-);
+describeReader('a reader of the embedded store', async () => {
+  await placeEmbeddedStore(directory);
+  return readerOf(createEmbeddedStore({ directory }), sampleRecords());
+});
+describeRunning('a reader of the embedded store', async () => {
+  await placeEmbeddedStore(runningDirectory);
+  return readerOf(createEmbeddedStore({ directory: runningDirectory }), openWorkRecords());
+});

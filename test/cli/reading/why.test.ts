@@ -5,7 +5,7 @@ import { instanceDirectory } from '../../../src/journal/layout.ts';
 import { openJournal } from '../../../src/journal/open-journal.ts';
 import { createEmbeddedStore } from '../../../src/shipping/embedded-store.ts';
 import { createPostgresStore } from '../../../src/shipping/postgres-store.ts';
-import { useDatabase } from '../../harness/database.ts';
+import { placeEmbeddedStore, useDatabase } from '../../harness/database.ts';
 import { heldDirectory, writeJournal } from '../written-ledger.ts';
 import {
   daemonKilledAt,
@@ -24,7 +24,10 @@ const journals = heldDirectory();
 
 describeStories('a reader of Postgres', () => storyReader(createPostgresStore({ connectionString: database.url })));
 
-describeStories('a reader of the embedded store', () => storyReader(createEmbeddedStore({ directory: embedded })));
+describeStories('a reader of the embedded store', async () => {
+  await placeEmbeddedStore(embedded);
+  return storyReader(createEmbeddedStore({ directory: embedded }));
+});
 
 describeStories('a reader of journals', async () => {
   writeJournal(journals, storyRecords());
