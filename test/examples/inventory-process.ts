@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import type { TestContext } from 'vitest';
 import { cleanEnvironment, root } from './importer-process.ts';
 
 const example = join(root, 'examples/inventory-sync');
@@ -42,14 +42,16 @@ export interface DaemonOptions {
   readonly flags: readonly string[];
   /** Where an earlier daemon of the name was at work. */
   readonly directory?: string;
+  /** The test that it is for: it is gone when that has ended. */
+  readonly test: Pick<TestContext, 'onTestFinished'>;
   /** Its standard output is a pipe of the shell whose reader never reads. */
   readonly isUnread?: boolean;
 }
 
-/** Starts the daemon of the example as its users do, with the built package; it is gone when the test has ended. */
+/** Starts the daemon of the example as its users do, with the built package. */
 export function startDaemon(options: DaemonOptions): Daemon {
-  const { name, api, databaseUrl, flags } = options;
-  const directory = options.directory ?? temporaryDirectory();
+  const { name, api, databaseUrl, flags, test } = options;
+  const directory = options.directory ?? temporaryDirectory(test);
   const [ledger, state] = [join(directory, 'ledger'), join(directory, 'state')];
   mkdirSync(state, { recursive: true });
   const program = ['--import', 'spanledger/register', join(example, 'main.js')];
@@ -57,18 +59,28 @@ export function startDaemon(options: DaemonOptions): Daemon {
   const [command, ...words] = [...(options.isUnread === true ? unread : []), process.execPath, ...program, ...own];
   const child = spawn(command ?? '', words, {
     cwd: root,
-    env: { ...cleanEnvironment(), DATABASE_URL: databaseUrl, SPANLEDGER_DIR: ledger, OTEL_SERVICE_NAME: name },
+    env: {
+      ...cleanEnvironment(),
+      DATABASE_URL: databaseUrl,
+      SPANLEDGER_DIR: ledger,
+      OTEL_SERVICE_NAME: name,
+      // A machine that is busy is no reason to lose what the tests look for.
+      SPANLEDGER_EXIT_TIMEOUT: '30000',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own, so that the reader that never reads ends with it.
     detached: true,
   });
-  onTestFinished(() => killGroup(child));
   const written = { output: '', errors: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     written.output += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     written.errors += text;
+  });
+  test.onTestFinished(async () => {
+    killGroup(child);
+    await ended;
   });
   const ended = once(child, 'close').then(([code]) => ({
     code: code as number | null,
@@ -96,7 +108,7 @@ export function killGroup({ pid }: ChildProcess): void {
 }
 
 /** Gone when the test has ended. */
-export function temporaryDirectory(): string {
+export function temporaryDirectory({ onTestFinished }: Pick<TestContext, 'onTestFinished'>): string {
   const directory = mkdtempSync(join(tmpdir(), 'spanledger-inventory-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
   return directory;
