@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { listJournals } from '../../src/journal/journal-listing.ts';
-import type { LedgerRecord } from '../../src/projection/record.ts';
-import { createWorkshop, type Workshop } from './program.ts';
+import type { JournalOwner, LedgerRecord } from '../../src/projection/record.ts';
+import { createWorkshop, type Ended, type Workshop } from './program.ts';
 
 let workshop: Workshop;
 beforeEach(() => {
@@ -25,7 +25,6 @@ const importUnits = ['analyze', 'analyze', 'analyze', 'import.item', 'import.ite
 
 describe('a program without a database', () => {
   it.each([
-    ['natural', 0, []],
     ['exit', 3, ['last-words']],
     ['throw', 1, ['last-words']],
     ['reject', 1, ['last-words']],
@@ -45,17 +44,6 @@ describe('a program without a database', () => {
     expect(units(await workshop.records()).ended).toContain('last-words');
   });
 
-  it('S2.5 says in its journal which code it runs, as its resource or else its package.json tells', async () => {
-    const owners = async () => (await listJournals(join(workshop.directory, 'ledger'))).map(({ owner }) => owner);
-    await workshop.run({ script: 'app.mjs' });
-    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
-    expect(await owners()).toMatchObject([{ version }]);
-    const attributes = 'service.version=9.9.9,vcs.ref.head.revision=0a1b2c3d4e5f';
-    await workshop.run({ script: 'app.mjs', env: { OTEL_RESOURCE_ATTRIBUTES: attributes } });
-    const told = { version: '9.9.9', revision: '0a1b2c3d4e5f' };
-    expect(await owners()).toContainEqual(expect.objectContaining(told));
-  });
-
   it('works for CommonJS, by --import and by --require', async () => {
     for (const flag of ['--import', '--require']) {
       const ended = await workshop.run({ script: 'app.cjs', flags: [flag, 'spanledger/register'] });
@@ -70,32 +58,60 @@ describe('a program without a database', () => {
     expect(units(await workshop.records()).begun).toEqual(importUnits);
   });
 
-  it('keeps secrets out of the journal', async () => {
-    await workshop.run({ script: 'app.mjs' });
-    const records = await workshop.records();
-    expect(JSON.stringify(records)).toContain('connect failed');
-    expect(JSON.stringify(records)).not.toContain('hunter2');
-  });
-
-  it('records a span that is not sampled', async () => {
-    await workshop.run({ script: 'app.mjs', env: { OTEL_TRACES_SAMPLER: 'always_off' } });
-    expect(units(await workshop.records()).ended).toEqual(importUnits);
-  });
-
   it('records nothing where the SDK is disabled', async () => {
     const ended = await workshop.run({ script: 'app.mjs', env: { OTEL_SDK_DISABLED: 'true' } });
     expect(ended).toMatchObject({ code: 0, stdout: 'imported\n', stderr: '' });
     expect(await workshop.records()).toEqual([]);
   });
+});
 
-  it('names service and instance as OpenTelemetry does', async () => {
-    const env = { OTEL_SERVICE_NAME: 'importer', OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=pod-3' };
-    await workshop.run({ script: 'app.mjs', env });
-    const journal = join(workshop.directory, 'ledger', 'journal');
-    const { readdirSync } = await import('node:fs');
-    const [instance] = readdirSync(journal);
-    expect(instance).toMatch(/^pod-3-[0-9a-f]{8}$/);
-    expect(readFileSync(join(journal, instance ?? '', 'owner.json'), 'utf8')).toContain('"service":"importer"');
+/** One run of the program for all tests of a block. */
+function useRun(env: Readonly<Record<string, string>>) {
+  const place = createWorkshop();
+  const run = {} as { ended: Ended; records: readonly LedgerRecord[]; owners: readonly JournalOwner[] };
+  beforeAll(async () => {
+    run.ended = await place.run({ script: 'app.mjs', env });
+    run.records = await place.records();
+    run.owners = (await listJournals(join(place.directory, 'ledger'))).flatMap(({ owner }) => owner ?? []);
+  });
+  afterAll(() => place.remove());
+  return run;
+}
+
+describe('a program that ends by itself, without a setting', () => {
+  const run = useRun({});
+
+  it('has all its records in the journal, and its own exit code', () => {
+    expect(run.ended).toMatchObject({ code: 0, signal: null, stdout: 'imported\n', stderr: '' });
+    expect(units(run.records)).toEqual({ begun: importUnits, ended: importUnits });
+  });
+
+  it('S2.5 says in its journal which code it runs, as its package.json tells', () => {
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
+    expect(run.owners).toMatchObject([{ version }]);
+  });
+
+  it('keeps secrets out of the journal', () => {
+    expect(JSON.stringify(run.records)).toContain('connect failed');
+    expect(JSON.stringify(run.records)).not.toContain('hunter2');
+  });
+});
+
+describe('a program with variables of OpenTelemetry', () => {
+  const names = 'service.instance.id=pod-3,service.version=9.9.9,vcs.ref.head.revision=0a1b2c3d4e5f';
+  const run = useRun({
+    OTEL_SERVICE_NAME: 'importer',
+    OTEL_RESOURCE_ATTRIBUTES: names,
+    OTEL_TRACES_SAMPLER: 'always_off',
+  });
+
+  it('has records of spans that are not sampled', () => {
+    expect(units(run.records)).toEqual({ begun: importUnits, ended: importUnits });
+  });
+
+  it('S2.5 names service, instance and the code it runs as OpenTelemetry does', () => {
+    const instanceId = expect.stringMatching(/^pod-3-[0-9a-f]{8}$/);
+    expect(run.owners).toMatchObject([{ service: 'importer', instanceId, version: '9.9.9', revision: '0a1b2c3d4e5f' }]);
   });
 });
 
