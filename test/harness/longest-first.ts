@@ -5,19 +5,25 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * a machine that has measured nothing a long file may come last and run alone.
  */
 const long = [
-  'examples/repeated-import',
-  'package/package',
   'shipping/embedded-store',
-  'cli/commands/retention',
-  'cli/commands/embedded',
-  'register/shipping',
-  'documents',
-  'watchdog/watchdog',
   'examples/inventory-sync-hangs',
   'register/lost-work',
+  'examples/repeated-import',
+  'package/package',
+  'watchdog/watchdog',
+  'instrument/start-instrumentation',
+  'register/shipping',
+  'cli/commands/embedded',
   'faults/faults',
+  'examples/inventory-sync',
+  'examples/job-worker',
   'register/journal-only',
   'cli/commands/doctor',
+  'cli/commands/retention',
+  'logging/closed-output',
+  'instrument/framework-conformance',
+  'register/systemd',
+  'documents',
   'examples/interrupted-import',
 ];
 
