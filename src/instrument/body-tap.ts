@@ -25,7 +25,10 @@ export class BodyTap {
 
   /** What was seen; `undefined` where there was nothing. */
   seen(): SeenBody | undefined {
-    return this.#size === 0 ? undefined : { bytes: Buffer.concat(this.#parts), size: this.#size };
+    if (this.#size === 0) return undefined;
+    const [first] = this.#parts;
+    const bytes = first !== undefined && this.#parts.length === 1 ? first : Buffer.concat(this.#parts);
+    return { bytes, size: this.#size };
   }
 
   #takeText(text: string, given: unknown): void {
@@ -39,8 +42,8 @@ export class BodyTap {
   #takeBytes(bytes: Uint8Array): void {
     this.#size += bytes.byteLength;
     const room = this.#maxBytes - this.#held;
-    // `slice` of a Buffer itself would share its memory.
-    if (room > 0 && bytes.byteLength > 0) this.#keep(Uint8Array.prototype.slice.call(bytes, 0, room));
+    if (room > 0 && bytes.byteLength > 0)
+      this.#keep(Buffer.from(bytes.byteLength > room ? bytes.subarray(0, room) : bytes));
   }
 
   #keep(bytes: Uint8Array): void {

@@ -80,9 +80,17 @@ function watchEvents(prototype: object): void {
   });
 }
 
+const plainEmit: unknown = EventEmitter.prototype.emit;
+
+/** Most events have no listener; Node.js itself does something without one only about errors. */
+function isUnheard(event: unknown, emit: Emit): boolean {
+  return emit === plainEmit && event !== 'error';
+}
+
 function emitFor(by: EventOwner, emitter: Owned, emit: Emit, args: unknown[]): boolean {
   const event = args[0] as string;
   if (emitter[answer] === true) by.onAnswerEvent(event, args[1]);
-  if (emitter.listenerCount(event) === 0 || context.active() === by.context) return emit.apply(emitter, args);
+  if (emitter.listenerCount(event) === 0) return isUnheard(event, emit) ? false : emit.apply(emitter, args);
+  if (context.active() === by.context) return emit.apply(emitter, args);
   return context.with(by.context, emit, emitter, ...args);
 }

@@ -58,7 +58,8 @@ export class HttpExchange {
     const { bodies, secretRoutes } = this.#options;
     const isKept = (bodies === 'on' || isFailed) && (route === undefined || !secretRoutes(route));
     return {
-      headers: this.#headers(),
+      headers: this.#request.headers,
+      headerNames: this.#options.headers,
       status,
       reason,
       userId: userIdAt(this.#options.userIdFrom, this.#request),
@@ -70,16 +71,6 @@ export class HttpExchange {
     this.#requestBody = observeRequestBody(this.#request, { maxBytes });
     // What is written in answer to HEAD never leaves the process.
     if (this.#request.method !== 'HEAD') this.#responseBody = observeResponseBody(this.#response, { maxBytes });
-  }
-
-  #headers(): Readonly<Record<string, unknown>> {
-    const { headers } = this.#request;
-    const kept: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-    for (const name of this.#options.headers) {
-      const value = headers[name];
-      if (value !== undefined) kept[name] = value;
-    }
-    return kept;
   }
 
   #requestText(): string | undefined {

@@ -4,6 +4,7 @@ import {
   type Attributes,
   type Context,
   context,
+  createNoopMeter,
   diag,
   type Histogram,
   metrics,
@@ -16,7 +17,7 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
-import { type RPCMetadata, RPCType, setRPCMetadata } from '@opentelemetry/core';
+import { type RPCMetadata, RPCType } from '@opentelemetry/core';
 import { scopeName } from '../telemetry/conventions.ts';
 import { scopeVersion } from '../telemetry/instrumentation-scope.ts';
 import type { ClientAddress } from './client-address.ts';
@@ -25,6 +26,7 @@ import { frameworkRouteOf } from './framework-request.ts';
 import { forEachAspect } from './http.ts';
 import { type HttpScheme, requestAttributes } from './http-attributes.ts';
 import { type Http2Headers, type Http2Stream, streamExchange } from './http2-stream.ts';
+import { RequestContext } from './request-context.ts';
 import { statusSent } from './request-outcome.ts';
 
 type Emit = (this: unknown, ...args: unknown[]) => boolean;
@@ -43,7 +45,8 @@ const announcing: ReadonlySet<unknown> = new Set(['request', 'checkContinue', 'c
  */
 export class HttpServers {
   readonly #clientAddress: ClientAddress;
-  readonly #duration: Histogram;
+  /** `undefined` where nobody reads it. */
+  readonly #duration: Histogram | undefined;
   #tracer: Tracer;
   /** Whether samplers and processors are our own, which look at no attribute of a request before it ends. */
   #isOurs = true;
@@ -51,11 +54,12 @@ export class HttpServers {
   constructor(clientAddress: ClientAddress) {
     this.#clientAddress = clientAddress;
     this.#tracer = trace.getTracer(scopeName, scopeVersion);
-    this.#duration = metrics.getMeter(scopeName, scopeVersion).createHistogram('http.server.request.duration', {
+    const duration = metrics.getMeter(scopeName, scopeVersion).createHistogram('http.server.request.duration', {
       description: 'Duration of HTTP server requests.',
       unit: 's',
       advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] },
     });
+    this.#duration = duration === createNoopMeter().createHistogram('') ? undefined : duration;
   }
 
   /** Makes the spans from now on with another provider. */
@@ -144,7 +148,7 @@ interface ServedParts {
   readonly span: Span;
   readonly parent: Context;
   readonly attributes: Attributes;
-  readonly duration: Histogram;
+  readonly duration: Histogram | undefined;
 }
 
 /** One request, from its announcement to the end of its answer. */
@@ -160,7 +164,7 @@ class ServedRequest implements EventOwner {
   constructor(parts: ServedParts) {
     this.#parts = parts;
     this.#metadata = { type: RPCType.HTTP, span: parts.span };
-    this.context = setRPCMetadata(trace.setSpan(parts.parent, parts.span), this.#metadata);
+    this.context = new RequestContext(parts.parent, parts.span, this.#metadata);
   }
 
   /** Lets the server tell its listeners, who serve the request. */
@@ -212,11 +216,11 @@ class ServedRequest implements EventOwner {
     }
     forEachAspect((aspect) => aspect.answered?.(span, request, response));
     span.end();
-    this.#measure(status);
+    if (this.#parts.duration !== undefined) this.#measure(this.#parts.duration, status);
   }
 
-  #measure(status: number | undefined): void {
-    const { attributes: known, duration } = this.#parts;
+  #measure(duration: Histogram, status: number | undefined): void {
+    const { attributes: known } = this.#parts;
     const attributes: Attributes = {};
     for (const name of measured) attributes[name] = known[name];
     if (status !== undefined) attributes['http.response.status_code'] = status;

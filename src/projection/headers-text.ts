@@ -9,16 +9,26 @@ type Members = Map<string, Map<string, string>>;
 /** What became of headers, by name and value: the same few come with nearly every request. A bounded number of them. */
 const known = new WeakMap<Sanitizer, { readonly members: Members; count: number }>();
 
-/** JSON of headers, redacted; `undefined` where there are none. The same as `sanitizer.json` makes of them. */
-export function headersText(headers: Readonly<Record<string, unknown>>, sanitizer: Sanitizer): string | undefined {
+/** JSON of headers, of these names or all, redacted; `undefined` where there are none. The same as `sanitizer.json` makes of them. */
+export function headersText(
+  headers: Readonly<Record<string, unknown>>,
+  sanitizer: Sanitizer,
+  names: readonly string[] = Object.keys(headers),
+): string | undefined {
   let text = '';
-  for (const name in headers) {
+  for (const name of names) {
+    const value = headers[name];
+    if (value === undefined || !Object.hasOwn(headers, name)) continue;
     // Of such a pair one names the other, so they cannot be looked at one by one.
-    if (name === 'value' || name === 'args') return sanitizer.json(headers);
-    const member = memberText(name, headers[name], sanitizer);
+    if (name === 'value' || name === 'args') return sanitizer.json(only(headers, names));
+    const member = memberText(name, value, sanitizer);
     if (member !== '') text += text === '' ? member : `,${member}`;
   }
   return text === '' ? undefined : `{${text}}`;
+}
+
+function only(headers: Readonly<Record<string, unknown>>, names: readonly string[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(names.flatMap((name) => (Object.hasOwn(headers, name) ? [[name, headers[name]]] : [])));
 }
 
 function memberText(name: string, value: unknown, sanitizer: Sanitizer): string {

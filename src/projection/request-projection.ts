@@ -15,8 +15,9 @@ export interface RequestOptions {
 
 /** What whoever saw the request itself knows better than its span, and what does not belong on a span. */
 export interface RequestFacts {
-  /** Headers that may be kept. */
   readonly headers?: Readonly<Record<string, unknown>>;
+  /** The names of those that may be kept, in the order in which they are; without them all may. */
+  readonly headerNames?: readonly string[];
   /** JSON text or other text. */
   readonly requestBody?: string | undefined;
   readonly responseBody?: string | undefined;
@@ -178,14 +179,22 @@ const headerPrefix = 'http.request.header.';
 
 /** Headers that the instrumentation was told to capture, as one object; a header with one value as that value. */
 function headersOf(attributes: SourceAttributes, { facts, sanitizer }: FactsContext): string | undefined {
-  let headers = facts?.headers;
+  let captured: Record<string, unknown> | undefined;
   for (const name in attributes) {
     if (!name.startsWith(headerPrefix)) continue;
     const value = attributes[name];
-    const told = Array.isArray(value) && value.length === 1 ? value[0] : value;
-    headers = { ...headers, [name.slice(headerPrefix.length)]: told };
+    captured ??= { ...keptHeaders(facts) };
+    captured[name.slice(headerPrefix.length)] = Array.isArray(value) && value.length === 1 ? value[0] : value;
   }
-  return headers === undefined ? undefined : headersText(headers, sanitizer);
+  if (captured !== undefined) return headersText(captured, sanitizer);
+  const headers = facts?.headers;
+  return headers && headersText(headers, sanitizer, facts?.headerNames);
+}
+
+function keptHeaders({ headers = {}, headerNames = Object.keys(headers) }: Partial<RequestFacts> = {}) {
+  return Object.fromEntries(
+    headerNames.flatMap((name) => (Object.hasOwn(headers, name) ? [[name, headers[name]]] : [])),
+  );
 }
 
 /** A body that is JSON is kept as such; any other is text. */

@@ -18,6 +18,8 @@ export class OpenRequests<S extends object> {
   /** Looks that each has outlived, in the order in which they began. */
   readonly #looks = new Map<S, number>();
   readonly #told = new WeakSet<S>();
+  /** Whether there ever was one: most services have none. */
+  #isAnyTold = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(host: OpenRequestsHost<S>) {
@@ -33,7 +35,7 @@ export class OpenRequests<S extends object> {
   /** Whether the request was told of while it was open. */
   closed(span: S): boolean {
     this.#looks.delete(span);
-    return this.#told.has(span);
+    return this.#isAnyTold && this.#told.has(span);
   }
 
   stop(): void {
@@ -47,6 +49,7 @@ export class OpenRequests<S extends object> {
       this.#looks.set(span, looks + 1);
       if (looks === 0 || this.#told.has(span)) continue;
       this.#told.add(span);
+      this.#isAnyTold = true;
       this.#looks.delete(span);
       this.#host.longOpen(span);
     }

@@ -22,7 +22,8 @@ type Values = Map<unknown, Uint8Array>;
 export class OtlpAttributes {
   readonly #sanitizer: Sanitizer;
   readonly #known = new Map<string, Values>();
-  readonly #varied = new Set<string>();
+  /** The beginnings of pairs whose values are not remembered. */
+  readonly #varied = new Map<string, Uint8Array>();
   #pairs = 0;
 
   constructor(sanitizer: Sanitizer) {
@@ -43,20 +44,31 @@ export class OtlpAttributes {
   #writeNew(into: ProtobufBuffer, field: number, key: string, value: unknown): void {
     const kept = redactedAttribute(key, value, this.#sanitizer);
     const before = into.length;
-    writePair(into, field, key, kept);
+    const start = into.begin(field);
+    const beginning = this.#varied.get(key);
+    if (beginning === undefined) into.text(pair.key, key);
+    else into.append(beginning);
+    writeAny(into, pair.value, kept);
+    into.finish(start);
     // What was redacted is not remembered, nor is what it was made from.
-    if (kept === value && isShort(value) && key.length <= longestText && !this.#varied.has(key)) {
-      this.#learn(key, value, into.part(before + 1));
-    }
+    if (beginning !== undefined || kept !== value || !isShort(value) || key.length > longestText) return;
+    if (!this.#learn(key, value, into.part(before + 1)) && this.#varied.size < mostPairs) this.#learnKey(into, key);
   }
 
-  #learn(key: string, value: unknown, bytes: Uint8Array): void {
+  #learnKey(into: ProtobufBuffer, key: string): void {
+    const before = into.length;
+    into.text(pair.key, key);
+    this.#varied.set(detachedText(key), new Uint8Array(into.part(before)));
+    into.truncate(before);
+  }
+
+  /** Answers false, with all forgotten that is known of the key, where it has too many values. */
+  #learn(key: string, value: unknown, bytes: Uint8Array): boolean {
     let values = this.#known.get(key);
     if (values !== undefined && values.size >= mostValues) {
       this.#known.delete(key);
       this.#pairs -= values.size;
-      if (this.#varied.size < mostPairs) this.#varied.add(detachedText(key));
-      return;
+      return false;
     }
     if (this.#pairs >= mostPairs) {
       this.#known.clear();
@@ -69,6 +81,7 @@ export class OtlpAttributes {
     }
     values.set(typeof value === 'string' ? detachedText(value) : value, new Uint8Array(bytes));
     this.#pairs += 1;
+    return true;
   }
 }
 

@@ -36,4 +36,15 @@ describe('headers as text', () => {
     }
     expect(headersText({ host: 'h0' }, sanitizer)).toBe('{"host":"h0"}');
   });
+
+  it('hold those that are named, in their order, and nothing that all objects have', () => {
+    const headers = { host: 'h', cookie: 'c', accept: '*/*' };
+    expect(headersText(headers, createSanitizer(), ['accept', 'missing', 'constructor', 'host'])).toBe(
+      '{"accept":"*/*","host":"h"}',
+    );
+    const pair = { name: 'x-token', value: 'hunter2', other: 'o' };
+    expect(headersText(pair, createSanitizer(), ['name', 'value'])).toBe(
+      createSanitizer().json({ name: 'x-token', value: 'hunter2' }),
+    );
+  });
 });
