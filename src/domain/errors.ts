@@ -16,6 +16,10 @@ export const errorCatalogue = entries({
     message: 'A transition of {machine} {id} to {to} came without a reason.',
     action: 'Pass a reason that is not empty; it is what people read later.',
   },
+  ARGUMENT_INVALID: {
+    message: '{call} takes {expected}; it was given {given}.',
+    action: 'Correct the call. In an editor, the types of spanledger show what each call takes and in which order.',
+  },
   INVALID_ID: {
     message:
       'The {what} id {id} cannot be used: {why}. Allowed is any text that is not empty, of at most 1,024 bytes in UTF-8, once at a time.',

@@ -3,7 +3,8 @@ import { diag } from '@opentelemetry/api';
 import type { Logger } from 'winston';
 import type TransportStream from 'winston-transport';
 import { loadSettings } from '../configuration/settings.ts';
-import { type AuditLevel, auditLevelNames, isAuditLevel } from '../domain/audit.ts';
+import { type AuditLevel, auditLevelNames, isAuditLevel, parseLevel } from '../domain/audit.ts';
+import { SpanledgerError } from '../domain/errors.ts';
 import { createLogCapture } from '../instrument/log-capture.ts';
 import { type Info, ownLogger } from '../instrument/winston.ts';
 import { environmentService } from '../recording/environment-service.ts';
@@ -57,11 +58,16 @@ export function getLogger(name: string): ServiceLogger {
   return logger;
 }
 
-/** Changes how the loggers of `getLogger` write, at any time. Loggers and handlers of the program's own are left alone. */
+/**
+ * Changes how the loggers of `getLogger` write, at any time. Loggers and handlers of the program's own are left alone.
+ *
+ * @throws SpanledgerError `SPANLEDGER_SETTING_INVALID` for a level that is none: winston would write nothing any more.
+ */
 export function configureLogging(options: LoggingOptions): void {
-  const current = logging();
   const { level, json, logFile, includeStack } = options;
-  if (level !== undefined) current.root.level = level;
+  const least = level === undefined ? undefined : chosenLevel(level);
+  const current = logging();
+  if (least !== undefined) current.root.level = least;
   if (json !== undefined) current.json = json;
   if (includeStack !== undefined) current.includeStack = includeStack;
   if (logFile === undefined) return;
@@ -76,6 +82,14 @@ export function initFromEnv(): void {
   const level = settings.logLevel;
   configureLogging({ level, json: settings.logFormat === 'json', logFile: settings.logFile ?? false });
   if (settings.logSignal !== undefined) onSignal(settings.logSignal === 'sighup' ? 'SIGHUP' : 'SIGUSR2', level);
+}
+
+function chosenLevel(given: unknown): AuditLevel {
+  const known = parseLevel(given);
+  if (known !== undefined) return known;
+  const expected = `one of ${auditLevelNames.join(', ')}`;
+  const details = { source: 'configureLogging', name: 'level', value: String(given), expected };
+  throw new SpanledgerError('SETTING_INVALID', { details });
 }
 
 const heard = new Set<NodeJS.Signals>();

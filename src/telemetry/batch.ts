@@ -1,3 +1,4 @@
+import { assertFunction, assertOptions } from './block-argument.ts';
 import { attribute, event } from './conventions.ts';
 import type { Scope } from './current-scope.ts';
 import type { BatchOptions } from './session-options.ts';
@@ -11,6 +12,8 @@ export async function runBatch<T>(
   options: BatchOptions,
   fn: BatchBlock<T>,
 ): Promise<Awaited<T>> {
+  assertOptions('batch', options);
+  assertFunction('batch', 'its third argument', fn);
   return runInside(new BatchRun(scope, name, options), fn);
 }
 

@@ -14,7 +14,7 @@ export const maxIdBytes = 1_024;
  * @throws SpanledgerError `SPANLEDGER_INVALID_ID` when it is no text, empty or too long.
  */
 export function parseId(what: 'session' | 'item', id: unknown): string {
-  if (typeof id !== 'string') throw invalidId(what, typeof id, 'it is not a string');
+  if (typeof id !== 'string') throw invalidId(what, wordOf(id), `it is ${kindOf(id)}, not a string`);
   if (id.trim() === '') throw invalidId(what, JSON.stringify(id), 'it is empty');
   // A UTF-16 unit takes at most three bytes, so most ids need no count.
   if (id.length * 3 > maxIdBytes) {
@@ -22,6 +22,16 @@ export function parseId(what: 'session' | 'item', id: unknown): string {
     if (bytes > maxIdBytes) throw invalidId(what, id, `it has ${bytes} bytes and ${maxIdBytes} are allowed`);
   }
   return id;
+}
+
+function wordOf(id: unknown): string {
+  return typeof id === 'object' && id !== null ? '{…}' : String(id);
+}
+
+function kindOf(id: unknown): string {
+  if (id === undefined || id === null) return 'missing';
+  if (typeof id === 'number' || typeof id === 'bigint') return `a ${typeof id} (write String(id))`;
+  return typeof id === 'object' ? 'an object' : `a ${typeof id}`;
 }
 
 function invalidId(what: string, id: string, why: string): SpanledgerError {

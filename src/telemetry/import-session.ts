@@ -1,4 +1,5 @@
 import { context } from '@opentelemetry/api';
+import { assertFunction, assertOptions } from './block-argument.ts';
 import type { ImportOutcome } from './import-outcome.ts';
 import { openRun } from './session-opening.ts';
 import type { SessionOptions } from './session-options.ts';
@@ -11,7 +12,7 @@ import type { SessionBlock, SessionHandle } from './session-scope.ts';
  * again.
  *
  * @throws SpanledgerError `SPANLEDGER_INVALID_ID`; `SPANLEDGER_SESSION_OPEN` where the session is at work in this process
- * already; `SPANLEDGER_SESSION_REFUSED` where it ended in `error`.
+ * already; `SPANLEDGER_SESSION_REFUSED` where it ended in `error`; `SPANLEDGER_ARGUMENT_INVALID`.
  *
  * @example
  * ```ts
@@ -27,6 +28,8 @@ import type { SessionBlock, SessionHandle } from './session-scope.ts';
  * ```
  */
 export async function importSession(options: SessionOptions, fn: SessionBlock): Promise<ImportOutcome> {
+  assertOptions('importSession', options);
+  assertFunction('importSession', 'its second argument', fn);
   const session = await openRun(options);
   if (session.skipped) return session.complete();
   if (session.signal?.aborted === true) return session.break(session.signal.reason);
@@ -45,11 +48,13 @@ export async function importSession(options: SessionOptions, fn: SessionBlock): 
  * Opens a session for `await using`. Call `complete()` at the end of the block: disposal is not told whether the block
  * threw, so without it the outcome is recorded as unknown.
  */
-export function openSession(options: SessionOptions): Promise<SessionHandle> {
+export async function openSession(options: SessionOptions): Promise<SessionHandle> {
+  assertOptions('openSession', options);
   return openRun(options);
 }
 
 /** Starts a session for code that cannot use a block. Call `end()`, or `end({ error })`, on every way out. */
-export function startSession(options: SessionOptions): Promise<SessionHandle> {
+export async function startSession(options: SessionOptions): Promise<SessionHandle> {
+  assertOptions('startSession', options);
   return openRun(options);
 }

@@ -1,4 +1,5 @@
 import { type Attributes, type Context, context, createContextKey } from '@opentelemetry/api';
+import { assertFunction } from './block-argument.ts';
 import { attribute } from './conventions.ts';
 
 // The keys are shared by all copies of the package: OpenTelemetry makes them with Symbol.for.
@@ -14,6 +15,7 @@ const noFields: LogContextFields = Object.freeze({});
  * nest and add up. `user_id`, `job_id` (or `task_id`) and `request_id` become columns of the records made inside.
  */
 export function withLogContext<T>(fields: LogContextFields, fn: () => T): T {
+  assertFunction('withLogContext', 'its second argument', fn);
   const active = context.active();
   return context.with(active.setValue(fieldsKey, { ...logContext(active), ...fields }), fn);
 }

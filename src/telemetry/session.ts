@@ -7,6 +7,7 @@ import { announceTogether } from './announcer.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import { auditEvent } from './audit-event.ts';
 import { runBatch } from './batch.ts';
+import { assertFunction, assertOptions } from './block-argument.ts';
 import { sessionReasons } from './default-reasons.ts';
 import { type EachHost, runEach } from './each.ts';
 import { toErrorRecord } from './error-record.ts';
@@ -117,6 +118,8 @@ export class SessionRun implements SessionHandle {
 
   item<T>(options: ItemOptions, fn: ItemBlock<T>): Promise<Awaited<T> | undefined> {
     try {
+      assertOptions('item', options);
+      assertFunction('item', 'its second argument', fn);
       const item = this.#begin(options, { isExpected: false, operation: 'item' });
       return item === undefined ? Promise.resolve(undefined) : runItem(item, fn);
     } catch (error) {
@@ -129,6 +132,9 @@ export class SessionRun implements SessionHandle {
     options: EachOptions<T>,
     fn: EachBlock<T>,
   ): Promise<EachSummary> {
+    assertOptions('each', options);
+    assertFunction('each', 'the member id of its options', options.id);
+    assertFunction('each', 'its third argument', fn);
     this.#assertOpen('each');
     return runEach(this.#eachHost(), values, options, fn);
   }

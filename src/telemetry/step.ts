@@ -3,6 +3,7 @@ import type { Duration } from '../domain/expectation.ts';
 import { sanitizer } from '../storable/sanitizer.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import { auditEvent } from './audit-event.ts';
+import { functionFault } from './block-argument.ts';
 import { attribute, event, spanTable } from './conventions.ts';
 import { contextWithin, type OpenStep, type Scope } from './current-scope.ts';
 import { diagnosisDetails, type ErrorRecord, toErrorRecord } from './error-record.ts';
@@ -36,6 +37,8 @@ export function runStep<T>(
   fn: StepBlock<T>,
   options: StepOptions = {},
 ): Promise<Awaited<T>> {
+  const fault = functionFault('step', 'its second argument', fn);
+  if (fault !== undefined) return Promise.reject(fault);
   return runInside(new StepRun(scope, { kind: 'step', name, options }), fn);
 }
 

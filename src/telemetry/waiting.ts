@@ -1,5 +1,6 @@
 import { SpanledgerError } from '../domain/errors.ts';
 import { type Duration, durationMillis } from '../domain/expectation.ts';
+import { sanitizer } from '../storable/sanitizer.ts';
 import { attribute, event } from './conventions.ts';
 import { isStopNoticeGiven, onStopNotice } from './stop-notice.ts';
 import { StopSignal } from './stop-signal.ts';
@@ -68,7 +69,11 @@ function untilMicros(time: Duration | Date, now: number): number {
   const micros =
     time instanceof Date ? time.getTime() * 1_000 : Math.round(now + (durationMillis(time) ?? Number.NaN) * 1_000);
   if (Number.isSafeInteger(micros)) return micros;
-  throw new SpanledgerError('INVALID_DURATION', { details: { duration: time instanceof Date ? String(time) : time } });
+  throw new SpanledgerError('INVALID_DURATION', { details: { duration: timeText(time) } });
+}
+
+function timeText(time: unknown): string {
+  return typeof time === 'object' && !(time instanceof Date) ? sanitizer().json(time) : String(time);
 }
 
 /** Records that the unit waits, and that it does no longer. */

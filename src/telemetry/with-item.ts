@@ -1,6 +1,7 @@
 import { type Attributes, type Context, context, type Span } from '@opentelemetry/api';
 import { itemEntry } from '../domain/item-block.ts';
 import type { ItemState } from '../domain/item-states.ts';
+import { assertFunction, assertOptions } from './block-argument.ts';
 import { attribute } from './conventions.ts';
 import { correlationId, setCorrelationId } from './correlation.ts';
 import { createCorrelationId, parseId, workerName } from './identity.ts';
@@ -50,6 +51,8 @@ export async function withItem<T>(
   options: WithItemOptions,
   fn: (item: ItemContext) => T,
 ): Promise<Awaited<T> | undefined> {
+  assertOptions('withItem', options);
+  assertFunction('withItem', 'its second argument', fn);
   const sessionId = parseId('session', options.sessionId);
   const { filePath, attributes } = options;
   const itemOptions: ItemOptions = {
