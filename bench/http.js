@@ -4,15 +4,15 @@
 // installed into a temporary folder for this. Needs a build.
 //
 //   node bench/http.js [--rounds 12] [--millis 1000] [--server url] [--json file]
-import { fork, spawnSync } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { figure, median, report } from './measurement.js';
-import { packed } from './packed.js';
+import { installService, peerFlags, peerName, peerVersion } from './peer-service.js';
 import { startServer } from './server.js';
 
 const { values: options } = parseArgs({
@@ -26,12 +26,10 @@ const { values: options } = parseArgs({
 const bench = dirname(fileURLToPath(import.meta.url));
 const rounds = Number(options.rounds);
 const millis = Number(options.millis);
-const peerVersion = Number.parseInt(process.versions.node, 10) < 22 ? '0.81.2' : '0.82.0';
 const scratch = mkdtempSync(join(tmpdir(), 'spanledger-http-'));
 const server = await startServer(options.server);
 
 const bareName = 'as it is';
-const peerName = 'auto-instrumentations-node, OTLP';
 const offName = 'spanledger, OTLP and rows';
 const onName = 'spanledger, OTLP and rows with bodies';
 
@@ -39,7 +37,8 @@ const onName = 'spanledger, OTLP and rows with bodies';
 const children = new Set();
 try {
   const app = join(scratch, 'app');
-  install(app);
+  installService(app);
+  copyFileSync(join(bench, 'http-app.cjs'), join(app, 'http-app.cjs'));
   const ledger = await server.database('bench_http');
   const sink = await start(join(bench, 'otlp-sink.js'), [], [], {});
   const otlp = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${sink.port}`, OTEL_METRICS_EXPORTER: 'none' };
@@ -48,7 +47,7 @@ try {
   const env = (bodies) => ({ ...otlp, DATABASE_URL: ledger, SPANLEDGER_REQUEST_BODIES: bodies });
   const ways = [
     { name: bareName, flags: [], env: {} },
-    { name: peerName, flags: ['--require', '@opentelemetry/auto-instrumentations-node/register'], env: otlp },
+    { name: peerName, flags: peerFlags, env: otlp },
     { name: offName, flags: ours, env: env('off') },
     { name: onName, flags: ours, env: env('on') },
   ];
@@ -177,31 +176,6 @@ async function quiet(pid) {
     if (!(now - before > (lookMillis * 1000) / 20)) return;
     before = now;
   }
-}
-
-/** @param {string} directory */
-function install(directory) {
-  mkdirSync(directory, { recursive: true });
-  const packages = [
-    `@opentelemetry/auto-instrumentations-node@${peerVersion}`,
-    '@opentelemetry/api',
-    'express@5',
-    'pg@8',
-    packed(directory),
-  ];
-  writeFileSync(join(directory, 'package.json'), '{"private":true}\n');
-  const parameters = [
-    'install',
-    '--no-audit',
-    '--no-fund',
-    '--ignore-scripts',
-    '--omit=optional',
-    '--prefer-offline',
-    '--loglevel=error',
-  ];
-  const { status } = spawnSync('npm', [...parameters, ...packages], { cwd: directory, stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new Error('The peer could not be installed.');
-  copyFileSync(join(bench, 'http-app.cjs'), join(directory, 'http-app.cjs'));
 }
 
 /**

@@ -5,13 +5,13 @@
 //
 //   node bench/startup.js [--rounds 15] [--json file]
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { figure, report } from './measurement.js';
-import { packed } from './packed.js';
+import { installService, peerFlags, peerName, peerVersion } from './peer-service.js';
 
 const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '15' }, json: { type: 'string' } },
@@ -19,14 +19,11 @@ const { values: options } = parseArgs({
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const rounds = Number(options.rounds);
 const scratch = mkdtempSync(join(tmpdir(), 'spanledger-startup-'));
-const peerVersion = Number.parseInt(process.versions.node, 10) < 22 ? '0.81.2' : '0.82.0';
 
 // Nobody listens there: what is measured is the start, not the answer.
 const otlp = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_METRICS_EXPORTER: 'none' };
 const quick = { SPANLEDGER_EXIT_TIMEOUT: '0', SPANLEDGER_DIR: join(scratch, 'ledger') };
 const ours = ['--import', 'spanledger/register'];
-
-const peerName = 'auto-instrumentations-node, OTLP';
 
 /** @type {readonly { name: string, flags: readonly string[], env: Record<string, string> }[]} */
 const ways = [
@@ -38,7 +35,7 @@ const ways = [
   },
   {
     name: peerName,
-    flags: ['--require', '@opentelemetry/auto-instrumentations-node/register'],
+    flags: peerFlags,
     env: otlp,
   },
   { name: 'spanledger, journal only', flags: ours, env: quick },
@@ -59,30 +56,6 @@ const programs = {
     text: "import express from 'express';\nimport 'pg';\nexpress();\n",
   },
 };
-
-/** @param {string} directory */
-function install(directory) {
-  mkdirSync(directory, { recursive: true });
-  const packages = [
-    `@opentelemetry/auto-instrumentations-node@${peerVersion}`,
-    '@opentelemetry/api',
-    'express@5',
-    'pg@8',
-    packed(directory),
-  ];
-  writeFileSync(join(directory, 'package.json'), '{"private":true}\n');
-  const parameters = [
-    'install',
-    '--no-audit',
-    '--no-fund',
-    '--ignore-scripts',
-    '--omit=optional',
-    '--prefer-offline',
-    '--loglevel=error',
-  ];
-  const { status } = spawnSync('npm', [...parameters, ...packages], { cwd: directory, stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new Error('The peer could not be installed.');
-}
 
 /** @param {string} program @param {(typeof ways)[number]} way */
 function run(program, { flags, env }) {
@@ -106,7 +79,7 @@ const goals = [];
 const tables = [];
 try {
   const app = join(scratch, 'app');
-  install(app);
+  installService(app);
   for (const [title, { file, text }] of Object.entries(programs)) {
     const program = join(app, file);
     writeFileSync(program, `${text}${ending}`);
