@@ -11,7 +11,7 @@ import { partitionNeeds } from './partition-months.ts';
 import { type EncodedRows, type EncodedTable, encodeRows } from './row-encoding.ts';
 import { type ShipStatements, shipStatements } from './ship-statements.ts';
 import { ElsewhereError, OutOfTurnError, shipInTransaction } from './ship-transaction.ts';
-import type { SqlDatabase, SqlRow } from './sql-connection.ts';
+import type { SqlDatabase, SqlRow, Statement } from './sql-connection.ts';
 import { type DatabaseFailure, toDatabaseFailure } from './sql-state.ts';
 import type { LedgerStore, Shipment, ShipResult } from './store.ts';
 
@@ -21,11 +21,18 @@ export interface SqlLedgerStore extends LedgerStore {
   readonly schema: string;
   readonly migrator: Migrator;
   readonly partitions: PartitionMaker;
+  /** Answers several statements in one read-only transaction, in one round trip where the database can: `[rows of the first, …]`. */
+  queries<T extends readonly SqlRow[]>(statements: StatementsOf<T>): Promise<AnswersOf<T>>;
   /** What `error` means, credentials taken out of its message. */
   failure(error: unknown): Promise<DatabaseFailure>;
   /** An error in our words where we know better than the database: it cannot be reached, it refuses, or the schema is not there. */
   explained(error: unknown): Promise<unknown>;
 }
+
+/** As many statements as there are kinds of rows in `T`. */
+export type StatementsOf<T extends readonly SqlRow[]> = { readonly [K in keyof T]: Statement };
+/** Rows of each kind in `T`. */
+export type AnswersOf<T extends readonly SqlRow[]> = { readonly [K in keyof T]: readonly T[K][] };
 
 export interface LedgerStoreOptions {
   readonly database: SqlDatabase;
@@ -112,13 +119,22 @@ class DatabaseLedgerStore implements SqlLedgerStore {
   }
 
   async query<T extends SqlRow>(sql: string, parameters: readonly unknown[] = []): Promise<readonly T[]> {
+    const [rows] = await this.queries<[T]>([{ sql, parameters }]);
+    return rows;
+  }
+
+  async queries<T extends readonly SqlRow[]>(statements: StatementsOf<T>): Promise<AnswersOf<T>> {
     const { database, schema } = this;
     try {
-      if (database.ask !== undefined) return await database.ask<T>(schema, sql, parameters);
-      return await database.transaction((connection) => connection.query<T>(sql, parameters), {
-        readOnly: true,
-        schema,
-      });
+      if (database.ask !== undefined) return (await database.ask(schema, statements)) as AnswersOf<T>;
+      const answers: (readonly SqlRow[])[] = [];
+      await database.transaction(
+        async (connection) => {
+          for (const { sql, parameters } of statements) answers.push(await connection.query(sql, parameters));
+        },
+        { readOnly: true, schema },
+      );
+      return answers as AnswersOf<T>;
     } catch (error) {
       throw await this.explained(error);
     }

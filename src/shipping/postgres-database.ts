@@ -4,8 +4,15 @@ import { parseConnectionString } from './connection-string.ts';
 import { CopyScript } from './copy-script.ts';
 import { quoteIdentifier } from './identifier.ts';
 import { createPostgresPool } from './postgres-pool.ts';
-import { Question } from './question.ts';
-import { beginSql, type SqlConnection, type SqlDatabase, type SqlRow, type TransactionMode } from './sql-connection.ts';
+import { Questions } from './questions.ts';
+import {
+  beginSql,
+  type SqlConnection,
+  type SqlDatabase,
+  type SqlRow,
+  type Statement,
+  type TransactionMode,
+} from './sql-connection.ts';
 
 /** The slice of `pg.PoolClient` that is used. */
 export interface PooledClient {
@@ -73,8 +80,7 @@ export function createPostgresDatabase(options: PostgresOptions): PostgresDataba
     transaction: (work, mode) => transaction(pool, silence, work, mode),
     // What a client of the caller's own makes of messages of ours is not known.
     ...(own !== undefined && {
-      ask: (schema: string, sql: string, parameters: readonly unknown[]) =>
-        ask(own, silence, { schema, sql, parameters }),
+      ask: (schema: string, statements: readonly Statement[]) => ask(own, silence, { schema, statements }),
     }),
     close() {
       closing ??= own?.end() ?? Promise.resolve();
@@ -108,22 +114,21 @@ function transaction<T>(
 
 interface Asked {
   readonly schema: string;
-  readonly sql: string;
-  readonly parameters: readonly unknown[];
+  readonly statements: readonly Statement[];
 }
 
 /** The transaction has ended by the time an error is told; what remains to be known is whether the connection lives. */
-function ask<T extends SqlRow>(
+function ask(
   pool: ConnectionPool,
   silence: number,
-  { schema, sql, parameters }: Asked,
-): Promise<readonly T[]> {
-  return withClient(pool, { silence, recovery: 'select' }, async (_, client) => {
-    const question = new Question(settings(silence, schema), { text: sql, values: parameters, types });
-    return (await withDeadline(client, silence + graceMillis, () => {
-      client.query(question);
-      return question.rows;
-    })) as readonly T[];
+  { schema, statements }: Asked,
+): Promise<readonly (readonly SqlRow[])[]> {
+  return withClient(pool, { silence, recovery: 'select' }, (_, client) => {
+    const questions = new Questions(settings(silence, schema), statements, types);
+    return withDeadline(client, silence + graceMillis, () => {
+      client.query(questions);
+      return questions.answers;
+    });
   });
 }
 
@@ -164,7 +169,7 @@ function beginning(silence: number, mode: TransactionMode | undefined): string {
   return [beginSql(mode), ...limits, ...(mode === undefined ? [durably] : [])].join('; ');
 }
 
-/** The same for a transaction of one statement, as a statement without a result: `concat` is never null. */
+/** The same for a transaction that is asked, as a statement without a result: `concat` is never null. */
 function settings(silence: number, schema: string): string {
   const values = {
     transaction_read_only: 'on',

@@ -3,6 +3,12 @@ import { quoteIdentifier } from './identifier.ts';
 /** A row as a driver returns it. */
 export type SqlRow = Record<string, unknown>;
 
+/** One statement with the values bound in it. */
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
 /** One connection, inside or outside a transaction. Both databases are spoken to through this port. */
 export interface SqlConnection {
   /** Runs one statement. `timestamptz` comes back as `Date`, `bigint` and `numeric` as `number`, jsonb parsed. */
@@ -26,10 +32,10 @@ export interface SqlDatabase {
    */
   transaction<T>(work: (connection: SqlConnection) => Promise<T>, mode?: TransactionMode): Promise<T>;
   /**
-   * Runs one statement in a read-only transaction, with the schema that names without one are looked up in, all in one round trip. A
+   * Runs statements in a read-only transaction, with the schema that names without one are looked up in, all in one round trip. A
    * database may be unable to do so.
    */
-  ask?<T extends SqlRow>(schema: string, sql: string, parameters: readonly unknown[]): Promise<readonly T[]>;
+  ask?(schema: string, statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]>;
 }
 
 /** What a transaction is begun with. */

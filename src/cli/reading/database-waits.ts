@@ -1,3 +1,4 @@
+import type { Statement } from '../../shipping/sql-connection.ts';
 import type { LedgerStore } from '../../shipping/store.ts';
 
 /** One session of a database server. What the role may not see is null. */
@@ -32,20 +33,24 @@ export interface DatabaseWaits {
 }
 
 /** Who waits for whom on the server. `pg_locks` and `pg_blocking_pids` answer every role; statements take `pg_read_all_stats`. */
-export async function readDatabaseWaits(store: LedgerStore): Promise<DatabaseWaits | undefined> {
-  const [look] = await store.query<FirstLook>(firstLookSql);
+export async function readDatabaseWaits(store: LedgerStore, seen?: FirstLook): Promise<DatabaseWaits | undefined> {
+  const look = seen ?? (await store.query<FirstLook>(firstLook.sql))[0];
   if (look === undefined) return undefined;
   const waits = look.waits ? await store.query<DatabaseWait>(waitsSql) : [];
   return { waits: waits.map(withoutRefusal), seesStatements: look.sees, role: look.role };
 }
 
 /** The rights of the role, and whether anybody waits: to ask who takes longer than all else, and mostly nobody does. */
-type FirstLook = { readonly role: string; readonly sees: boolean; readonly waits: boolean };
+export type FirstLook = { readonly role: string; readonly sees: boolean; readonly waits: boolean };
 
-const firstLookSql = `
+/** A `FirstLook`. */
+export const firstLook: Statement = {
+  sql: `
   select current_user::text as role,
     pg_has_role(current_user, 'pg_read_all_stats', 'usage') or current_setting('is_superuser') = 'on' as sees,
-    exists (select from pg_locks where not granted) as waits`;
+    exists (select from pg_locks where not granted) as waits`,
+  parameters: [],
+};
 
 const waitsSql = `
   with waiting as (

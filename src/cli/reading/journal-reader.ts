@@ -35,6 +35,14 @@ export function createJournalReader(journal: JournalRows): LedgerReader {
   const units = async (filter: UnitFilter) =>
     (await mergeTable(journal.scan(), 'task_progress', ofUnit(filter))).filter(hasBegun);
   const events = (filter: EventFilter, last: number) => newestEvents(rowsOf(journal.scan(), 'audit_log'), filter, last);
+  const living = () => journal.processes().filter(({ ended_at: end }) => end === null);
+  const running: LedgerReader['running'] = async (filter, last) => {
+    const known = { units: (await units({})).map(toUnitRow), sessions: await sessions() };
+    const open = judgeOpenUnits({ ...known, processOf: journal.processOf, now: Date.now() });
+    const judged = filter.onlyStuck === true ? stuckAndAround(open) : open;
+    const rows = judged.filter((row) => matchesRunning(row, filter));
+    return rows.toSorted((a, b) => a.started_at.getTime() - b.started_at.getTime()).slice(0, last);
+  };
   return {
     description: journal.description,
     async sessions(filter) {
@@ -56,16 +64,13 @@ export function createJournalReader(journal: JournalRows): LedgerReader {
     process: async (instanceId) => journal.processOf(instanceId),
     slowestSteps: async (sessionId, last) => summarizeSteps((await units({ sessionId })).map(toUnitRow)).slice(0, last),
     errorGroups: async (sessionId) => groupErrors(await events({ sessionId, levels: errorLevels }, maxErrors)),
-    async running(filter, last) {
-      const known = { units: (await units({})).map(toUnitRow), sessions: await sessions() };
-      const now = Date.now();
-      const open = judgeOpenUnits({ ...known, processOf: journal.processOf, now });
-      const judged = filter.onlyStuck === true ? stuckAndAround(open) : open;
-      const rows = judged.filter((row) => matchesRunning(row, filter));
-      return rows.toSorted((a, b) => a.started_at.getTime() - b.started_at.getTime()).slice(0, last);
-    },
-    processes: async ({ onlyBlocked = false } = {}) =>
-      journal.processes().filter((one) => one.ended_at === null && !(onlyBlocked && one.blocked_since === null)),
+    running,
+    stuckEvidence: async (filter, last) => ({
+      rows: await running(filter, last),
+      blocked: living().filter(({ blocked_since: since }) => since !== null),
+      database: undefined,
+    }),
+    processes: async () => living(),
     databaseWaits: async () => undefined,
     statistics: async (scope) =>
       journalStatistics(

@@ -64,8 +64,12 @@ export interface RunningFilter {
   readonly onlyStuck?: boolean;
 }
 
-export interface ProcessFilter {
-  readonly onlyBlocked?: boolean;
+export interface StuckEvidence {
+  readonly rows: readonly RunningRow[];
+  /** Processes that have not ended and whose main thread is blocked. */
+  readonly blocked: readonly ProcessRow[];
+  /** `undefined` where there is no server to ask. */
+  readonly database: DatabaseWaits | undefined;
 }
 
 /** Reads the ledger, wherever it is: a database, or the journals alone. */
@@ -92,8 +96,10 @@ export interface LedgerReader {
   errorGroups(sessionId: string): Promise<readonly ErrorGroup[]>;
   /** Units that have not ended, the oldest first, each with the verdict on it. */
   running(filter: RunningFilter, last: number): Promise<readonly RunningRow[]>;
-  /** Processes that have not ended, and what they do now; all of them, or those whose main thread is blocked. */
-  processes(filter?: ProcessFilter): Promise<readonly ProcessRow[]>;
+  /** What may not advance: the open units of this filter and what else tells of it. */
+  stuckEvidence(filter: RunningFilter, last: number): Promise<StuckEvidence>;
+  /** Processes that have not ended, and what they do now. */
+  processes(): Promise<readonly ProcessRow[]>;
   /** Who waits for whom in the server of the ledger; `undefined` where there is no server to ask. */
   databaseWaits(): Promise<DatabaseWaits | undefined>;
   statistics(scope: StatisticsScope): Promise<Statistics>;

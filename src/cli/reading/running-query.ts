@@ -1,21 +1,54 @@
 import { expectationChore, learnInTurn } from '../../shipping/expectations.ts';
 import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
+import type { Statement } from '../../shipping/sql-connection.ts';
 import type { LedgerStore } from '../../shipping/store.ts';
 import { createConditions } from './conditions.ts';
-import type { ProcessFilter, RunningFilter } from './ledger-reader.ts';
+import type { RunningFilter } from './ledger-reader.ts';
 import { type ProcessRow, toProcessRow } from './process-row.ts';
 import type { RunningRow } from './rows.ts';
 
-/**
- * Open units with their processes, whatever columns `instances` has, and with their last event: of a session or item the newest
- * record of it, of another unit the last one that moved its row.
- */
+/** Open units, judged at one moment, each with its process. */
 export async function readRunning(
   store: SqlLedgerStore,
   prefix: string,
   filter: RunningFilter,
   last: number,
 ): Promise<readonly RunningRow[]> {
+  const statements = [knowledge(prefix), openUnits(prefix, filter, last)] as const;
+  const [[known], rows] = await onceLearned(store, () => store.queries<[Knowledge, OpenUnit]>(statements));
+  return known === undefined ? [] : toRunningRows(rows, known);
+}
+
+/** What is known at the moment of the question. */
+export type Knowledge = {
+  readonly judged_at: Date;
+  /** Something is open, and what was learned of durations is old. */
+  readonly is_behind: boolean;
+};
+
+/** An open unit; the first of each process, in this order, brings the row of its process along for the others. */
+export type OpenUnit = Omit<RunningRow, 'process' | 'judged_at'> & { readonly process: unknown };
+
+/** Processes that ship learn far more often; where none does, whoever asks learns. */
+const oldAfterSeconds = 300;
+
+/** A `Knowledge`. */
+export function knowledge(prefix: string): Statement {
+  return {
+    sql: `
+    select now() as judged_at, exists (select from ${prefix}.task_progress where ended_at is null)
+      and not exists (
+        select from ${prefix}.chores where name = '${expectationChore}' and began_at > now() - interval '${oldAfterSeconds} seconds'
+      ) as is_behind`,
+    parameters: [],
+  };
+}
+
+/**
+ * `OpenUnit`s with their processes, whatever columns `instances` has, and with their last event: of a session or item the newest
+ * record of it, of another unit the last one that moved its row.
+ */
+export function openUnits(prefix: string, filter: RunningFilter, last: number): Statement {
   const { onlyStuck = false } = filter;
   const verdicts = filter.verdicts?.length === 0 ? undefined : filter.verdicts;
   const where = createConditions()
@@ -34,9 +67,7 @@ export async function readRunning(
       ) u
     )
     select ${columns}, coalesce(e.event, r.last_event) as last_event,
-      coalesce(e.created_at, case when r.last_event is not null then r.last_progress_at end) as last_event_at,
-      to_jsonb(p) as process, now() as judged_at,
-      (select began_at from ${prefix}.chores where name = '${expectationChore}') as learned_at
+      coalesce(e.created_at, case when r.last_event is not null then r.last_progress_at end) as last_event_at, to_jsonb(p) as process
     from shown r
     left join ${prefix}.instances p on p.instance_id = r.instance_id and r.place = 1
     left join (
@@ -47,41 +78,33 @@ export async function readRunning(
       ) asked cross join lateral ${prefix}.last_records(asked.nos, asked.sessions, asked.items, asked.sinces) told
     ) e on e.no = r.no
     order by r.started_at, r.span_id`;
-  const rows = await askOnceLearned(store, () => store.query<FoundRow>(sql, where.parameters));
-  return withProcesses(rows);
+  return { sql, parameters: where.parameters };
 }
 
-/** The first unit of each process, in this order, brings the row of its process along for the others. */
-function withProcesses(rows: readonly FoundRow[]): readonly RunningRow[] {
-  const processes = new Map<string | null, ProcessRow | null>();
-  return rows.map(({ learned_at: _, process: found, ...row }) => {
-    const known = processes.get(row.instance_id);
-    const process = known === undefined ? toProcessRow(found) : known;
-    if (known === undefined) processes.set(row.instance_id, process);
-    return { ...row, process };
-  });
-}
-
-type FoundRow = Omit<RunningRow, 'process'> & { readonly process: unknown; readonly learned_at: Date | null };
-
-/** Processes that ship learn far more often; where none does, whoever asks learns. */
-const oldAfterSeconds = 300;
-
-/** What was learned of durations is brought up to date where it is old and the role may; an old comparison is better than none. */
-async function askOnceLearned(store: SqlLedgerStore, ask: () => Promise<readonly FoundRow[]>) {
-  const rows = await ask();
-  const [first] = rows;
-  if (first === undefined || isFresh(first)) return rows;
+/** Asks again where something was to be learned before and the role may; an old comparison is better than none. */
+export async function onceLearned<T extends readonly [readonly Knowledge[], ...(readonly unknown[])]>(
+  store: SqlLedgerStore,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const answers = await ask();
+  if (answers[0][0]?.is_behind !== true) return answers;
   try {
     await learnInTurn(store, { instanceId: 'command line', everySeconds: oldAfterSeconds });
   } catch {
-    return rows;
+    return answers;
   }
   return ask();
 }
 
-function isFresh({ learned_at: learned, judged_at: now }: FoundRow): boolean {
-  return learned !== null && now.getTime() - learned.getTime() < oldAfterSeconds * 1000;
+/** The rows, each with its process. Nobody else has them, so they are changed in place. */
+export function toRunningRows(rows: readonly OpenUnit[], { judged_at }: Knowledge): readonly RunningRow[] {
+  const processes = new Map<string | null, ProcessRow | null>();
+  return rows.map((row) => {
+    const known = processes.get(row.instance_id);
+    const process = known === undefined ? toProcessRow(row.process) : known;
+    if (known === undefined) processes.set(row.instance_id, process);
+    return Object.assign(row, { process, judged_at });
+  });
 }
 
 const isStuck = `verdict in ('stuck', 'lost')`;
@@ -139,15 +162,18 @@ const columns = [
   .join(', ');
 
 /** Processes that have not ended and were seen in the last two minutes. */
-export async function readProcesses(
-  store: LedgerStore,
-  prefix: string,
-  { onlyBlocked = false }: ProcessFilter = {},
-): Promise<readonly ProcessRow[]> {
-  const rows = await store.query<{ process: unknown }>(
-    `select to_jsonb(p) as process from ${prefix}.instances p
-      where ended_at is null and last_seen_at > now() - interval '2 minutes' ${onlyBlocked ? 'and blocked_since is not null' : ''}
-      order by started_at`,
-  );
+export async function readProcesses(store: LedgerStore, prefix: string): Promise<readonly ProcessRow[]> {
+  return toProcesses(await store.query<FoundProcess>(livingProcesses(prefix)));
+}
+
+export type FoundProcess = { readonly process: unknown };
+
+/** `FoundProcess`es that have not ended and were seen in the last two minutes. */
+export function livingProcesses(prefix: string, condition = 'true'): string {
+  return `select to_jsonb(p) as process from ${prefix}.instances p
+      where ended_at is null and last_seen_at > now() - interval '2 minutes' and ${condition} order by started_at`;
+}
+
+export function toProcesses(rows: readonly FoundProcess[]): readonly ProcessRow[] {
   return rows.flatMap(({ process }) => toProcessRow(process) ?? []);
 }

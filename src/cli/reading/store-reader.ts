@@ -8,6 +8,7 @@ import type { ErrorGroup, EventRow, SessionRow, StateCount, StepSummary, UnitRow
 import { readProcesses, readRunning } from './running-query.ts';
 import { readStatistics } from './statistics.ts';
 import { readSteps } from './step-groups.ts';
+import { readStuckEvidence } from './stuck-evidence.ts';
 
 /** Reads the tables of a database with plain SQL. */
 export function createStoreReader(store: SqlLedgerStore, schema: string): LedgerReader {
@@ -46,7 +47,8 @@ export function createStoreReader(store: SqlLedgerStore, schema: string): Ledger
     slowestSteps: (sessionId, last) => store.query<StepSummary>(slowestSteps(prefix), [sessionId, last]),
     errorGroups: (sessionId) => store.query<ErrorGroup>(errorGroups(prefix), [sessionId]),
     running: (filter, last) => readRunning(store, prefix, filter, last),
-    processes: (filter) => readProcesses(store, prefix, filter),
+    stuckEvidence: (filter, last) => readStuckEvidence(store, prefix, filter, last),
+    processes: () => readProcesses(store, prefix),
     databaseWaits: () => readDatabaseWaits(store),
     statistics: (scope) => readStatistics(store, schema, scope),
     close: () => store.close(),

@@ -43,7 +43,7 @@ export async function findStuckWork(reader: LedgerReader, options: StuckOptions)
   const { filter, limitSeconds } = options;
   // A limit of the caller's own finds others than the verdict of the database does.
   const onlyStuck = limitSeconds === undefined;
-  const rows = await reader.running({ ...filter, verdicts: [], onlyStuck }, mostUnits);
+  const { rows, ...evidence } = await reader.stuckEvidence({ ...filter, verdicts: [], onlyStuck }, mostUnits);
   const path: OpenWork[] = [];
   const units = treeOf(rows).flatMap(({ row, depth }): StuckUnit[] => {
     const work = describeOpenWork(row, limitSeconds);
@@ -52,11 +52,11 @@ export async function findStuckWork(reader: LedgerReader, options: StuckOptions)
   });
   const now = Date.now();
   const longest = Math.min(blockedSeconds, limitSeconds ?? blockedSeconds) * 1000;
-  const blocked = (await reader.processes({ onlyBlocked: true })).filter(
+  const blocked = evidence.blocked.filter(
     ({ blocked_since: since, service_name: service }) =>
       since !== null && now - since.getTime() > longest && (filter.service ?? service) === service,
   );
-  const found = units.length + blocked.length > 0 ? await reader.databaseWaits() : undefined;
+  const found = units.length + blocked.length > 0 ? evidence.database : undefined;
   const processes = found === undefined || found.waits.length === 0 ? [] : await reader.processes();
   return {
     units,

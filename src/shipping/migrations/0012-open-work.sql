@@ -84,8 +84,8 @@ begin
       (p.expectation ->> 'stuck_after_ms')::double precision / 1000 as told_stuck_after,
       (p.expectation ->> 'limit_ms')::double precision / 1000 as limit_seconds,
       case when p.unit = 'session' then c.runs else e.runs end as runs,
-      case when p.unit = 'session' then c.median else e.median_seconds end as median,
-      case when p.unit = 'session' then c.p95 else e.p95_seconds end as p95
+      case when p.unit = 'session' then c.marks[1] else e.median_seconds end as median,
+      case when p.unit = 'session' then c.marks[2] else e.p95_seconds end as p95
     from :"schema".task_progress p
     left join :"schema".instances i on i.instance_id = p.instance_id
     left join :"schema".import_sessions s on s.id = p.session_id
@@ -93,8 +93,7 @@ begin
       and e.task_name = case when p.unit = 'session' then s.kind else p.task_name end
       and e.step_name = case when p.unit = 'session' then '' else p.step_name end
     left join lateral (
-      select nullif(count(*), 0)::integer as runs, percentile_cont(0.5) within group (order by seconds) as median,
-        percentile_cont(0.95) within group (order by seconds) as p95
+      select nullif(count(*), 0)::integer as runs, percentile_cont(array[0.5, 0.95]) within group (order by seconds) as marks
       from (
         select seconds from unnest(e.session_seconds, e.session_totals) with ordinality ended (seconds, total, age)
         where coalesce(s.total, 0) = 0 or ended.total is null or ended.total between s.total / 2 and s.total * 2

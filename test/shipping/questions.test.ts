@@ -37,6 +37,30 @@ test('is one round trip, whatever the number of its rows', async () => {
   expect(proxy.roundTrips() - before).toBe(1);
 });
 
+test('is one round trip also where there are several, which see the same moment', async () => {
+  const store = await open();
+  const before = proxy.roundTrips();
+  const moment = { sql: 'select now() as at where $1', parameters: [true] };
+  const [first, none, numbers, last] = await store.queries([
+    moment,
+    { sql: 'select 1 as one where false', parameters: [] },
+    { sql: 'select n from generate_series(1, 2) n', parameters: [] },
+    moment,
+  ]);
+  expect(proxy.roundTrips() - before).toBe(1);
+  expect([none, numbers]).toEqual([[], [{ n: 1 }, { n: 2 }]]);
+  expect(first).toMatchObject([{ at: expect.any(Date) }]);
+  expect(last).toEqual(first);
+});
+
+test('fails as a whole where one of several fails', async () => {
+  const store = await open();
+  const one = { sql: 'select 1 as one', parameters: [] };
+  const failing = { sql: 'select 1 / $1::integer', parameters: [0] };
+  await expect(store.queries([one, failing, one])).rejects.toMatchObject({ code: '22012' });
+  expect(await store.queries([one])).toEqual([[{ one: 1 }]]);
+});
+
 test('takes parameters of all kinds, and none', async () => {
   const store = await open();
   const at = new Date('2026-03-01T12:00:00.123Z');
