@@ -72,6 +72,17 @@ describe('the packed package, installed into an empty project', () => {
     expect(types.length).toBeGreaterThan(0);
   });
 
+  it('has the same types for compilers that do not read exports, as TypeScript before 6 with module commonjs', () => {
+    const { exports, main, types, typesVersions } = JSON.parse(
+      readFileSync(join(project, 'node_modules', 'spanledger', 'package.json'), 'utf8'),
+    );
+    expect({ types, default: main }).toEqual(exports['.']);
+    expect(typesVersions['*']).toEqual({
+      register: [exports['./register'].types],
+      exporters: [exports['./exporters'].types],
+    });
+  });
+
   it('exports exporters and processors for an SDK of one’s own', () => {
     const script = `import * as exporters from 'spanledger/exporters'; console.log(Object.keys(exporters).join(' '));`;
     const { status, stdout } = run('node', '--input-type=module', '--eval', script);
