@@ -45,19 +45,22 @@ const maxCountedBytes = 512 * 1024 ** 2;
 /** Time of the first record that is not shipped, in microseconds; infinite without one. */
 async function firstRecordAt({ path, bytes }: SegmentInfo, from: number): Promise<number> {
   if (from >= bytes) return Number.POSITIVE_INFINITY;
-  const reading = await readSegment(path, { from, maxBytes: glanceBytes });
-  const times = reading.status === 'read' ? reading.entries.map(({ record }) => record.at) : [];
+  const reading = await readSegment(path, { from, maxBytes: glanceBytes }).catch(untold);
+  const times = reading?.status === 'read' ? reading.entries.map(({ record }) => record.at) : [];
   return Math.min(Number.POSITIVE_INFINITY, ...times);
 }
 
 async function countRecords({ path, bytes, isClosed }: SegmentInfo, from: number): Promise<number> {
   let records = 0;
   for (let next = from; next < bytes; ) {
-    const lines = await readSegmentLines(path, { from: next, isClosed });
-    if (lines.status !== 'read') return records;
+    const lines = await readSegmentLines(path, { from: next, isClosed }).catch(untold);
+    if (lines?.status !== 'read') return records;
     records += lines.starts.length;
     if (lines.tail !== 'more') return records;
     next = lines.to;
   }
   return records;
 }
+
+/** What the disk does not give is told of among the journals. */
+function untold(): undefined {}

@@ -53,9 +53,13 @@ function describeJournals(journals: readonly JournalInfo[]): Observation {
 async function findUnreadable(journals: readonly JournalInfo[]): Promise<readonly Observation[]> {
   const found: Observation[] = [];
   for (const { path, isClosed } of journals.flatMap(({ segments }) => segments)) {
-    const reading = await readSegment(path, { maxBytes: 1, isClosed });
-    if (reading.status === 'newer') found.push(finding('journals', reading.error.message, reading.error.action));
-    if (reading.status === 'unreadable' && isClosed && reading.bytes > 0) {
+    const reading = await readSegment(path, { maxBytes: 1, isClosed }).catch((error: Error) => error);
+    if (reading instanceof Error) {
+      const action =
+        'Look at the disk and at the rights to the file; the journals of other processes are shipped meanwhile.';
+      found.push(finding('journals', `${path} cannot be read: ${reading.message}`, action));
+    } else if (reading.status === 'newer') found.push(finding('journals', reading.error.message, reading.error.action));
+    else if (reading.status === 'unreadable' && isClosed && reading.bytes > 0) {
       const action = 'Keep a copy if the records matter, then remove the file; its beginning is lost.';
       found.push(finding('journals', `${path} cannot be read`, action));
     }

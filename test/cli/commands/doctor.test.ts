@@ -101,6 +101,17 @@ describe('spanledger doctor', () => {
     expect(of('journals')?.message).toContain('00000001.log cannot be read');
   });
 
+  it('tells of a segment that the disk does not give, and examines the rest', async () => {
+    const directory = temporaryDirectory();
+    // Reading it fails, as a sector that is gone does.
+    mkdirSync(join(instanceDirectory(directory, 'instance-1'), '00000001.log'), { recursive: true });
+    const { code, of, ok } = await examine({ environment: { DATABASE_URL: database.url, SPANLEDGER_DIR: directory } });
+    expect(code).toBe(1);
+    expect(of('journals')?.message).toMatch(/00000001\.log cannot be read: EISDIR/);
+    expect(ok('schema')).toBeDefined();
+    expect(ok('backlog')).toBeDefined();
+  });
+
   it('counts what waits while the database cannot be reached', async () => {
     const directory = temporaryDirectory();
     writeJournal(directory, sampleRecords());
