@@ -71,7 +71,8 @@ class LedgerHistory implements SessionHistory {
   readonly #timeoutMillis: number;
   readonly #now: () => number;
   #store: Promise<LedgerStore | undefined> | undefined;
-  #restUntil = 0;
+  /** When the database did not answer last, where it did not. */
+  #failedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SessionHistoryOptions) {
     this.#options = options;
@@ -128,14 +129,14 @@ class LedgerHistory implements SessionHistory {
 
   async #stored(sessionId: string, timeoutMillis: number): Promise<Known | undefined> {
     const { openStore } = this.#options;
-    if (openStore === undefined || this.#now() < this.#restUntil) return undefined;
+    if (openStore === undefined || Math.abs(this.#now() - this.#failedAt) < restMillis) return undefined;
     try {
       // Loading the driver is the program's own start, not the database's answer.
       const store = await this.#opened(openStore);
       const rows = await within(timeoutMillis, async () => store?.query<SessionRow>(sessionSql, [sessionId]));
       return rows?.[0] === undefined ? undefined : toKnown(rows[0]);
     } catch (error) {
-      this.#restUntil = this.#now() + restMillis;
+      this.#failedAt = this.#now();
       diag.warn('The database did not tell the past of a session; what this machine knows of it is used.', error);
       return undefined;
     }

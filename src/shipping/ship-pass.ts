@@ -110,6 +110,6 @@ class Adoption {
   }
 
   endInTime(): void {
-    if (this.#beganAt !== undefined && this.#now() - this.#beganAt >= this.#micros) this.#over.abort();
+    if (this.#beganAt !== undefined && Math.abs(this.#now() - this.#beganAt) >= this.#micros) this.#over.abort();
   }
 }
