@@ -56,10 +56,19 @@ async function tellOfParser(terminal: Terminal, error: unknown, argv: readonly s
   if (!(error instanceof CommanderError)) return tell(terminal, error);
   if (error.exitCode === 0) return exitCode.ok;
   if (error.code === 'commander.help') return exitCode.usage;
-  const why = error.message.replace(/^error: /, '').replace(/\.\s*$/, '');
   const [command = ''] = argv;
-  const details = { why, command: command.startsWith('-') ? '' : command };
+  const isUnknown = command.startsWith('-') || error.code === 'commander.unknownCommand';
+  const details = { why: whyOf(error.message), command: isUnknown ? '' : command };
   return tell(terminal, new SpanledgerError('USAGE', { details }));
+}
+
+/** What the parser says, as one sentence of ours. */
+function whyOf(message: string): string {
+  return message
+    .replace(/^error: /, '')
+    .replace(/^command-argument value ('.*') is invalid for argument '(.*?)'/s, "argument '$2' is $1")
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replace(/[.\s]+$/, '');
 }
 
 /** What is told may quote what was typed, or an address with a password in it. */

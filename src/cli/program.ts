@@ -23,7 +23,7 @@ export function createProgram(dispatch: Dispatch, output: ProgramOutput = {}): C
     .description('Import sessions, items and steps: what ran, what runs, what failed and what to do.')
     .version(packageVersion(), '--version', 'Print the version.')
     .helpOption('--help', 'Explain a command.')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'Explain a command.')
     .addHelpText('after', exitCodeText)
     .exitOverride()
     .configureOutput({

@@ -30,6 +30,11 @@ const bare = {
   middle: '  ',
 };
 
+/** A cell of more characters than this does not widen its column: one long id would push all other lines apart. */
+const maxAligned = 80;
+/** Stands for such a cell while the rest is aligned. Of a private area; what comes as long from outside is itself stood for. */
+const placeholder = '\u{e000}'.repeat(maxAligned);
+
 /** Rows as aligned columns under their titles, without frames, wide characters counted as the terminal does. */
 export function renderListing<Row>(
   terminal: Terminal,
@@ -42,15 +47,17 @@ export function renderListing<Row>(
     chars: bare,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  for (const row of rows) table.push(columns.map((column) => renderCell(terminal, column, row)));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  const long: string[] = [];
+  for (const row of rows) table.push(columns.map((column) => renderCell(terminal, column, row, long)));
+  const lines = table.toString().split('\n');
+  const whole = lines.map((line) => line.replaceAll(placeholder, () => long.shift() ?? ''));
+  return whole.map((line) => line.trimEnd()).join('\n');
 }
 
-function renderCell<Row>(terminal: Terminal, column: ListingColumn<Row>, row: Row): string {
-  const text = visible(column.text(row));
+function renderCell<Row>(terminal: Terminal, column: ListingColumn<Row>, row: Row, long: string[]): string {
+  const whole = visible(column.text(row));
+  const isLong = whole.length >= maxAligned;
+  if (isLong) long.push(whole);
+  const text = isLong ? placeholder : whole;
   return column.paint === undefined ? text : column.paint(row, terminal, text);
 }

@@ -206,7 +206,12 @@ describe('spanledger stats', () => {
 
 describe('exit codes and errors', () => {
   it.each([
-    [['nonsense'], 'unknown command'],
+    [['nonsense'], "unknown command 'nonsense'.\n  See `spanledger --help`."],
+    [['sesions'], "unknown command 'sesions' (Did you mean sessions?).\n  See `spanledger --help`."],
+    [
+      ['migrate', 'status'],
+      "argument 'action' is 'status'. Allowed choices are current, history, up.\n  See `spanledger migrate --help`.",
+    ],
     [['logs', '--lsat', '5'], "unknown option '--lsat'"],
     [['logs', '--last', 'many'], 'whole number'],
     [['session'], "missing required argument 'id'"],
@@ -221,6 +226,11 @@ describe('exit codes and errors', () => {
     const { output, errors, code } = await run();
     expect({ output, code }).toEqual({ output: '', code: 2 });
     expect(errors).toMatch(/^Usage: spanledger/);
+  });
+
+  it('explains a command as `help` of it as well', async () => {
+    expect(await run('help', 'session')).toEqual(await run('session', '--help'));
+    expect((await run('help')).code).toBe(0);
   });
 
   it('prints its version', async () => {

@@ -24,6 +24,19 @@ it('aligns columns, wide characters counted as two', () => {
   );
 });
 
+it('lets a long cell stand out, whole, and keeps the others aligned', () => {
+  const long = 'x'.repeat(500);
+  const rows = [
+    { name: 'short', count: 7 },
+    { name: long, count: 12 },
+    { name: '\u{e000}'.repeat(80), count: 3 },
+  ];
+  const lines = renderListing(recordedTerminal().terminal, columns, rows).split('\n');
+  expect(lines[1]).toBe(`short${' '.repeat(75)}      7`);
+  expect(lines[2]).toBe(`${long}     12`);
+  expect(lines[3]).toBe(`${'\u{e000}'.repeat(80)}      3`);
+});
+
 it('keeps a row on its line whatever its data holds', () => {
   const rows = [{ name: 'a\nb\u001b[1A', count: 1 }];
   expect(renderListing(recordedTerminal().terminal, columns, rows).split('\n')).toHaveLength(2);
