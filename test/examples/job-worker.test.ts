@@ -117,4 +117,4 @@ it('shows the job that runs, and the one that a killed worker has left', async (
   });
   const [job] = await rowsOf(killed.url, 'select name, state from pgboss.job where id = $1', row.job_id);
   expect({ job, open: open.verdict }).toEqual({ job: { name: 'invoice', state: 'active' }, open: 'running' });
-}, 90_000);
+}, 120_000);

@@ -34,7 +34,7 @@ function rowsOf(records: readonly LedgerRecord[]) {
 }
 
 it('records a CommonJS batch by its spanledger.yaml alone, and changes nothing of it', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const directory = join(root, 'examples', 'legacy-batch');
   const bare = run(directory, 'main.js', false);
@@ -49,7 +49,7 @@ it('records a CommonJS batch by its spanledger.yaml alone, and changes nothing o
 });
 
 it('records ES modules: a default export, an inherited method, a generator, and CommonJS imported by default', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const directory = join(import.meta.dirname, 'fixtures', 'esm-batch');
   const bare = run(directory, 'main.mjs', false);

@@ -79,7 +79,7 @@ const calls = {
 
 describe('functions that the configuration file names', () => {
   it('are recorded in packages and files of every kind, once for each call, and answer as before', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     app.configure(everything);
     const bare = run([]);
@@ -88,7 +88,7 @@ describe('functions that the configuration file names', () => {
     expect(await endedSteps()).toEqual(calls);
   });
 
-  it('are recorded beside an SDK of the program, which has their spans too', { timeout: 60_000 }, async () => {
+  it('are recorded beside an SDK of the program, which has their spans too', { timeout: 120_000 }, async () => {
     app.configure(everything);
     const sdk = ['--import', pathToFileURL(join(root, 'test/register/fixtures/other-sdk.mjs')).href];
     const bare = run(sdk);
@@ -99,7 +99,7 @@ describe('functions that the configuration file names', () => {
   });
 
   it('are told of one by one where an entry comes to nothing, with what was probably meant', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     app.configure(`instrument:
   - { module: cjs-lib, export: Queue.process, as: step }

@@ -42,7 +42,7 @@ describe.each(['loggers.cjs', 'loggers.mjs'])('the lines of %s', (script) => {
       SPANLEDGER_EXIT_TIMEOUT: '30000',
     });
     lines = linesOf(await bench.workshop.records());
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await bench.workshop.remove();
     await bench.receiver.close();

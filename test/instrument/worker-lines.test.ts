@@ -14,7 +14,7 @@ beforeAll(async () => {
   flagged = await workshop.run({ script, env: { OWN_LINES: '1', SPANLEDGER_WATCHDOG: 'off' } });
   const records = await workshop.records();
   lines = records.filter((record): record is EventRecord => 'event' in record && record.event === 'log');
-}, 60_000);
+}, 120_000);
 afterAll(() => workshop.remove());
 
 function found(message: string): EventRecord {

@@ -24,7 +24,7 @@ async function begun({ child, ended }: Program): Promise<void> {
 describe('a program whose standard output', () => {
   it.each(['write,console,winston', 'pino'])(
     'is full for a while writes the same bytes as without us, once somebody reads: %s',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async (ways) => {
       const outputs = [];
       for (const flags of [[], flag]) {
@@ -45,7 +45,7 @@ describe('a program whose standard output', () => {
 
   it.each(['write', 'console', 'winston', 'pino'])(
     'is closed ends as without us: %s',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async (way) => {
       const ends = [];
       for (const flags of [[], flag]) {
@@ -60,7 +60,7 @@ describe('a program whose standard output', () => {
   );
 
   it('is closed goes on where it writes with getLogger alone, and its lines are recorded', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const program = start('own', 300, flag);
     await begun(program);
@@ -72,7 +72,7 @@ describe('a program whose standard output', () => {
   });
 });
 
-it('SPANLEDGER_LOG_SIGNAL switches getLogger to DEBUG, and back', { timeout: 60_000 }, async () => {
+it('SPANLEDGER_LOG_SIGNAL switches getLogger to DEBUG, and back', { timeout: 120_000 }, async () => {
   const program = workshop.start({ script: fixture('signals.mjs'), env: { SPANLEDGER_LOG_SIGNAL: 'SIGUSR2' } });
   let output = '';
   program.child.stdout?.on('data', (text: string) => {

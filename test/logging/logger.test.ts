@@ -58,7 +58,7 @@ it('writes a line of JSON per record and makes one row of each, with the ids of 
     expect(row).toMatchObject({ sessionId: 's-7', itemId: 'i-1', traceId: line?.trace_id });
     expect(row.correlationId).toBe(line?.correlation_id);
   }
-}, 30_000);
+}, 120_000);
 
 it('writes text for people, one line per record, without spanledger/register too', async () => {
   const { stdout } = await workshop.run({
@@ -70,4 +70,4 @@ it('writes text for people, one line per record, without spanledger/register too
   expect(lines).toHaveLength(5);
   expect(lines[0]).toMatch(/Z INFO {5}import\.worker one only line\\nand no more /);
   expect(lines[4]).toMatch(/Z DEBUG {4}import\.worker not at this level /);
-}, 30_000);
+}, 120_000);

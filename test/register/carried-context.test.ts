@@ -11,4 +11,4 @@ it('goes on in the same trace in timers, emitters, worker threads and child proc
   expect(here).toEqual({ trace: expect.stringMatching(/^[0-9a-f]{32}$/), correlation: 'order-7' });
   expect([emitted, child.started, child.own, started]).toEqual([here, here, here, here]);
   expect(message).toEqual({ ...here, correlation: 'order-8' });
-}, 30_000);
+}, 120_000);

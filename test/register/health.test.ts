@@ -136,7 +136,7 @@ describe('a program', () => {
     }, waiting);
     program.child.kill('SIGKILL');
     await program.ended;
-  }, 60_000);
+  }, 120_000);
 });
 
 const waiting = { timeout: 30_000, interval: 100 };

@@ -65,7 +65,7 @@ describe.concurrent('the work of a program that was killed', () => {
     await vi.waitFor(async () => expect(await stateOf(place, 'night-1')).toBe('imported'), waiting);
     expect(await count(place, 'night-1', 'import.session.recovered')).toBe(1);
     expect(await value(place, "select attempt from spanledger.import_sessions where id = 'night-1'")).toBe(2);
-  }, 90_000);
+  }, 120_000);
 
   it('is closed by the command line, once', async (context) => {
     const place = await createPlace(context);
@@ -81,5 +81,5 @@ describe.concurrent('the work of a program that was killed', () => {
     for (const event of ['import.session.interrupted', 'import.item.interrupted', 'task.step.interrupted'])
       expect(await count(place, 'night-2', event), event).toBe(1);
     expect(await runCliProcess(['check', 'night-2'], { environment })).toMatchObject({ code: 0 });
-  }, 60_000);
+  }, 120_000);
 });

@@ -54,7 +54,7 @@ function environment(socket: string) {
   };
 }
 
-describe.concurrent('under systemd', { timeout: 90_000 }, () => {
+describe.concurrent('under systemd', { timeout: 120_000 }, () => {
   it('says READY=1, feeds the watchdog until the main thread is blocked and again when it is free, and says STOPPING=1', async (context) => {
     execFileSync('systemd-notify', ['--version']);
     const { socket, heard } = await listen(context);

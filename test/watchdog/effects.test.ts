@@ -31,7 +31,7 @@ async function both(way: string, more: readonly string[] = []) {
   return Promise.all([run('true'), run('false')]);
 }
 
-describe.concurrent('a program that is watched', { timeout: 60_000 }, () => {
+describe.concurrent('a program that is watched', { timeout: 120_000 }, () => {
   it('listens on no port after its stack was taken', async () => {
     const [watched] = await both('ports');
     expect(watched).toMatchObject({ code: 0, told: { listening: 0, url: null }, stderr: '' });

@@ -89,7 +89,7 @@ describe.concurrent('spanledger run', () => {
     expect(rows).toContainEqual({ event: 'process.restart', count: 1 });
     expect(rows).toContainEqual({ event: 'process.exit', count: 2 });
     expect(rows).toContainEqual({ event: 'process.given_up', count: 1 });
-  }, 60_000);
+  }, 120_000);
 
   it('closes the work of a program that was killed, with the signal that it has seen', async () => {
     const run = supervise('killed', ['--restart', 'never'], { DATABASE_URL: database.url });
@@ -131,7 +131,7 @@ describe.concurrent('spanledger run', () => {
       'import.session.interrupted',
       'task.step.interrupted',
     ]);
-  }, 60_000);
+  }, 120_000);
 
   it('passes signals on, and does not restart what was told to end', async () => {
     const run = supervise('signals', ['--restart', 'always']);
@@ -143,7 +143,7 @@ describe.concurrent('spanledger run', () => {
     run.child.kill('SIGTERM');
     expect(await run.ended).toEqual({ code: 3, signal: null });
     expect(run.output()).not.toContain('restart');
-  }, 60_000);
+  }, 120_000);
 
   it('ends a program that is stuck only where it is told to, and starts it again', async () => {
     const run = supervise('block', [
@@ -163,7 +163,7 @@ describe.concurrent('spanledger run', () => {
     await gone(Number(first));
     await run.said(/restart 1 of 1 in \d+ ms: stuck: its main thread is blocked/);
     expect(await run.ended).toEqual({ code: 143, signal: null });
-  }, 60_000);
+  }, 120_000);
 
   it('leaves a stuck program alone by default', async () => {
     const run = supervise('block', ['--stuck-after', '1']);
@@ -173,7 +173,7 @@ describe.concurrent('spanledger run', () => {
     process.kill(Number(pid), 'SIGKILL');
     run.child.kill('SIGTERM');
     await run.ended;
-  }, 60_000);
+  }, 120_000);
 
   it('takes the program and its children along when it is killed itself', async () => {
     const run = supervise('family', ['--grace', '1']);
@@ -181,5 +181,5 @@ describe.concurrent('spanledger run', () => {
     run.child.kill('SIGKILL');
     await gone(Number(pid));
     await gone(Number(grandchild));
-  }, 60_000);
+  }, 120_000);
 });
