@@ -22,6 +22,8 @@ export interface JournalStats {
 export interface Journal {
   readonly owner: JournalOwner;
   append(...records: readonly LedgerRecord[]): void;
+  /** Counts a record that could not be made, for a fault that is none of the disk's: dropped, as `unencodable`. */
+  leaveOut(name: RecordClass): void;
   sync(): Promise<void>;
   stats(): JournalStats;
   close(): void;

@@ -3,6 +3,7 @@ import {
   type EventRecord,
   type JournalOwner,
   type LedgerRecord,
+  type RecordClass,
   recordClasses,
 } from '../projection/record.ts';
 import { Capacity } from './capacity.ts';
@@ -125,6 +126,12 @@ class SegmentedJournal implements FileJournal {
     const { offset: _, ...counts } = this.#tally.read();
     const { lastError } = this.#trouble;
     return lastError === undefined ? counts : { ...counts, lastError };
+  }
+
+  leaveOut(name: RecordClass): void {
+    const kind = recordClasses.indexOf(name);
+    this.#tally.produce(kind);
+    this.#tally.drop(kind, 'unencodable');
   }
 
   leaveOutLine(): void {

@@ -9,7 +9,7 @@ import { type LogContext, projectLogRecord } from '../projection/log-projection.
 import { projectOpenRequest, projectOpenRequestEnd } from '../projection/open-request.ts';
 import { fromReadableLogRecord } from '../projection/readable-log-record.ts';
 import { fromReadableSpan } from '../projection/readable-span.ts';
-import type { LedgerRecord } from '../projection/record.ts';
+import type { LedgerRecord, RecordClass } from '../projection/record.ts';
 import { projectRequest } from '../projection/request-projection.ts';
 import type { EventSource } from '../projection/span-source.ts';
 import { projectSpanEnd, projectSpanEvents, projectSpanStart } from '../projection/unit-projection.ts';
@@ -62,8 +62,6 @@ export interface Recorder {
   recordLogs(logs: readonly ReadableLogRecord[]): void;
   /** Appends what waits for the end of the turn, when there may be none. */
   settle(): void;
-  /** Calls whose record could not be made, which a fault of spanledger would be the cause of. */
-  failures(): number;
 }
 
 /** Makes the recorder that processors and exporters share. */
@@ -86,7 +84,6 @@ class JournalRecorder implements Recorder {
   readonly #endOfTurn: ((work: () => void) => void) | undefined;
   #waiting: LedgerRecord[] = [];
   #holds = 0;
-  #failures = 0;
 
   constructor({ journal, settings = {}, endOfTurn }: RecorderOptions) {
     this.journal = journal;
@@ -114,7 +111,7 @@ class JournalRecorder implements Recorder {
       const record = projectSpanStart(fromReadableSpan(span), this.#context);
       if (record !== undefined) this.#appendOne(record);
     } catch (error) {
-      this.#failed('the start of a span', error);
+      this.#failed('the start of a span', 'progress', error);
     }
   }
 
@@ -130,7 +127,7 @@ class JournalRecorder implements Recorder {
     try {
       this.#appendOne(projectEvent(announced, this.#context));
     } catch (error) {
-      this.#failed('an event', error);
+      this.#failed('an event', 'audit', error);
     }
   }
 
@@ -140,7 +137,7 @@ class JournalRecorder implements Recorder {
       try {
         this.#projectEnd(span, records, filter);
       } catch (error) {
-        this.#failed('the end of a span', error);
+        this.#failed('the end of a span', 'progress', error);
       }
     }
     if (records.length > 0) this.#append(records);
@@ -153,7 +150,7 @@ class JournalRecorder implements Recorder {
         if (isLogRecorded(log, this.#logLevel))
           records.push(projectLogRecord(fromReadableLogRecord(log), this.#context));
       } catch (error) {
-        this.#failed('a log record', error);
+        this.#failed('a log record', 'audit', error);
       }
     }
     this.#append(records);
@@ -161,10 +158,6 @@ class JournalRecorder implements Recorder {
 
   settle(): void {
     if (this.#waiting.length > 0) this.#append([]);
-  }
-
-  failures(): number {
-    return this.#failures;
   }
 
   #projectEnd(span: ReadableSpan, records: LedgerRecord[], filter: EventFilter | undefined): void {
@@ -200,7 +193,7 @@ class JournalRecorder implements Recorder {
       const record = project(fromReadableSpan(span), this.#context);
       if (record !== undefined) this.#appendOne(record);
     } catch (error) {
-      this.#failed('an open request', error);
+      this.#failed('an open request', 'progress', error);
     }
   }
 
@@ -224,12 +217,13 @@ class JournalRecorder implements Recorder {
         );
       }
     } catch (error) {
-      this.#failed('records', error);
+      this.#failed('records', 'audit', error);
     }
   }
 
-  #failed(what: string, error: unknown): void {
-    this.#failures += 1;
+  /** What could not be made is counted among what was dropped. */
+  #failed(what: string, name: RecordClass, error: unknown): void {
+    this.journal.leaveOut(name);
     diag.error(`spanledger: ${what} could not be recorded`, error);
   }
 }

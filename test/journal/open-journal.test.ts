@@ -69,6 +69,13 @@ describe('appending', () => {
     journal.close();
   });
 
+  it('counts a record that could not even be made as dropped', () => {
+    const journal = openJournal({ directory: createPlace(), owner: createOwner() });
+    journal.leaveOut('progress');
+    expect(journal.stats()).toMatchObject({ produced: { progress: 1 }, dropped: { progress: { unencodable: 1 } } });
+    journal.close();
+  });
+
   it('shows another thread how far the file is through shared memory', () => {
     const memory = new SharedArrayBuffer(tallyBytes);
     const journal = openJournal({ directory: createPlace(), owner: createOwner(), tallyMemory: memory });

@@ -1,5 +1,5 @@
 import type { Journal, JournalStats } from '../../src/journal/journal.ts';
-import type { LedgerRecord } from '../../src/projection/record.ts';
+import type { LedgerRecord, RecordClass } from '../../src/projection/record.ts';
 import { recordClasses } from '../../src/projection/record.ts';
 import { mergeRows } from '../../src/projection/row-merge.ts';
 import { rowsOf } from '../../src/projection/rows.ts';
@@ -20,6 +20,12 @@ export class CollectingJournal implements Journal {
     this.fault?.();
     this.appends += 1;
     this.records.push(...records);
+  }
+
+  readonly leftOut: RecordClass[] = [];
+
+  leaveOut(name: RecordClass): void {
+    this.leftOut.push(name);
   }
 
   async sync(): Promise<void> {
