@@ -1,5 +1,6 @@
 import type { Alterations } from './alterations.ts';
 import { found, phraseBits, scan, secretBits, valueBits } from './character-scan.ts';
+import { redactEncoded } from './encoded-text.ts';
 import type { PathNode } from './field-paths.ts';
 import { type PairRules, redactSecretPairs } from './secret-pairs.ts';
 import { redactSecretPhrases } from './secret-phrases.ts';
@@ -51,6 +52,15 @@ function cut(text: string, maxLength: number, alterations: Alterations): string 
 }
 
 function withoutSecrets(text: string, bits: number, rules: TextRules): string {
+  const redaction = redactAll(text, bits, rules, mostEncodings);
+  if (redaction.count > 0) rules.alterations.add('redacted', redaction.count);
+  return redaction.text;
+}
+
+/** How often a text may be encoded, one time over the other. */
+const mostEncodings = 3;
+
+function redactAll(text: string, bits: number, rules: TextRules, encodings: number): Redaction {
   let result = text;
   let count = 0;
   const pass = (redaction: Redaction): void => {
@@ -65,8 +75,9 @@ function withoutSecrets(text: string, bits: number, rules: TextRules): string {
     if (redaction.count > 0) rules.tell?.(`pattern ${pattern.name}`, redaction.count);
     pass(redaction);
   }
-  if (count > 0) rules.alterations.add('redacted', count);
-  return result;
+  if (bits & found.pair && encodings > 0 && (result.includes('%') || result.includes('+')))
+    pass(redactEncoded(result, (decoded) => redactAll(decoded, scan(decoded) | rules.ownBits, rules, encodings - 1)));
+  return { text: result, count };
 }
 
 /** As `storableText`, for callers that have not scanned. */

@@ -57,12 +57,24 @@ describe('a program that writes secrets wherever it can', () => {
         OTEL_RESOURCE_ATTRIBUTES: 'app.token=FAKE-resource-0001,app.kept=marker',
         OTEL_LOG_LEVEL: 'debug',
         SPANLEDGER_EXIT_TIMEOUT: '30000',
+        SPANLEDGER_REQUESTS: 'all',
+        SPANLEDGER_REQUEST_BODIES: 'on',
       },
     });
   });
   afterAll(async () => {
     await workshop.remove();
     await receiver.close();
+  });
+
+  it('is asked, and asks, as often as it has texts, and each request is a record with its bodies', async () => {
+    const requests = (await workshop.records()).filter((record) => record.type === 'request');
+    for (const direction of ['inbound', 'outbound']) {
+      const made = requests.filter((request) => request.direction === direction);
+      expect([direction, made.length]).toEqual([direction, secretTexts.length + 2]);
+    }
+    const kept = requests.filter(({ requestBody, responseBody }) => requestBody && responseBody);
+    expect(kept.length).toBeGreaterThan(secretTexts.length / 2);
   });
 
   it('ends well, and what it is told about its start has no secret in it', () => {

@@ -30,6 +30,17 @@ describe('the corpus of secrets', () => {
     expectNone(sanitizer.jsonText(JSON.stringify([{ error: { stack: `Error: ${text}\n    at f` } }])), cores);
   });
 
+  it.each(secretTexts)('is gone from a text that is encoded, once or twice: $name', ({ text, cores }) => {
+    const once = encodeURIComponent(text.toWellFormed());
+    const form = new URLSearchParams({ note: text }).toString();
+    for (const given of [once, encodeURIComponent(once), form]) {
+      const stored = sanitizer.text(`GET https://peer/a?n=1&note=${given}&m=2 failed`);
+      expectNone(stored, cores);
+      expect(stored).toContain('m=2 failed');
+      expectNone(sanitizer.json({ [given.slice(0, 200)]: given, list: [`"${given}"`] }), cores);
+    }
+  });
+
   it.each(secretValues)('is gone from a value: $name', ({ value, cores }) => {
     const stored = sanitizer.json(value);
     expectNone(stored, cores);
@@ -71,6 +82,12 @@ describe('a text made to be slow', () => {
     '--token '.repeat(size / 8),
     `'${'\\'.repeat(size)}'-- ssw`,
     '%25'.repeat(size / 3),
+    `%${'25'.repeat(size / 2)}`,
+    '%20 '.repeat(size / 4),
+    '+-a'.repeat(size / 3),
+    'BEGIN+ '.repeat(size / 7),
+    `${'a+'.repeat(size / 2)}%20`,
+    '%3Apassword%3D&'.repeat(size / 15),
     'jdbc:oracle:thin:a/'.repeat(size / 19),
     'a://b@'.repeat(size / 6),
     'hooks.slack.com/services/'.repeat(size / 25),
