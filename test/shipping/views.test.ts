@@ -264,6 +264,8 @@ describe('each index', () => {
   /** What is asked of tables that are nearly empty here: shown is that the index can answer it. */
   const further = [
     'select max(id) from audit_log where id > 3990',
+    `select * from audit_log where event = any('{incident}'::text[]) order by created_at desc, id desc limit 10`,
+    `select * from audit_log where task_id = 'job-7' order by created_at desc, id desc limit 1`,
     'select * from api_logs order by created_at desc, id desc limit 100',
     `select * from api_logs where trace_id = '${traceId}'`,
     `select * from api_logs where correlation_id = 'c10'`,

@@ -33,6 +33,9 @@ export interface EventFilter {
   /** 32 hex digits. */
   readonly traceId?: string | undefined;
   readonly correlationId?: string | undefined;
+  /** The id that a queue gave the run. */
+  readonly taskId?: string | undefined;
+  /** The same, or the context field `job_id`, which no index has. */
   readonly jobId?: string | undefined;
   readonly levels?: readonly string[] | undefined;
   readonly events?: readonly string[] | undefined;

@@ -11,6 +11,7 @@ export function mayMatchEvent(values: Values, filter: EventFilter): boolean {
     is(values.item_id, filter.itemId) &&
     is(values.trace_id, filter.traceId) &&
     is(values.correlation_id, filter.correlationId) &&
+    is(values.task_id, filter.taskId) &&
     is(values.category, filter.category) &&
     isOneOf(text(values.level), filter.levels) &&
     isOneOf(text(values.event), filter.events) &&

@@ -114,6 +114,7 @@ export function eventConditions(filter: EventFilter): Conditions {
     .add('item_id = ?', filter.itemId)
     .add('trace_id = ?::uuid', filter.traceId)
     .add('correlation_id = ?', filter.correlationId)
+    .add('task_id = ?', filter.taskId)
     .add(`(task_id = ? or details ->> 'job_id' = ?)`, filter.jobId)
     .add('level = any(?::text[])', filter.levels)
     .add('event = any(?::text[])', filter.events)

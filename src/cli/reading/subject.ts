@@ -102,7 +102,7 @@ async function taskOf(reader: LedgerReader, id: string): Promise<Subject | undef
   if (session !== undefined) return { kind: 'session', id: session.id, session };
   const [root] = await reader.taskRuns(id, 1);
   if (root !== undefined) return { kind: 'trace', id: root.trace_id, root };
-  const [record] = await reader.events({ jobId: id }, 1);
+  const [record] = await reader.events({ taskId: id }, 1);
   if (record === undefined) return undefined;
   const ofSession = record.session_id === null ? undefined : await sessionOf(reader, record.session_id);
   return ofSession ?? traceOf(reader, record.trace_id);

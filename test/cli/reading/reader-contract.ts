@@ -98,6 +98,8 @@ export function describeReader(name: string, open: () => Promise<LedgerReader>):
 
     it('finds records by the id of a job', async () => {
       expect(await names({ jobId: 'job-9' })).toEqual(['job.step']);
+      expect(await names({ taskId: 'job-9' })).toEqual(['job.step']);
+      expect(await names({ taskId: 'job-77' })).toEqual([]);
       expect(await names({ jobId: 'job-77' })).toEqual(['job.log']);
       expect(await names({ jobId: 'job' })).toEqual([]);
     });
