@@ -11,6 +11,9 @@ const rowsPerUnit = 5;
 const rowsPerRequest = 20;
 const rowsPerError = 100;
 const rowsPerTask = 50;
+/** Sessions at a time, and the rows that one of them ships together: so the rows of a session lie in the table as they came. */
+const sessionsAtOnce = 24;
+const rowsPerShipment = 50;
 const months = 6;
 /** Processes of the past; the processes at work follow after them. */
 const instances = 20;
@@ -96,7 +99,9 @@ async function twoAtATime(url, statements) {
   const waiting = [...statements];
   const work = () =>
     withClient(url, async (client) => {
-      await client.query(`set maintenance_work_mem = '512MB'; set max_parallel_maintenance_workers = 0`);
+      await client.query(
+        `set maintenance_work_mem = '512MB'; set work_mem = '512MB'; set max_parallel_maintenance_workers = 0`,
+      );
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await client.query(next);
     });
   await Promise.all([work(), work()]);
@@ -120,21 +125,22 @@ const pattern = `create table pattern as select g as n, g / ${rowsPerTrace} as t
  * @param {number} to
  */
 function insertsOf(sessions, from, to) {
+  const lasting = `interval '${months} months' / ${Math.ceil(sessions / sessionsAtOnce)}`;
   const source = `from (
       select s, 'photos-' || s as session_id, 'upload-' || s as upload,
-        now() - interval '${months} months' + s * (interval '${months} months' / ${sessions}) as began,
-        interval '${months} months' / ${sessions} / ${rowsPerSession} as pace
+        now() - interval '${months} months' + s / ${sessionsAtOnce} * (${lasting}) as began, ${lasting} / ${rowsPerSession} as pace
       from generate_series(${from}, ${to}) s offset 0
     ) session cross join pattern`;
+  const arrival = `order by s / ${sessionsAtOnce}, n / ${rowsPerShipment}, s, n`;
   const at = 'began + n * pace';
   const item = `'2026/holiday/IMG_' || s * ${rowsPerSession / rowsPerItem} + item || '.jpg'`;
   const trace = `md5('trace ' || s * ${rowsPerSession / rowsPerTrace} + trace)::uuid`;
-  const every = (/** @type {number} */ step) => `${source} where n % ${step} = 0`;
+  const every = (/** @type {number} */ step) => `${source} where n % ${step} = 0 ${arrival}`;
   return [
     `insert into audit_log (created_at, level, category, event, message, service_name, session_id, item_id, correlation_id,
        trace_id, span_id, seq, duration_ms, details, error_type, error_message)
      select ${at}, level, 'import', event, message, 'bench', session_id, ${item}, upload, ${trace}, span_id, seq, duration_ms,
-       details, error_type, error_message ${source}`,
+       details, error_type, error_message ${source} ${arrival}`,
     `insert into task_progress (trace_id, span_id, service_name, session_id, item_id, unit, task_name, step_name, status,
        created_at, updated_at, ended_at, duration_ms, version, instance_id, correlation_id)
      select ${trace}, span_id, 'bench', session_id, ${item}, 'step', 'local',
