@@ -7,14 +7,16 @@
  */
 export function describeRun({ sessionId, outcome, seconds, target }) {
   const { total, imported, skipped, failed, missing } = outcome.counts;
+  const done = imported + skipped + failed;
   const rows = [
     ['total', total],
     ['imported', imported],
     ['skipped, duplicates above all', skipped],
     ['failed', failed - missing],
     ['missing', missing],
+    ...(done < total ? [['not done', total - done]] : []),
     ['seconds', seconds.toFixed(1)],
-    ['files/s', Math.round(total / seconds)],
+    ['files/s', Math.round(done / seconds)],
   ];
   return [
     '',
