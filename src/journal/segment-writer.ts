@@ -151,6 +151,8 @@ export class SegmentWriter {
     if (Math.abs(now - this.#checkedAt) < presenceCheckMillis) return false;
     this.#checkedAt = now;
     if (this.#isLinked()) return false;
+    // Whatever becomes of the next one, nothing more goes into this.
+    this.close();
     this.prepare();
     return true;
   }

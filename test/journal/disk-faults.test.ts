@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/journal/open-journal.ts';
@@ -96,6 +96,22 @@ describe('a segment that is taken away', () => {
     expect(journal.stats()).toMatchObject({ segment: 2, waiting: 0 });
     writeSync(other, 'still open');
     closeSync(other);
+    expectBalance(journal);
+    journal.close();
+  });
+
+  it('with its directory takes nothing more, also where no other can be made for a while', async () => {
+    const { clock, files, journal, seqs } = open();
+    journal.append(createEvent(1));
+    rmSync(journal.path, { recursive: true });
+    await clock.advance(1_000);
+    files.createError = 'EACCES';
+    journal.append(createEvent(2));
+    journal.append(createEvent(3));
+    expect(journal.stats()).toMatchObject({ waiting: 2 });
+    files.createError = undefined;
+    await clock.advance(500);
+    expect(await seqs()).toEqual([2, 3]);
     expectBalance(journal);
     journal.close();
   });
