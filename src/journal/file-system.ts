@@ -9,7 +9,7 @@ export interface JournalFileSystem {
   openSync(path: string, flags: string, mode: number): number;
   writeSync(descriptor: number, buffer: Uint8Array, offset: number, length: number): number;
   ftruncateSync(descriptor: number, length: number): void;
-  fstatSync(descriptor: number): { readonly nlink: number };
+  fstatSync(descriptor: number): { readonly nlink: number; readonly ino: number };
   closeSync(descriptor: number): void;
   renameSync(from: string, to: string): void;
   unlinkSync(path: string): void;

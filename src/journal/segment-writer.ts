@@ -46,6 +46,7 @@ export class SegmentWriter {
   readonly #options: SegmentWriterOptions;
   readonly #headerLine: Uint8Array;
   #descriptor: number | undefined;
+  #inode = 0;
   #number = 0;
   #size = 0;
   #path = '';
@@ -150,16 +151,19 @@ export class SegmentWriter {
   #isGone(now: number): boolean {
     if (Math.abs(now - this.#checkedAt) < presenceCheckMillis) return false;
     this.#checkedAt = now;
-    if (this.#isLinked()) return false;
+    if (this.#isThere()) return false;
     // Whatever becomes of the next one, nothing more goes into this.
     this.close();
     this.prepare();
     return true;
   }
 
-  #isLinked(): boolean {
+  #isThere(): boolean {
     try {
-      return this.#options.files.fstatSync(this.#descriptor ?? -1).nlink > 0;
+      const { nlink, ino } = this.#options.files.fstatSync(this.#descriptor ?? -1);
+      // Somebody has closed our descriptor, and it is another file's by now, which is not ours to close.
+      if (ino !== this.#inode) this.#descriptor = undefined;
+      return nlink > 0 && ino === this.#inode;
     } catch (error) {
       this.#noteLoss(error);
       return false;
@@ -184,6 +188,7 @@ export class SegmentWriter {
       throw error;
     }
     this.#descriptor = descriptor;
+    this.#inode = files.fstatSync(descriptor).ino;
     this.#path = path;
     this.#size = this.#headerLine.length;
     this.#openedAt = now;

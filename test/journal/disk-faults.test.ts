@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/journal/open-journal.ts';
@@ -98,6 +98,21 @@ describe('a segment that is taken away', () => {
     closeSync(other);
     expectBalance(journal);
     journal.close();
+  });
+
+  it('by somebody who closes its descriptor, which is another file’s a moment later, is followed by the next', async () => {
+    const { directory, clock, files, journal, seqs } = open();
+    journal.append(createEvent(1));
+    closeSync(files.lastOpened);
+    // Gets the same number, as the lowest that is free.
+    const other = openSync(join(directory, 'other'), 'w');
+    await clock.advance(1_000);
+    journal.append(createEvent(2));
+    expect(await seqs()).toEqual([1, 2]);
+    journal.close();
+    expect(writeSync(other, 'still open')).toBe(10);
+    closeSync(other);
+    expect(readFileSync(join(directory, 'other'), 'utf8')).toBe('still open');
   });
 
   it('with its directory takes nothing more, also where no other can be made for a while', async () => {

@@ -45,7 +45,7 @@ export class FailingDisk implements JournalFileSystem {
     nodeFileSystem.ftruncateSync(descriptor, length);
   }
 
-  fstatSync(descriptor: number): { readonly nlink: number } {
+  fstatSync(descriptor: number): { readonly nlink: number; readonly ino: number } {
     return nodeFileSystem.fstatSync(descriptor);
   }
 
