@@ -67,10 +67,10 @@ interface WrittenHead {
 /** A header of an answer, sent or set. */
 export function headOf(response: ServerResponse, name: string): string | undefined {
   const { _header: head } = response as WrittenHead;
-  if (typeof head !== 'string') {
-    const value = response.getHeader(name);
-    return value === undefined ? undefined : String(value);
-  }
+  const value = response.getHeader(name);
+  // What was given to `writeHead` is set as well where there are headers that were set before, so what is set is what was sent.
+  if (typeof value === 'string') return value.trim();
+  if (typeof head !== 'string') return value === undefined ? undefined : String(value);
   return lineOf(name).exec(head)?.[1]?.trim();
 }
 

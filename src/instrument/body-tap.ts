@@ -4,11 +4,15 @@ export interface SeenBody {
   readonly bytes: Uint8Array;
   /** Of the whole body. */
   readonly size: number;
+  /** The whole body, where it was given as one text to be sent as UTF-8. */
+  readonly text?: string;
 }
 
 /** Holds the beginning of a body. Copies, because buffers belong to the program, which may use them again. */
 export class BodyTap {
   readonly #maxBytes: number;
+  /** The only chunk so far, as it was given. */
+  #text: string | undefined;
   #parts: Uint8Array[] = [];
   #held = 0;
   #size = 0;
@@ -26,6 +30,7 @@ export class BodyTap {
   /** What was seen; `undefined` where there was nothing. */
   seen(): SeenBody | undefined {
     if (this.#size === 0) return undefined;
+    if (this.#text !== undefined) return new SeenText(this.#text, this.#size);
     const [first] = this.#parts;
     const bytes = first !== undefined && this.#parts.length === 1 ? first : Buffer.concat(this.#parts);
     return { bytes, size: this.#size };
@@ -33,21 +38,53 @@ export class BodyTap {
 
   #takeText(text: string, given: unknown): void {
     const encoding = typeof given === 'string' && Buffer.isEncoding(given) ? given : 'utf8';
+    const isFirst = this.#size === 0;
     this.#size += Buffer.byteLength(text, encoding);
+    if (isFirst && isUtf8(encoding) && this.#size <= this.#maxBytes && text.isWellFormed()) {
+      this.#text = text;
+      return;
+    }
+    this.#keepText();
     const room = this.#maxBytes - this.#held;
     // No encoding needs more than two units of text for a byte.
     if (room > 0) this.#keep(Buffer.from(text.slice(0, room * 2), encoding).subarray(0, room));
   }
 
   #takeBytes(bytes: Uint8Array): void {
+    this.#keepText();
     this.#size += bytes.byteLength;
     const room = this.#maxBytes - this.#held;
     if (room > 0 && bytes.byteLength > 0)
       this.#keep(Buffer.from(bytes.byteLength > room ? bytes.subarray(0, room) : bytes));
   }
 
+  /** There is more than one text: bytes, as all else. */
+  #keepText(): void {
+    if (this.#text === undefined) return;
+    this.#keep(Buffer.from(this.#text));
+    this.#text = undefined;
+  }
+
   #keep(bytes: Uint8Array): void {
     this.#parts.push(bytes);
     this.#held += bytes.byteLength;
   }
+}
+
+class SeenText implements SeenBody {
+  readonly text: string;
+  readonly size: number;
+
+  constructor(text: string, size: number) {
+    this.text = text;
+    this.size = size;
+  }
+
+  get bytes(): Uint8Array {
+    return Buffer.from(this.text);
+  }
+}
+
+function isUtf8(encoding: string): boolean {
+  return encoding === 'utf8' || encoding === 'utf-8';
 }

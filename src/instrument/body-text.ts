@@ -23,13 +23,28 @@ const mostUnpacked = 64;
  * end; what cannot be read, in a sentence in place of it.
  */
 export function bodyText(body: SeenBody, kind: BodyKind, maxBytes: number): string {
+  if (body.text !== undefined && isPlain(kind)) return typed(withoutMark(body.text), kind.type);
   const isCut = body.size > body.bytes.byteLength;
   const unpacked = unpack(body, kind.encoding, maxBytes);
   if (typeof unpacked === 'string') return unpacked;
   const isShortened = isCut || unpacked.byteLength > maxBytes;
   const text = decode(unpacked.subarray(0, maxBytes), kind.type, isShortened);
   if (isShortened) return `${text}… [cut, ${body.size} bytes as sent]`;
-  return kind.type !== undefined && /^application\/x-www-form-urlencoded\b/i.test(kind.type) ? formText(text) : text;
+  return typed(text, kind.type);
+}
+
+/** Whether a text is read as it was written. */
+function isPlain({ type = '', encoding = '' }: BodyKind): boolean {
+  return encoding === '' && !/charset=(?!"?utf-8"?\s*(?:;|$))/i.test(type);
+}
+
+/** A decoder takes this for no part of the text. */
+function withoutMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+function typed(text: string, type: string | undefined): string {
+  return type !== undefined && /^application\/x-www-form-urlencoded\b/i.test(type) ? formText(text) : text;
 }
 
 function unpack({ bytes, size }: SeenBody, encoding: string | undefined, maxBytes: number): Uint8Array | string {

@@ -1,6 +1,6 @@
 import type { Span } from '@opentelemetry/api';
 import { attribute } from '../telemetry/conventions.ts';
-import { correlationId } from '../telemetry/correlation.ts';
+import { correlationId, givenCorrelationId } from '../telemetry/correlation.ts';
 import { isPlainCorrelationId } from '../telemetry/correlation-propagator.ts';
 import type { HttpAspect } from './http-aspects.ts';
 
@@ -8,11 +8,19 @@ import type { HttpAspect } from './http-aspects.ts';
 export function createHttpCorrelation(header: string): HttpAspect {
   return {
     incoming(span, _, response) {
-      const id = mark(span);
+      const id = markServed(span);
       if (id !== undefined && !response.headersSent) response.setHeader(header, id);
     },
     outgoing: mark,
   };
+}
+
+/** A span that records has a valid trace id, which need not be looked at again. */
+function markServed(span: Span): string | undefined {
+  if (!span.isRecording() || givenCorrelationId() !== undefined) return mark(span);
+  const { traceId } = span.spanContext();
+  span.setAttribute(attribute.correlationId, traceId);
+  return traceId;
 }
 
 function mark(span: Span): string | undefined {

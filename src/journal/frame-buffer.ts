@@ -10,6 +10,7 @@ const quote = 34;
 const backslash = 92;
 const newline = 10;
 const zero = 48;
+const point = 46;
 const hexDigits = Buffer.from('0123456789abcdef', 'latin1');
 
 /**
@@ -95,7 +96,7 @@ export class FrameBuffer {
     if (value === undefined || !Number.isFinite(value)) return;
     this.#reserve(maxFieldKeyBytes + 32);
     this.#key(key);
-    if (!Number.isInteger(value) || value < 0) this.#ascii(String(value));
+    if (!Number.isInteger(value) || value < 0) this.#fraction(value);
     else if (value < 1e9) this.#smallInteger(value);
     else if (value >= 1e15 && value <= Number.MAX_SAFE_INTEGER) this.#largeInteger(value);
     else this.#ascii(String(value));
@@ -161,6 +162,24 @@ export class FrameBuffer {
       rest = tenth;
     }
     this.#end = end;
+  }
+
+  /** Durations are whole microseconds, told in milliseconds. */
+  #fraction(value: number): void {
+    const thousandths = Math.round(value * 1_000);
+    if (thousandths <= 0 || thousandths >= 1e9 || thousandths / 1_000 !== value) {
+      this.#ascii(String(value));
+      return;
+    }
+    const whole = Math.floor(thousandths / 1_000);
+    this.#smallInteger(whole);
+    const bytes = this.#bytes;
+    bytes[this.#end++] = point;
+    for (let rest = thousandths - whole * 1_000, unit = 100; rest > 0; unit /= 10) {
+      const digit = Math.floor(rest / unit);
+      bytes[this.#end++] = zero + digit;
+      rest -= digit * unit;
+    }
   }
 
   /** Microseconds since the epoch have 16 digits; the last eight are written one by one, those in front are remembered. */

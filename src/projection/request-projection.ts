@@ -171,7 +171,8 @@ function statusOf(attributes: SourceAttributes, facts: RequestFacts | undefined)
 
 function peerOf(attributes: SourceAttributes, direction: RequestRecord['direction']): unknown {
   return direction === 'inbound'
-    ? first(attributes, 'client.address', 'http.client_ip', 'network.peer.address', 'net.peer.ip')
+    ? attributes['client.address'] ||
+        first(attributes, 'client.address', 'http.client_ip', 'network.peer.address', 'net.peer.ip')
     : first(attributes, 'network.peer.address', 'net.peer.ip');
 }
 

@@ -2,10 +2,16 @@ import { type Context, context, createContextKey, isSpanContextValid, trace } fr
 
 const correlationKey = createContextKey('spanledger.correlation-id.v1');
 
+/** The correlation id that was set or sent along. */
+export function givenCorrelationId(from: Context = context.active()): string | undefined {
+  const id = from.getValue(correlationKey);
+  return typeof id === 'string' ? id : undefined;
+}
+
 /** The correlation id in force; without one the trace id of the active span; `undefined` outside of both. */
 export function correlationId(from: Context = context.active()): string | undefined {
-  const id = from.getValue(correlationKey);
-  if (typeof id === 'string') return id;
+  const id = givenCorrelationId(from);
+  if (id !== undefined) return id;
   const spanContext = trace.getSpanContext(from);
   return spanContext !== undefined && isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
 }

@@ -67,4 +67,31 @@ describe('the text of a body', () => {
     const latin = { type: 'text/plain; charset=ISO-8859-1', encoding: undefined };
     expect(bodyText(whole(Buffer.from('ö', 'latin1')), latin, 64)).toBe('ö');
   });
+
+  it.each([
+    [['{"a":1}'], json],
+    [['{"a":', '"ö"}'], json],
+    [['', '{"a":1}'], json],
+    [['\ufeff{"a":1}'], json],
+    [['a\ud800b'], json],
+    [['ö'.repeat(32)], json],
+    [['ö'.repeat(33)], json],
+    [['ö'.repeat(20), 'ü'.repeat(20)], json],
+    [['a=1&b=ö'], { ...json, type: 'application/x-www-form-urlencoded' }],
+    [['ö'], { ...json, type: 'text/plain; charset="utf-8"; x=y' }],
+    [['ö'], { ...json, type: 'text/plain; charset=latin1' }],
+    [['ö'], { ...json, encoding: 'identity' }],
+    [['ö'], { ...json, encoding: 'gzip' }],
+  ])('is the same whether a service writes %j as text or as bytes', (chunks, kind) => {
+    const taps = [new BodyTap(64), new BodyTap(64)];
+    for (const chunk of chunks) {
+      taps[0]?.take(chunk, undefined);
+      taps[1]?.take(Buffer.from(chunk), undefined);
+    }
+    const [asText, asBytes] = taps.map((tap) => tap.seen());
+    expect(asText?.size).toBe(asBytes?.size);
+    expect(bodyText(asText ?? whole(new Uint8Array()), kind, 64)).toBe(
+      bodyText(asBytes ?? whole(new Uint8Array()), kind, 64),
+    );
+  });
 });

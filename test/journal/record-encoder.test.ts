@@ -139,6 +139,28 @@ describe('the encoder', () => {
     expect(decoded(createEvent(1, { stack }))).toMatchObject({ stack });
   });
 
+  it('writes durations as JSON.stringify would have them, down to the microsecond and below', () => {
+    const written = (durationMillis: number): string => {
+      const batch = new FrameBatch();
+      batch.add(0, createRequest(1, { durationMillis }));
+      return /"durationMillis":([^,}]+)/.exec(Buffer.from(batch.frame(0)).toString())?.[1] ?? '';
+    };
+    const micros = [1, 9, 10, 99, 100, 101, 999, 1_001, 1_010, 1_100, 999_999_999, 1_000_000_001, 2 ** 40 + 1];
+    const durations = [
+      ...micros.map((count) => count / 1_000),
+      0.0004,
+      0.0005,
+      1.0005,
+      1e-7,
+      1e21,
+      1.5e300,
+      -0.25,
+      -1.001,
+    ];
+    expect(durations.map(written)).toEqual(durations.map((duration) => JSON.stringify(duration)));
+    fc.assert(fc.property(fc.nat(2 ** 31 - 1), (count) => written(count / 1_000) === JSON.stringify(count / 1_000)));
+  });
+
   it('leaves out a number that JSON cannot hold', () => {
     const record = createEvent(1, { durationMillis: Number.NaN, total: Number.POSITIVE_INFINITY });
     expect(decoded(record)).toEqual({ ...createEvent(1) });
