@@ -12,8 +12,13 @@ import { attribute } from '../telemetry/conventions.ts';
 
 /** Whether a tracer provider is registered in this process. */
 export function isTracerProviderRegistered(): boolean {
-  const registry = globalThis as { [registryKey]?: { readonly trace?: unknown } };
-  return registry[registryKey]?.trace !== undefined;
+  return isRegistered('trace');
+}
+
+/** Whether this part of OpenTelemetry has somebody who serves it; to register another is an error that the API logs, with a stack. */
+export function isRegistered(part: 'trace' | 'context' | 'propagation'): boolean {
+  const registry = globalThis as { [registryKey]?: Partial<Record<typeof part, unknown>> };
+  return registry[registryKey]?.[part] !== undefined;
 }
 
 const registryKey = Symbol.for('opentelemetry.js.api.1');

@@ -11,6 +11,7 @@ import {
   attachLogRecordProcessor,
   attachSpanProcessor,
   bridgeLegacyLogs,
+  isRegistered,
   isTracerProviderRegistered,
 } from './attachment.ts';
 import type { Identity } from './identity.ts';
@@ -53,8 +54,9 @@ export function startSdk(parts: SdkParts): boolean {
 function start({ environment, identity, sampler, propagator, limits, recording, sending }: SdkParts): void {
   const resource = identity.resource.merge(detectResources({ detectors: identity.detectors }));
   const contexts = new StartingContextManager();
-  api.context.setGlobalContextManager(contexts.enable());
-  if (propagator !== undefined) api.propagation.setGlobalPropagator(propagator);
+  // An SDK that traces nothing, as with OTEL_TRACES_EXPORTER=none, has them registered all the same; its own are as good.
+  if (!isRegistered('context')) api.context.setGlobalContextManager(contexts.enable());
+  if (propagator !== undefined && !isRegistered('propagation')) api.propagation.setGlobalPropagator(propagator);
   contexts.startWith(contextOfEnvironment(environment));
   startMetrics(resource, sending);
   const spanProcessors = [...recording.spans, ...sending.span];

@@ -30,6 +30,14 @@ describe('an SDK that is registered already', () => {
     expect(JSON.stringify(records)).toContain('a line of the host');
   });
 
+  it('that traces nothing leaves tracing to us, and its contexts serve', async () => {
+    const ended = await workshop.run({ script: 'app.mjs', flags: preceding('contexts-only-sdk.mjs') });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const records = await workshop.records();
+    expect(records.filter(({ type }) => type === 'start')).toHaveLength(7);
+    expect(records.filter(({ type }) => type === 'end')).toHaveLength(7);
+  });
+
   it('is not sent anywhere by us, whatever the environment says', async () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
     const ended = await workshop.run({ script: 'app.mjs', flags: preceding('other-sdk.mjs'), env });
