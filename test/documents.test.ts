@@ -9,7 +9,9 @@ import { helpOf } from '../src/cli/reference.ts';
 import { baselineWasm } from './harness/baseline-wasm.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const examplePages = ['examples/fastify-esm/README.md', 'examples/web-api/README.md'];
+const examplePages = readdirSync(join(root, 'examples'))
+  .map((name) => `examples/${name}/README.md`)
+  .filter((page) => existsSync(join(root, page)));
 const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs(), ...examplePages];
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
