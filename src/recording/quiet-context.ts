@@ -41,6 +41,11 @@ export function createQuietSampler(delegate: Sampler): Sampler {
   };
 }
 
+/** Whether what runs now goes on by itself. */
+export function isQuietHere(): boolean {
+  return isQuiet(context.active());
+}
+
 function isQuiet(parent: Context): boolean {
   return parent.getValue(quietKey) === true && trace.getSpanContext(parent) === undefined;
 }

@@ -20,7 +20,8 @@ export interface OpenJob {
 export type JobOutcome =
   | { readonly status: 'completed' }
   | { readonly status: 'failed' | 'expired'; readonly error: unknown }
-  | { readonly status: 'canceled'; readonly reason: string };
+  /** With `isOver` nobody works on it any more; otherwise its handler goes on, and ends it. */
+  | { readonly status: 'canceled'; readonly reason: string; readonly isOver?: true };
 
 export interface JobRunOptions {
   readonly job: Job;
@@ -83,8 +84,10 @@ export class JobRun implements RecordedCall, OpenJob {
   settle(outcome: JobOutcome): void {
     if (this.#step.unit.ended) return;
     const { job } = this.#options;
-    if (outcome.status === 'canceled') this.tell(cancelEvent(job, outcome.reason));
-    else if (outcome.status === 'completed') this.#end(() => this.#step.end());
+    if (outcome.status === 'canceled') {
+      this.tell(cancelEvent(job, outcome.reason));
+      if (outcome.isOver === true) this.#end(() => this.#step.fail(new Error(`The job is over: ${outcome.reason}.`)));
+    } else if (outcome.status === 'completed') this.#end(() => this.#step.end());
     else {
       const { error, status } = outcome;
       const told = status === 'expired' ? expiryEvent(job, error) : retryEvent(job, error);

@@ -1,6 +1,7 @@
-import { quietly } from '../../recording/quiet-context.ts';
+import { isQuietHere, quietly } from '../../recording/quiet-context.ts';
 import { recordThisUse } from '../recorded-call.ts';
 import { dataWithCarrier, takeCarrier } from './carried-in-data.ts';
+import { FetchedJobs } from './fetched-jobs.ts';
 import type { Job } from './job.ts';
 import {
   type Exports,
@@ -52,6 +53,19 @@ function patchManager(exports: Exports, recorder: JobRecorder): boolean {
         },
       }),
   );
+  const fetched = new FetchedJobs(recorder);
+  replaceMember(
+    manager,
+    'fetch',
+    (fn) =>
+      new Proxy(fn, {
+        apply: (target, self, args: unknown[]) => {
+          const jobs: unknown = Reflect.apply(target, self, args);
+          recorder.guarded(() => beginFetched(args[0], jobs, fetched, recorder));
+          return jobs;
+        },
+      }),
+  );
   replaceMember(manager, 'createJob', (fn) => recordThisUse(fn, (_, args) => beginCreateJob(args, recorder)));
   replaceMember(manager, 'insert', (fn) => recordThisUse(fn, (_, args) => beginInsert(args, recorder)));
   for (const [name, read] of Object.entries(endings)) {
@@ -61,13 +75,24 @@ function patchManager(exports: Exports, recorder: JobRecorder): boolean {
       (fn) =>
         new Proxy(fn, {
           apply: (target, self, args: unknown[]) => {
-            recorder.guarded(() => tellEnding(read, args, recorder));
+            recorder.guarded(() => tellEnding(read, args, recorder, fetched));
             return Reflect.apply(target, self, args);
           },
         }),
     );
   }
   return isKnown;
+}
+
+/** What the program takes itself; the workers of the library ask in the same way, quietly. */
+function beginFetched(queue: unknown, jobs: unknown, fetched: FetchedJobs, recorder: JobRecorder): void {
+  if (typeof queue !== 'string' || internal.test(queue) || isQuietHere() || !(jobs instanceof Promise)) return;
+  const begin = (found: unknown) => {
+    const list = Array.isArray(found) ? found : [found];
+    recorder.guarded(() => fetched.begin(list.filter((one) => textIn(one, 'id')).map((one) => toJob(queue, one))));
+  };
+  // Nobody else learns of a failure by this.
+  jobs.then(begin, () => {});
 }
 
 /** The arguments of `work` with the handler replaced: queue, options if any, handler. */
@@ -189,12 +214,22 @@ function isExpiry(error: unknown): boolean {
 }
 
 /** `fail(queue, ids, error)`; in version 9 `fail(ids, error)`. Ids may be those, or jobs. */
-function tellEnding(read: ReadEnding, args: readonly unknown[], recorder: JobRecorder): void {
-  const [queue, given, error] = args;
-  if (typeof queue !== 'string') return;
-  const outcome = read(error ?? new Error('The job was failed.'));
-  for (const one of Array.isArray(given) ? given : [given]) {
-    const id = typeof one === 'string' ? one : textIn(one, 'id');
-    if (id !== undefined) recorder.settle({ system, queue, id }, outcome);
+function tellEnding(read: ReadEnding, args: readonly unknown[], recorder: JobRecorder, fetched: FetchedJobs): void {
+  const isOlder = idsIn(args[0]).some((id) => fetched.queueOf(id) !== undefined);
+  const [given, error] = isOlder ? args : args.slice(1);
+  const told = read(error ?? new Error('The job was failed.'));
+  for (const id of idsIn(given)) {
+    const isOver = told.status === 'canceled' && fetched.queueOf(id) !== undefined;
+    const outcome = isOver ? { ...told, isOver } : told;
+    const queue = isOlder ? fetched.queueOf(id) : args[0];
+    if (typeof queue === 'string') recorder.settle({ system, queue, id }, outcome);
+    fetched.ended(id);
   }
+}
+
+function idsIn(given: unknown): readonly string[] {
+  return (Array.isArray(given) ? given : [given]).flatMap((one) => {
+    const id = typeof one === 'string' ? one : textIn(one, 'id');
+    return id === undefined ? [] : [id];
+  });
 }
