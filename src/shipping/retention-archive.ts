@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -41,26 +41,38 @@ export async function writeArchive(
 ): Promise<RetentionArchive> {
   const directory = join(into, `before-${scope.cutoff.toISOString().replaceAll(':', '-')}`);
   const draft = `${directory}.partial`;
-  const files: ArchiveFile[] = [];
   await onDisk(directory, async () => {
     await mkdir(into, { recursive: true, mode: directoryMode });
     await mkdir(draft, { mode: directoryMode });
   });
+  try {
+    const files = await writeParts(scope, parts, { draft, directory });
+    await onDisk(directory, async () => {
+      await syncDirectory(draft);
+      await rename(draft, directory);
+      await syncDirectory(into);
+      await syncDirectory(dirname(into));
+    });
+    return { directory, files };
+  } catch (error) {
+    // It is tried again, and what is left of each attempt would fill the disk. Once it has its name, it stays.
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function writeParts(
+  scope: RetentionScope,
+  parts: readonly TrimmedPart[],
+  { draft, directory }: { readonly draft: string; readonly directory: string },
+): Promise<readonly ArchiveFile[]> {
+  const files: ArchiveFile[] = [];
   for (const part of parts.filter(({ rows }) => rows > 0)) {
     const name = `${part.name}.csv.gz`;
-    files.push({
-      part: part.name,
-      path: join(directory, name),
-      rows: await writePart(scope, part, join(draft, name), directory),
-    });
+    const rows = await writePart(scope, part, join(draft, name), directory);
+    files.push({ part: part.name, path: join(directory, name), rows });
   }
-  await onDisk(directory, async () => {
-    await syncDirectory(draft);
-    await rename(draft, directory);
-    await syncDirectory(into);
-    await syncDirectory(dirname(into));
-  });
-  return { directory, files };
+  return files;
 }
 
 /** The keys of the rows in an archived file, each a list of texts in the order of {@link trimKeys}. */

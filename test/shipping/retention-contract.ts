@@ -151,6 +151,14 @@ export function describeRetention(open: () => SqlLedgerStore): void {
     expect(await column('select seq as value from audit_log order by 1')).toEqual([1, 2]);
   });
 
+  test('leaves nothing of an archive that was broken off, which would fill the disk time after time', async () => {
+    await ship([400, 200, 100, 31].map((age, seq) => auditRow({ created_at: daysAgo(age), seq })));
+    const broken = interruptedBy(store, 'close exported', () => Promise.reject(new Error('The server went away.')));
+    await expect(applyRetention(broken, { days: 30, archive: join(into, 'broken') })).rejects.toThrow('went away');
+    expect(readdirSync(join(into, 'broken'))).toEqual([]);
+    expect(await column('select count(*) as value from audit_log')).toEqual([4]);
+  });
+
   test('leaves a row that came after the archive was written', async () => {
     await ship([auditRow({ created_at: daysAgo(400), seq: 1 }), auditRow({ created_at: daysAgo(31), seq: 2 })]);
     const late = interruptedBy(store, 'close exported', () =>
