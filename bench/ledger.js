@@ -13,7 +13,7 @@ const rowsPerError = 100;
 const rowsPerTask = 50;
 /** Sessions at a time, and the rows that one of them ships together: so the rows of a session lie in the table as they came. */
 const sessionsAtOnce = 24;
-const rowsPerShipment = 50;
+const rowsPerShipment = 100;
 const months = 6;
 /** Processes of the past; the processes at work follow after them. */
 const instances = 20;

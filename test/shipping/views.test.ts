@@ -273,6 +273,7 @@ describe('each index', () => {
     `select * from task_progress where created_at < '2025-01-01'`,
     `select * from task_progress where session_id = 's7' order by created_at`,
     `select state, count(*) from import_items where session_id = 's7' group by state`,
+    `select count(*) from import_items where started_at >= '2025-11-22'`,
   ];
 
   test('is one that a query needs: there are no others', async () => {
