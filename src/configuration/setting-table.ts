@@ -105,7 +105,7 @@ export const settingTable = {
     fallback: 2 * gibibyte,
     unit: 'bytes',
     brief:
-      'Cap of the journal of one process on disk. Past it records are dropped and counted: requests first, progress next, audit last.',
+      'Cap of what lies in the directory: journals of all processes, and dead letters. Past it records are dropped and counted: requests first, progress next, audit last.',
   }),
   ship: preset({
     env: ['SPANLEDGER_SHIP'],

@@ -20,7 +20,7 @@ export interface WatchdogOptions {
   readonly thresholdMillis: number;
   readonly redaction: RedactionSettings;
   readonly memory: WatchMemory;
-  /** Cap of the journal on disk. */
+  /** Cap of what lies in the directory. */
   readonly journalMaxBytes: number;
   /** The counters of the journal. */
   readonly tally: SharedArrayBuffer;

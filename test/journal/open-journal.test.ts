@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { accountOf, missingOf } from '../../src/journal/account.ts';
@@ -296,6 +296,16 @@ describe('the cap of a journal', () => {
     const other = openJournal({ directory, owner: createOwner('other') });
     for (let seq = 0; seq < 100; seq += 1) other.append(createEvent(seq));
     other.close();
+    const journal = openJournal({ directory, owner: createOwner(), maxBytes: 20_000 });
+    journal.append(createEvent(1));
+    expect(journal.stats().dropped.audit).toEqual({ cap: 1 });
+    journal.close();
+  });
+
+  it('counts what the database refused, too', () => {
+    const directory = createPlace();
+    mkdirSync(join(directory, 'dead-letters'));
+    writeFileSync(join(directory, 'dead-letters', 'other-00000001.log'), 'x'.repeat(20_000));
     const journal = openJournal({ directory, owner: createOwner(), maxBytes: 20_000 });
     journal.append(createEvent(1));
     expect(journal.stats().dropped.audit).toEqual({ cap: 1 });
