@@ -7,7 +7,11 @@ const hex = (length: number) =>
 
 describe('a trace id', () => {
   it('is known by its form', () => {
-    fc.assert(fc.property(hex(32), (id) => expect(isTraceId(id)).toBe(id !== '0'.repeat(32))));
+    fc.assert(
+      fc.property(hex(32), (id) => {
+        expect(isTraceId(id)).toBe(id !== '0'.repeat(32));
+      }),
+    );
   });
 
   it('is refused where it is none', () => {
