@@ -30,6 +30,10 @@ export async function startExample({ example, flags, env = {} }: ExampleStart): 
     env: { ...inherited, PORT: '0', SPANLEDGER_DIR: directory, SPANLEDGER_EXIT_TIMEOUT: '30000', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // Whether or not a test gets to where it stops it.
+  const abandon = () => child.kill('SIGKILL');
+  process.once('exit', abandon);
+  child.once('exit', () => process.off('exit', abandon));
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {

@@ -45,7 +45,6 @@ describe('the local importer on a hostile folder', { timeout: 120_000 }, () => {
     const { code } = await startImporter({
       ...place,
       args: ['--session-id', 'locked'],
-      // A machine that is busy is no reason to lose what the test looks for.
       env: { DATABASE_URL: database.url, SPANLEDGER_EXIT_TIMEOUT: '30000' },
     }).ended;
 
@@ -85,7 +84,8 @@ async function importWhileOneVanishes(place: Workplace): Promise<Ended> {
   const importer = startImporter({
     ...place,
     args: ['--session-id', 'hostile', '--concurrency', '1'],
-    env: { DATABASE_URL: database.url },
+    // A machine that is busy is no reason to lose what the test looks for.
+    env: { DATABASE_URL: database.url, SPANLEDGER_EXIT_TIMEOUT: '30000' },
   });
   await importer.untilPrinted('0/12 files');
   rmSync(join(place.folder, 'zz-vanishes.txt'));

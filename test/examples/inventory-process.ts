@@ -17,8 +17,10 @@ export interface Shop {
 export async function startShop(): Promise<Shop> {
   const limits = ['--pages', '60', '--calls', '100000', '--per', '1'];
   const child = fork(join(example, 'shop-server.js'), limits, { env: cleanEnvironment(), execArgv: [] });
-  const [{ url }] = (await once(child, 'message')) as [{ url: string }];
-  return { url, close: () => child.disconnect() };
+  const failed = once(child, 'exit').then(() => Promise.reject(new Error('The shop ended at its start.')));
+  failed.catch(() => undefined);
+  const [{ url }] = (await Promise.race([once(child, 'message'), failed])) as [{ url: string }];
+  return { url, close: () => void (child.connected && child.disconnect()) };
 }
 
 /** A daemon at work. */

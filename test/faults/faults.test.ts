@@ -206,11 +206,11 @@ describe('a fault', () => {
   it.each([
     ['kill-9', ['--runs', '2', '--upToMillis', '300']],
     ['lost-commit', ['--commits', '4']],
-  ])('%s holds in its smallest form, run as a program', { timeout: 60_000 }, async (name, sizes) => {
+  ])('%s holds in its smallest form, run as a program', { timeout: 180_000 }, async (name, sizes) => {
     const loader = join(import.meta.dirname, '..', 'harness', 'typescript.js');
     const script = join(import.meta.dirname, `${name}.ts`);
     const child = spawn(process.execPath, ['--import', loader, script, '--seed', '1', ...sizes], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

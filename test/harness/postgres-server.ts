@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { postgresBinaries, type ServerUser, serverUser } from './postgres-binaries.ts';
 
 /** A real Postgres server of its own, on a free port of the loopback interface. */
@@ -35,10 +35,9 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
   chmodSync(scratch, 0o711);
   const bin = postgresBinaries(user, scratch);
   const data = initialise(bin, scratch, user);
-  const settings = { bin, data, user, durable: options.durable === true };
-  const first = await launchOnPort(settings, options.port);
-  const { port } = first;
-  let { child } = first;
+  const port = options.port ?? (await freePort());
+  const start = () => launch({ bin, data, port, user, durable: options.durable === true });
+  let child = await start();
   const kill = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, 'exit');
@@ -53,7 +52,7 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
     kill,
     async restart() {
       await kill('SIGINT');
-      child = await launch({ ...settings, port });
+      child = await start();
     },
     async stop() {
       await kill('SIGINT');
@@ -97,24 +96,6 @@ interface Launch {
   readonly durable: boolean;
 }
 
-const mostAttempts = 5;
-
-/** On a port that was free a moment ago: somebody else may have taken it since. */
-async function launchOnPort(
-  settings: Omit<Launch, 'port'>,
-  given: number | undefined,
-): Promise<{ readonly child: ChildProcess; readonly port: number }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = given ?? (await freePort());
-    try {
-      return { child: await launch({ ...settings, port }), port };
-    } catch (error) {
-      const isTaken = error instanceof Error && error.message.includes('Address already in use');
-      if (given !== undefined || !isTaken || attempt === mostAttempts) throw error;
-    }
-  }
-}
-
 /** Resolves when the server takes connections; it says so on stderr. */
 async function launch({ bin, data, port, user, durable }: Launch): Promise<ChildProcess> {
   const settings = {
@@ -149,13 +130,4 @@ async function launch({ bin, data, port, user, durable }: Launch): Promise<Child
   process.once('exit', abandon);
   child.once('exit', () => process.off('exit', abandon));
   return child;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  if (address === null || typeof address === 'string') throw new Error('No port could be reserved.');
-  return address.port;
 }

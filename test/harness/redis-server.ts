@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'vitest';
+import { freePort } from './free-port.ts';
 
 /** A real Redis, or Valkey, of its own on a free port of the loopback interface. */
 export interface RedisServer {
@@ -32,7 +32,10 @@ export async function startRedis(): Promise<RedisServer> {
   const program = binary();
   if (program === undefined) throw new Error(missing);
   const directory = mkdtempSync(join(tmpdir(), 'spanledger-redis-'));
-  const { child, port } = await launch(program, directory);
+  const port = await freePort();
+  const flags = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory];
+  const child = spawn(program, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await ready(child);
   return {
     port,
     stop: async () => {
@@ -42,27 +45,6 @@ export async function startRedis(): Promise<RedisServer> {
       rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
     },
   };
-}
-
-const mostAttempts = 5;
-
-/** On a port that was free a moment ago: somebody else may have taken it since. */
-async function launch(
-  program: string,
-  directory: string,
-): Promise<{ readonly child: ChildProcess; readonly port: number }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    const flags = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory];
-    const child = spawn(program, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
-    try {
-      await ready(child);
-      return { child, port };
-    } catch (error) {
-      const isTaken = error instanceof Error && error.message.includes('Address already in use');
-      if (!isTaken || attempt === mostAttempts) throw error;
-    }
-  }
 }
 
 function binary(): string | undefined {
@@ -89,14 +71,4 @@ async function ready(child: ChildProcess): Promise<void> {
     }
   }
   throw new Error(`Redis did not start: ${said}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('There is no free port.');
-  return address.port;
 }

@@ -145,8 +145,10 @@ describe('the row of a request that went wrong', () => {
   it('has no status, and says that the client has gone', async () => {
     const stop = new AbortController();
     const gone = send('patient', '/late', 'gone-1', { signal: stop.signal });
-    setTimeout(() => stop.abort(), 100);
-    await expect(gone).rejects.toThrow();
+    const refused = expect(gone).rejects.toThrow();
+    await service.said('late gone-1');
+    stop.abort();
+    await refused;
     expect(await rowOf('gone-1')).toMatchObject({ response_status: null, reason: expect.stringContaining('closed') });
   });
 

@@ -1,8 +1,8 @@
-import { createServer } from 'node:net';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { HealthFacts } from '../../src/domain/health.ts';
 import { answerHealth } from '../../src/register/health-answer.ts';
 import { createHealthHandler } from '../../src/register/health-handler.ts';
+import { freePort } from '../harness/free-port.ts';
 import { createWorkshop } from './program.ts';
 
 const workshop = createWorkshop();
@@ -140,12 +140,3 @@ describe('a program', () => {
 });
 
 const waiting = { timeout: 30_000, interval: 100 };
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(address)));
-    });
-  });
-}

@@ -19,7 +19,7 @@ it('says that nobody takes log records where there is no provider that does', ()
 
 it('finds its line in the journal of a program that doctor starts', async () => {
   const ledger = join(directory, 'ledger');
-  const argv = ['doctor', '--seconds', '5', '--json', '--', 'node', '-e', 'setTimeout(() => {}, 1000)'];
+  const argv = ['doctor', '--seconds', '60', '--json', '--', 'node', '-e', 'setTimeout(() => {}, 1000)'];
   const { output } = await runCliProcess(argv, { environment: { SPANLEDGER_DIR: ledger } });
   const found = output.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
   expect(found).toContainEqual(expect.objectContaining({ subject: 'log path', status: 'ok' }));

@@ -12,6 +12,8 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** Standard error but for the word that the database was late, as it is on a machine that is busy. */
+  readonly complaints: string;
   readonly seconds: number;
 }
 
@@ -42,6 +44,7 @@ export interface Program {
 }
 
 const fixtures = join(import.meta.dirname, 'fixtures');
+const lateDatabase = /^spanledger warning: The database did not tell the past .* No answer within \d+ ms\.\n/gm;
 const ownVariables = /^(SPANLEDGER_|OTEL_|DATABASE_URL$|NODE_OPTIONS$|VITEST)/;
 
 export function createWorkshop(): Workshop {
@@ -95,6 +98,7 @@ function launch(directory: string, options: ProgramOptions): Program {
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,
     ...output,
+    complaints: output.stderr.replaceAll(lateDatabase, ''),
     seconds: (performance.now() - startedAt) / 1000,
   }));
   const said = async (text: string) => {

@@ -50,7 +50,7 @@ describe('a program with a database', () => {
     const env = answering();
     const ended = await workshop.run({ script: 'app.mjs', parameters: [ending, `at-${ending}`], env });
     expect(ended).toMatchObject({ code, signal: null, stdout: 'imported\n' });
-    if (code === 0) expect(ended.stderr).toBe('');
+    if (code === 0) expect(ended.complaints).toBe('');
     expect(await endedSteps(`at-${ending}`)).toEqual(importSteps);
     expect((await lastWords()) - before).toBe(words);
   });
@@ -65,7 +65,7 @@ describe('a program with a database', () => {
     });
     await program.said('waiting');
     program.child.kill('SIGTERM');
-    expect(await program.ended).toMatchObject({ code: null, signal: 'SIGTERM', stderr: '' });
+    expect(await program.ended).toMatchObject({ code: null, signal: 'SIGTERM', complaints: '' });
     expect(await endedSteps('at-signal')).toEqual(importSteps);
     expect((await lastWords()) - before).toBe(1);
   });
@@ -78,7 +78,7 @@ describe('a program with a database', () => {
     });
     await program.said('waiting');
     program.child.kill('SIGINT');
-    expect(await program.ended).toMatchObject({ code: 7, signal: null, stderr: '' });
+    expect(await program.ended).toMatchObject({ code: 7, signal: null, complaints: '' });
     expect(await endedSteps('own-signal')).toEqual(importSteps);
   });
 
@@ -120,10 +120,15 @@ describe('a program with a database', () => {
     await run(workshop, 'clean-2');
     expect((await audits()) - before).toBe(await audits(`session_id = 'clean-2'`));
     const elsewhere = createWorkshop();
-    const ended = await run(elsewhere, 'clean');
+    // The past is asked for within a second, which a busy machine may miss.
+    await vi.waitFor(
+      async () => {
+        expect(await run(elsewhere, 'clean')).toMatchObject({ code: 0, stdout: 'imported\n' });
+        expect(await audits(`session_id = 'clean' and event = 'import.session.skip'`)).toBe(1);
+      },
+      { timeout: 100_000 },
+    );
     await elsewhere.remove();
-    expect(ended).toMatchObject({ code: 0, stdout: 'imported\n' });
-    expect(await audits(`session_id = 'clean' and event = 'import.session.skip'`)).toBe(1);
   });
 
   it('ships what a program that was killed left behind', async () => {
@@ -146,7 +151,7 @@ describe('a program with a database', () => {
         expect(await endedSteps('killed')).toEqual(importSteps);
         expect(await endedSteps('heir-1')).toEqual(importSteps);
       },
-      { timeout: 25_000 },
+      { timeout: 100_000 },
     );
   });
 });

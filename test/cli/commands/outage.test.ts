@@ -1,24 +1,15 @@
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { useDatabase } from '../../harness/database.ts';
+import { freePort } from '../../harness/free-port.ts';
 import { runCli, runJson } from '../cli-process.ts';
 import { sampleRecords, temporaryDirectory, writeJournal } from '../written-ledger.ts';
-
-/** A port of this machine on which nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 async function createOutage() {
   const directory = temporaryDirectory();
   writeJournal(directory, sampleRecords());
-  const url = `postgres://user:secret@127.0.0.1:${await closedPort()}/ledger`;
+  const url = `postgres://user:secret@127.0.0.1:${await freePort()}/ledger`;
   return { environment: { DATABASE_URL: url, SPANLEDGER_DIR: directory } };
 }
 
