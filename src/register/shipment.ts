@@ -40,12 +40,15 @@ export function startShipment(load: ShippingLoad): Shipment {
   const chores = createChores(load, store);
   const trouble: Trouble = {};
   let last: ShipReport | undefined;
-  const running = shipper.run(stop.signal, (report) => {
-    last = report;
-    if (report.status === 'caught-up') chores.begin();
+  const hear = (report: ShipReport) => {
     noteShipped(load.memory, report);
     noteTrouble(trouble, report);
     for (const message of [...complaints(report), ...report.unreadable]) diag.warn(message);
+  };
+  const running = shipper.run(stop.signal, (report) => {
+    last = report;
+    if (report.status === 'caught-up') chores.begin();
+    hear(report);
   });
   const leaveHeartbeat = createHeartbeat(load, vitals, trouble);
   leaveHeartbeat();
@@ -62,7 +65,8 @@ export function startShipment(load: ShippingLoad): Shipment {
       leaveHeartbeat();
       if (last?.status === 'unavailable') return;
       const report = await shipper.shipOnce({ adoptionMillis: 0 });
-      noteShipped(load.memory, report);
+      // A program that is short has sent nothing before: it would never hear that nothing is stored.
+      hear(report);
       leaveHeartbeat();
       if (report.status !== 'caught-up') return;
       await store.heartbeat({ ...vitals(), ...endOf(end, now()) });
