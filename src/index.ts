@@ -54,6 +54,7 @@ export type { ImportOutcome, ItemFailure, NotStarted } from './telemetry/import-
 export { importSession, openSession, startSession } from './telemetry/import-session.ts';
 export type { Item, ItemBlock, ItemFinish, ItemHandle, MeasureOptions } from './telemetry/item-scope.ts';
 export { type LogContextFields, logContext, withLogContext } from './telemetry/log-context.ts';
+export type { LoopCycle } from './telemetry/loop-cycle.ts';
 export { type LoopOptions, type WorkerLoop, workerLoop } from './telemetry/loops.ts';
 export type {
   BatchOptions,

@@ -4,6 +4,8 @@ export interface LoopFacts {
   /** Cycles that have ended. */
   readonly count: number;
   readonly failures: number;
+  /** What its cycles have done since the start, in numbers, as far as they tell. */
+  readonly counts?: Readonly<Record<string, number>>;
   /** Since when a cycle runs, if one does. */
   readonly runningSince?: number;
   /** Begin of the last cycle. */

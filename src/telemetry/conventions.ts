@@ -226,6 +226,16 @@ export const eventTable = names({
     'info',
     'A cycle went well after one or more that failed; with their number.',
   ],
+  loopCounted: [
+    'worker.loop.counted',
+    'debug',
+    'What a cycle has done, in numbers: how many of what. Level info where the program says that each is news.',
+  ],
+  loopMissed: [
+    'worker.loop.missed',
+    'warning',
+    'A cycle could not do one of many, and goes on; with its id and the error.',
+  ],
   audit: ['audit', 'info', 'A record the program wrote itself without naming an event.'],
   log: ['log', 'info', 'A log line of the service.'],
   performance: ['performance', 'info', 'A measured operation.'],

@@ -1,6 +1,7 @@
 import type { LoopFacts } from '../domain/health.ts';
 import { messageOf } from '../domain/thrown.ts';
 import { event } from './conventions.ts';
+import { type LoopCycle, loopCycle } from './loop-cycle.ts';
 import { storedText } from './stored-text.ts';
 import { telemetryMetrics } from './telemetry-metrics.ts';
 import { audit } from './work.ts';
@@ -15,11 +16,11 @@ export interface LoopOptions {
 export interface WorkerLoop {
   readonly name: string;
   /**
-   * Runs one cycle. Resolves with `undefined`, and does nothing, while the cycle before still runs: cycles do not overlap.
+   * Runs one cycle, which may tell in numbers what it has done. Resolves with `undefined`, and does nothing, while the cycle before still runs: cycles do not overlap.
    *
    * @throws what the cycle throws, once it is noted
    */
-  run<T>(cycle: () => T | Promise<T>): Promise<T | undefined>;
+  run<T>(cycle: (told: LoopCycle) => T | Promise<T>): Promise<T | undefined>;
   facts(): LoopFacts;
 }
 
@@ -36,6 +37,7 @@ function registry(): Registry {
 }
 
 const maxMessageLength = 500;
+const mostCounts = 10;
 
 /**
  * The loop of that name, made on first use: its last run, last success, last error and count appear in health answers, in metrics and in
@@ -43,7 +45,7 @@ const maxMessageLength = 500;
  *
  * ```ts
  * const sync = workerLoop('sync', { successWithinMillis: 3_600_000 });
- * await sync.run(() => syncOnce());
+ * await sync.run(async (cycle) => cycle.count('jobs synced', await syncOnce()));
  * ```
  */
 export function workerLoop(name: string, options: LoopOptions = {}): WorkerLoop {
@@ -82,14 +84,14 @@ class CountedLoop implements WorkerLoop {
     this.#options = options;
   }
 
-  async run<T>(cycle: () => T | Promise<T>): Promise<T | undefined> {
+  async run<T>(cycle: (told: LoopCycle) => T | Promise<T>): Promise<T | undefined> {
     if (this.#told.runningSince !== undefined) return undefined;
     const began = Date.now();
     const from = performance.now();
     if (this.#told.lastRunAt === undefined) this.#record(event.loopStarted, 'runs its first cycle');
     this.#tell({ ...this.#told, runningSince: began, lastRunAt: began });
     try {
-      const value = await cycle();
+      const value = await cycle(loopCycle(this.name, (what, count) => this.#count(what, count)));
       if (this.#failedInARow > 0)
         this.#record(event.loopRecovered, `went well after ${this.#failedInARow} that had failed`);
       this.#failedInARow = 0;
@@ -108,6 +110,13 @@ class CountedLoop implements WorkerLoop {
       this.#ended(from, { failures: this.#told.failures + 1, lastError: { at: Date.now(), message } });
       throw error;
     }
+  }
+
+  #count(what: string, count: number): void {
+    const { counts = {} } = this.#told;
+    // A loop counts a few things; what is told with an id in it is not added up.
+    if (counts[what] === undefined && Object.keys(counts).length >= mostCounts) return;
+    this.#told = { ...this.#told, counts: { ...counts, [what]: (counts[what] ?? 0) + count } };
   }
 
   #record(name: string, what: string): void {

@@ -43,8 +43,9 @@ function examineLoop(loop: LoopFacts, process: string, now: number): Observation
 
 const repair = 'Repair the cause; `spanledger logs --event worker.loop.failed` has the stack.';
 
-function countText({ count, failures }: LoopFacts): string {
-  return `${count} cycles, ${failures} failed`;
+function countText({ count, failures, counts = {} }: LoopFacts): string {
+  const done = Object.entries(counts).map(([what, number]) => `, ${number} ${what}`);
+  return `${count} cycles, ${failures} failed${done.join('')}`;
 }
 
 function successText({ lastSuccessAt }: LoopFacts, now: number): string {
