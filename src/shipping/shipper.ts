@@ -45,7 +45,7 @@ export interface Shipper {
   shipOnce(options?: ShipOnceOptions): Promise<ShipReport>;
   /**
    * Ships until `signal` is aborted. Comes back to a store that is unavailable after a growing pause. `onReport` hears of passes
-   * that stored something or failed. Never throws.
+   * that stored something, failed, or found something unreadable. Never throws.
    */
   run(signal: AbortSignal, onReport?: (report: ShipReport) => void): Promise<void>;
   /** Tries the dead letters again, each stored once. */
@@ -122,7 +122,8 @@ class JournalShipper implements Shipper {
     let failures = 0;
     while (!signal.aborted) {
       const report = await this.shipOnce({ signal, adoptionMillis });
-      if (report.status === 'unavailable' || report.bytes > 0) onReport?.(report);
+      const isNews = report.status === 'unavailable' || report.bytes > 0 || report.unreadable.length > 0;
+      if (isNews) onReport?.(report);
       if (report.status !== 'unavailable') failures = 0;
       // A connection that breaks now and then is no outage: whoever stored something meanwhile begins anew with short pauses.
       else failures = report.bytes > 0 ? 1 : failures + 1;

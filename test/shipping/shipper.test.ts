@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -374,6 +374,19 @@ describe('a journal of a dead process that cannot be read', () => {
     const report = await createShipper({ directory, store, instanceId: 'own', observer: graveyard }).shipOnce();
     expect(report).toMatchObject({ status: 'caught-up', records: 2 });
     expect(report.unreadable).toEqual([expect.stringMatching(/journal.a: EISDIR/)]);
+  });
+
+  test('is told of also while there is nothing to ship', async () => {
+    mkdirSync(join(directory, 'journal', 'a', '00000001.log'), { recursive: true });
+    const old = Date.now() / 1000 - 60;
+    for (const path of [join('a', '00000001.log'), 'a']) utimesSync(join(directory, 'journal', path), old, old);
+    const stop = new AbortController();
+    const told: string[] = [];
+    await createShipper({ directory, store, instanceId: 'own' }).run(stop.signal, ({ unreadable }) => {
+      told.push(...unreadable);
+      stop.abort();
+    });
+    expect(told).toEqual([expect.stringMatching(/EISDIR/)]);
   });
 
   test('is no reason to say that all is stored, where it is the whole directory', async () => {
