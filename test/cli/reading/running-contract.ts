@@ -88,6 +88,11 @@ export function describeRunning(name: string, open: () => Promise<LedgerReader>)
     const works = async () => (await reader.running({}, 100)).map((row) => describeOpenWork(row));
     const named = async (step: string) => (await works()).find(({ step_name }) => step_name === step);
 
+    it('learns how long units take before it says what is stuck, where nobody has learned it yet', async () => {
+      const { rows } = await reader.stuckEvidence({ onlyStuck: true }, 100);
+      expect(rows.map(({ step_name }) => step_name)).toContain('learned');
+    });
+
     it('P5 judges each unit by itself and by what is open inside it', async () => {
       const verdicts = Object.fromEntries((await works()).map((work) => [work.step_name, work.verdict]));
       expect(verdicts).toEqual({
