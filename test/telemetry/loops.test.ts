@@ -1,12 +1,9 @@
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { attribute } from '../../src/telemetry/conventions.ts';
 import { workerLoop } from '../../src/telemetry/loops.ts';
 import { detailsOf, listen, thrownBy } from './captured-events.ts';
-
-beforeAll(() => void context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
-afterAll(() => context.disable());
 
 test('S4.30 a loop tells of its first cycle, of each that fails, and of the first that goes well again', async () => {
   const captured = listen();
@@ -25,6 +22,7 @@ test('S4.30 a loop tells of its first cycle, of each that fails, and of the firs
 });
 
 test('S4.30 a cycle tells in numbers what it has done, and of each that it could not do', async () => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const captured = listen();
   const loop = workerLoop('numbers');
   for (const _ of [1, 2])
