@@ -27,7 +27,8 @@ export function outcomeOf(counts: ItemCounts): SessionOutcome {
 
 function outcomeReason(counts: ItemCounts): string {
   const missing = counts.missing > 0 ? ` (${counts.missing} missing)` : '';
-  return `all ${counts.total} items finished: ${counts.imported} imported, ${counts.skipped} skipped, ${counts.failed} failed${missing}`;
+  const finished = counts.total === 1 ? 'the only item finished' : `all ${counts.total} items finished`;
+  return `${finished}: ${counts.imported} imported, ${counts.skipped} skipped, ${counts.failed} failed${missing}`;
 }
 
 /** What left the session block as an exception. */

@@ -28,6 +28,7 @@ describe('the outcome rule', () => {
     expect(outcomeOf(countItems(['imported', 'skipped', 'missing'])).reason).toBe(
       'all 3 items finished: 1 imported, 1 skipped, 1 failed (1 missing)',
     );
+    expect(outcomeOf(countItems(['imported'])).reason).toBe('the only item finished: 1 imported, 0 skipped, 0 failed');
   });
 
   it('S1.9 is not changed by duplicates beside other items', () => {

@@ -75,7 +75,7 @@ describe.concurrent('the work of a program that was killed', () => {
     const runs = await Promise.all([recover(), recover('--json')]);
     expect(runs.map(({ code }) => code)).toEqual([0, 0]);
     expect(runs.map(({ output }) => output).join('')).toMatch(
-      /is gone, of unknown cause; closed: 1 sessions, 1 items, 3 units|"status":"closed"/,
+      /is gone, of unknown cause; closed: 1 session, 1 item, 3 units|"status":"closed"/,
     );
     expect(await stateOf(place, 'night-2')).toBe('failed');
     for (const event of ['import.session.interrupted', 'import.item.interrupted', 'task.step.interrupted'])

@@ -5,6 +5,7 @@ import { createShipper } from '../../shipping/shipper.ts';
 import { exitCode } from '../exit-code.ts';
 import type { Run } from '../invocation.ts';
 import { assertSchemaFits, withStore } from '../reading/open-store.ts';
+import { counted } from '../rendering/quantities.ts';
 import { jsonLine, visible } from '../visible.ts';
 import { openWorkplace } from '../workplace.ts';
 
@@ -36,7 +37,7 @@ export function recoverLostWork(store: SqlLedgerStore, command = 'recover'): Pro
 /** One process in a sentence. */
 export function toText({ status, service, host, pid, cause, sessions, items, units }: LostInstance): string {
   const process = `process ${pid} of ${service} on ${host}`;
-  const work = `${sessions} sessions, ${items} items, ${units} units in all`;
+  const work = `${counted(sessions, 'session')}, ${counted(items, 'item')}, ${counted(units, 'unit')} in all`;
   switch (status) {
     case 'closed':
       return `${process} is gone, ${cause.text}; closed: ${work}`;

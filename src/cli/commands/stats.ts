@@ -27,13 +27,13 @@ export const run: Run = (invocation) =>
 async function printStatistics(terminal: Terminal, scope: string, statistics: Statistics): Promise<void> {
   const { items, succeeded, skipped, failed, error_rate: errorRate } = statistics;
   await terminal.line(terminal.style('bold', `Statistics, ${scope}`));
-  await terminal.line(`  sessions            ${countList(statistics.sessions)}`);
-  await terminal.line(`  items               ${items}: ${succeeded} imported, ${skipped} skipped, ${failed} failed`);
-  await terminal.line(`  error rate          ${percent(errorRate)}`);
-  await terminal.line(`  time per item       ${millis(statistics.mean_ms)} mean, ${millis(statistics.p95_ms)} p95`);
-  await terminal.line(`  throughput          ${rate(statistics.items_per_second)}`);
+  await terminal.line(`  sessions              ${countList(statistics.sessions)}`);
+  await terminal.line(`  items                 ${items}: ${succeeded} imported, ${skipped} skipped, ${failed} failed`);
+  await terminal.line(`  error rate            ${percent(errorRate)}`);
+  await terminal.line(`  time per item         ${millis(statistics.mean_ms)} mean, ${millis(statistics.p95_ms)} p95`);
+  await terminal.line(`  throughput            ${rate(statistics.items_per_second)}`);
   await terminal.line(`  most frequent errors  ${countList(statistics.top_errors)}`);
-  await terminal.line(`  inconsistencies     ${countList(statistics.inconsistencies)}`);
+  await terminal.line(`  inconsistencies       ${countList(statistics.inconsistencies)}`);
   for (const operation of statistics.performance) await terminal.line(`  ${performanceText(operation)}`);
 }
 
@@ -42,7 +42,7 @@ function countList(counts: readonly NamedCount[]): string {
 }
 
 function performanceText({ operation, count, mean_ms: mean }: PerformanceSummary): string {
-  return `performance         ${visible(operation)} ${duration(mean)} mean of ${count}`;
+  return `performance           ${visible(operation)} ${duration(mean)} mean of ${count}`;
 }
 
 function millis(value: number | null): string {

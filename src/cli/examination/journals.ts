@@ -1,8 +1,9 @@
 import { access, constants, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { readDeadLetters } from '../../journal/dead-letters.ts';
 import { type JournalInfo, listJournals } from '../../journal/journal-listing.ts';
 import { readSegment } from '../../journal/segment-reader.ts';
-import { byteSize, isoTime } from '../rendering/quantities.ts';
+import { byteSize, counted, isoTime } from '../rendering/quantities.ts';
 import { examineAccounts } from './accounts.ts';
 import { examineLoops } from './loops.ts';
 import { finding, type Observation, well } from './observation.ts';
@@ -10,7 +11,7 @@ import { finding, type Observation, well } from './observation.ts';
 /** The directory, the journals in it, what of them cannot be read, what was dropped, and the dead letters. */
 export async function examineJournals(directory: string): Promise<readonly Observation[]> {
   const info = await stat(directory).catch(() => undefined);
-  if (info === undefined) return [well('directory', `${directory} is not there: nothing has been recorded yet`)];
+  if (info === undefined) return [await examineAbsence(directory)];
   const examined = await examineDirectory(directory, info.mode);
   const isReadable = await access(directory, constants.R_OK | constants.X_OK).then(
     () => true,
@@ -26,6 +27,21 @@ export async function examineJournals(directory: string): Promise<readonly Obser
     ...examineLoops(journals),
     await examineDeadLetters(directory),
   ];
+}
+
+/** Nothing has been recorded, for want of a program, or because the directory cannot be made. */
+async function examineAbsence(directory: string): Promise<Observation> {
+  const parent = await nearestParent(directory);
+  const refused = await access(parent, constants.W_OK | constants.X_OK).catch((error: Error) => error);
+  if (!(refused instanceof Error)) return well('directory', `${directory} is not there: nothing has been recorded yet`);
+  const action = `Let the user who runs the program write to ${parent}, or set SPANLEDGER_DIR; until then records are lost.`;
+  return finding('directory', `${directory} is not there and cannot be made: ${refused.message}`, action);
+}
+
+async function nearestParent(path: string): Promise<string> {
+  const parent = dirname(path);
+  if (parent === path || (await stat(parent).catch(() => undefined)) !== undefined) return parent;
+  return nearestParent(parent);
 }
 
 const othersMode = 0o077;
@@ -72,7 +88,7 @@ async function examineDeadLetters(directory: string): Promise<Observation> {
   const [last] = letters.toReversed();
   if (last === undefined) return well('dead letters', 'none', { records: 0 });
   const codes = [...new Set(letters.map(({ code }) => code))].join(', ');
-  const message = `${letters.length} records were refused (${codes}); the newest, at ${isoTime(new Date(last.at / 1000))}: ${last.reason}`;
+  const message = `${counted(letters.length, 'record')} refused (${codes}); the newest, at ${isoTime(new Date(last.at / 1000))}: ${last.reason}`;
   const action = 'Repair the cause, then run `spanledger ship --dead-letters`.';
   return finding('dead letters', message, action, { records: letters.length });
 }

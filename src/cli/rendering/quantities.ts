@@ -31,3 +31,8 @@ export function byteSize(bytes: number): string {
 export function percent(share: number | null | undefined): string {
   return share === null || share === undefined ? '-' : `${(share * 100).toFixed(1)} %`;
 }
+
+/** A number with its noun: `1 error`, `2 errors`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

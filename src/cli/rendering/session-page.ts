@@ -4,7 +4,7 @@ import type { SessionView } from '../reading/session-view.ts';
 import type { Terminal } from '../terminal.ts';
 import { visible } from '../visible.ts';
 import { type ListingColumn, renderListing } from './listing.ts';
-import { duration, isoTime, percent } from './quantities.ts';
+import { counted, duration, isoTime, percent } from './quantities.ts';
 import { badge, paintState } from './state-style.ts';
 import { timelineColumns } from './timeline-columns.ts';
 
@@ -92,7 +92,7 @@ async function printError(terminal: Terminal, error: EventRow): Promise<void> {
 async function printReportBody(terminal: Terminal, report: TroubleshootingReport): Promise<void> {
   const categories = Object.entries(report.errorCategories).map(([name, count]) => `${visible(name)} ${count}`);
   await terminal.line(
-    `  severity ${paintState(terminal, report.severity, report.severity)}, ${report.totalErrors} errors`,
+    `  severity ${paintState(terminal, report.severity, report.severity)}, ${counted(report.totalErrors, 'error')}`,
   );
   if (categories.length > 0) await terminal.line(`  by category: ${categories.join(', ')}`);
   for (const action of report.recommendedActions) await terminal.line(`  -> ${visible(action)}`);

@@ -91,7 +91,7 @@ describe('spanledger doctor', () => {
     const { code, of } = await examine({ environment: { DATABASE_URL: database.url, SPANLEDGER_DIR: directory } });
     expect(code).toBe(1);
     expect(of('dead letters')?.message).toBe(
-      '1 records were refused (22003); the newest, at 1970-01-01T00:00:00.000Z: out of range',
+      '1 record refused (22003); the newest, at 1970-01-01T00:00:00.000Z: out of range',
     );
     expect(of('dead letters')?.figures).toEqual({ records: 1 });
     const account = { produced: { request: 0 }, dropped: { request: { cap: 7 } }, waiting: { audit: 0 } };
@@ -142,6 +142,18 @@ describe('spanledger doctor', () => {
     const { code, of } = await examine({ environment, ...(process.getuid?.() === 0 && { uid: 65_534 }) });
     expect(code).toBe(1);
     expect(of('directory')).toMatchObject({ message: expect.stringContaining('cannot be written') });
+  });
+
+  it('finds a directory that cannot be made', async () => {
+    const parent = temporaryDirectory();
+    chmodSync(parent, 0o500);
+    const environment = { SPANLEDGER_DIR: join(parent, 'absent', 'ledger') };
+    const { code, of } = await examine({ environment, ...(process.getuid?.() === 0 && { uid: 65_534 }) });
+    expect(code).toBe(1);
+    expect(of('directory')).toMatchObject({
+      message: expect.stringMatching(/is not there and cannot be made: EACCES/),
+      action: expect.stringContaining(parent),
+    });
   });
 
   it('finds a setting that nobody reads', async () => {

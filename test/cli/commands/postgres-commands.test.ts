@@ -56,7 +56,7 @@ describe('spanledger session', () => {
     expect(output).toContain('ready -> processing  to processing');
     expect(output).toMatch(/STEP +COUNT +FAILED +MEAN +MAX +TOTAL\n +analyze +3 +1 +10 ms +10 ms +30 ms/);
     expect(output).toMatch(/c\.jpg {2}ENOENT: no such file\n {4}-> List the parent folder\./);
-    expect(output).toContain('severity medium, 1 errors');
+    expect(output).toContain('severity medium, 1 error\n');
     expect(output).toContain('by category: file_not_found 1');
   });
 
@@ -200,7 +200,7 @@ describe('spanledger stats', () => {
     const [figures] = await rows('stats', '--session-id', '12');
     expect(figures).toMatchObject({ items: 3, failed: 1, top_errors: [{ name: 'file_not_found', count: 1 }] });
     const { output } = await run('stats', '--session-id', '12');
-    expect(output).toContain('error rate          33.3 %');
+    expect(output).toContain('error rate            33.3 %');
   });
 });
 

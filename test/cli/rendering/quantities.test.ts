@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { byteSize, duration, isoTime, percent } from '../../../src/cli/rendering/quantities.ts';
+import { byteSize, counted, duration, isoTime, percent } from '../../../src/cli/rendering/quantities.ts';
 
 it.each([
   [0, '0 ms'],
@@ -34,4 +34,8 @@ it('times are UTC in ISO 8601, and a missing one is a dash', () => {
 it('a share is a percentage, and a missing one is a dash', () => {
   expect(percent(20 / 21)).toBe('95.2 %');
   expect(percent(undefined)).toBe('-');
+});
+
+it('counts one thing and several in their own words', () => {
+  expect([0, 1, 2].map((count) => counted(count, 'error'))).toEqual(['0 errors', '1 error', '2 errors']);
 });
