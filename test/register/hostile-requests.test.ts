@@ -1,7 +1,10 @@
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LedgerRecord } from '../../src/projection/record.ts';
+import { runCli } from '../cli/cli-process.ts';
+import { type OtlpReceiver, startOtlpReceiver } from './otlp-receiver.ts';
 import { createWorkshop, type Ended, type Workshop } from './program.ts';
 
 const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -34,6 +37,7 @@ const paths = [
 ];
 
 let workshop: Workshop;
+let receiver: OtlpReceiver;
 let ended: Ended;
 let records: readonly LedgerRecord[];
 const answers = new Map<string, string>();
@@ -52,7 +56,9 @@ async function send(port: number, name: string, lines: readonly string[], path =
 
 beforeAll(async () => {
   workshop = createWorkshop();
-  const program = workshop.start({ script: 'server.mjs' });
+  receiver = await startOtlpReceiver();
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, SPANLEDGER_EXIT_TIMEOUT: '30000' };
+  const program = workshop.start({ script: 'server.mjs', env });
   let said = '';
   program.child.stdout?.on('data', (chunk: string) => {
     said += chunk;
@@ -65,7 +71,10 @@ beforeAll(async () => {
   ended = await program.ended;
   records = await workshop.records();
 });
-afterAll(() => workshop.remove());
+afterAll(async () => {
+  await workshop.remove();
+  await receiver.close();
+});
 
 it('leave the program well', () => {
   expect(ended).toMatchObject({ code: 0, stderr: '' });
@@ -100,4 +109,31 @@ it('get no header and leave no id that holds more than ids are made of', () => {
     expect(traceId).toMatch(/^(?!0{32})[0-9a-f]{32}$/);
   }
   expect(answers.get('the end')).toMatch(/x-correlation-id: plain-1\r/i);
+});
+
+it('are each one span and one log record over OTLP, whose ids are ids', () => {
+  const requested = records.filter((record) => record.type === 'request');
+  const ids = requested.map(({ traceId, spanId }) => `${traceId} ${spanId}`).sort();
+  const served = receiver.spans.filter(({ kind }) => kind === 2);
+  expect(served.map(({ traceId, spanId }) => `${traceId} ${spanId}`).sort()).toEqual(ids);
+  for (const { name } of served) expect(name).toBe('GET');
+  expect(receiver.logs.filter(({ eventName }) => eventName === 'audit')).toHaveLength(requested.length);
+});
+
+it.each([
+  ['logs', '--all', '--last', '1000'],
+  ['timeline', trace],
+  ['why', trace],
+  ['logs', '--correlation-id', 'plain-1'],
+  ['running'],
+  ['stats'],
+  ['doctor'],
+])('neither forge a line nor move a cursor in spanledger %s', async (...argv) => {
+  const environment = { SPANLEDGER_DIR: join(workshop.directory, 'ledger') };
+  const { output, errors } = await runCli(argv, { cwd: workshop.directory, environment });
+  expect(`${output}${errors}`.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cs}\u2028\u2029]/u);
+  expect(output).not.toMatch(/^\s*\{"type":"event"\}/m);
+  const told = await runCli([...argv, '--json'], { cwd: workshop.directory, environment });
+  expect(told.output.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cs}]/u);
+  for (const line of told.output.split('\n')) if (line !== '') expect(() => JSON.parse(line)).not.toThrow();
 });
