@@ -112,9 +112,11 @@ describe('spanledger stuck', () => {
     await holder.query('insert into prices values (1, 1)');
     await holder.query('begin');
     await holder.query('update prices set amount = 2 where id = 1');
+    const { rows: waiters } = await waiter.query('select pg_backend_pid() as pid');
+    // Others wait on this server, too.
+    const isWaiting = `select exists (select from pg_locks where not granted and pid = ${waiters[0].pid}) as found`;
     const waiting = waiter.query('update prices set amount = 3 where id = 1');
     await holder.query("set local statement_timeout = '10s'");
-    const isWaiting = 'select exists (select from pg_locks where not granted) as found';
     for (let found = false; !found; ) found = (await holder.query(isWaiting)).rows[0]?.found;
     const { output } = await run('stuck');
     expect(output).toMatch(
