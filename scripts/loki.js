@@ -65,7 +65,7 @@ try {
 /** What a run of the example says over OTLP is found by session and by trace, and ids are no labels. */
 async function proveOtlp(url) {
   const directory = join(scratch, 'ledger');
-  const example = run(process.execPath, ['--import', join(root, 'dist', 'register', 'register.js'), 'main.js'], {
+  const example = run(process.execPath, ['--import', join(root, 'dist', 'register', 'register.js'), 'main.cjs'], {
     cwd: join(root, 'examples', 'legacy-batch'),
     env: {
       SPANLEDGER_DIR: directory,

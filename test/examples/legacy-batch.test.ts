@@ -14,11 +14,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(ledger, { recursive: true, force: true, maxRetries: 3 }));
 
-function run(directory: string, script: string, isRecorded: boolean) {
+/** `register` as a program of this package finds it, and as one from elsewhere does. */
+const byName = 'spanledger/register';
+const byUrl = pathToFileURL(join(root, 'dist/register/register.js')).href;
+
+function run(directory: string, script: string, register?: string) {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(SPANLEDGER_|OTEL_|DATABASE_URL$|NODE_OPTIONS$|VITEST)/.test(name),
   );
-  const flags = isRecorded ? ['--import', pathToFileURL(join(root, 'dist/register/register.js')).href] : [];
+  const flags = register === undefined ? [] : ['--import', register];
   const env = { ...Object.fromEntries(inherited), SPANLEDGER_DIR: ledger };
   const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, script], {
     cwd: directory,
@@ -37,8 +41,8 @@ it('records a CommonJS batch by its spanledger.yaml alone, and changes nothing o
   timeout: 120_000,
 }, async () => {
   const directory = join(root, 'examples', 'legacy-batch');
-  const bare = run(directory, 'main.js', false);
-  const recorded = run(directory, 'main.js', true);
+  const bare = run(directory, 'main.cjs');
+  const recorded = run(directory, 'main.cjs', byName);
   expect(bare).toMatchObject({ status: 3, stderr: '' });
   expect(recorded).toEqual(bare);
   const count = rowsOf(await scanRecords(ledger));
@@ -52,8 +56,8 @@ it('records ES modules: a default export, an inherited method, a generator, and 
   timeout: 120_000,
 }, async () => {
   const directory = join(import.meta.dirname, 'fixtures', 'esm-batch');
-  const bare = run(directory, 'main.mjs', false);
-  const recorded = run(directory, 'main.mjs', true);
+  const bare = run(directory, 'main.mjs');
+  const recorded = run(directory, 'main.mjs', byUrl);
   expect(bare).toEqual({ status: 0, stdout: '["monday A","monday C"]\n', stderr: '' });
   expect(recorded).toEqual(bare);
   const count = rowsOf(await scanRecords(ledger));

@@ -1,4 +1,4 @@
-const { importOrder } = require('./order-import.js');
+const { importOrder } = require('./order-import.cjs');
 
 exports.runNight = async function runNight(day, orders) {
   console.log(`night of ${day}: ${orders.length} orders`);

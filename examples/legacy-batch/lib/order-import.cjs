@@ -1,4 +1,4 @@
-const { OrderBook } = require('./order-book.js');
+const { OrderBook } = require('./order-book.cjs');
 
 const book = new OrderBook();
 
