@@ -56,7 +56,7 @@ const remedies: readonly Remedy[] = [
   {
     codes: tlsCodes,
     remedy:
-      'The certificate of the server is not trusted here: name its authority in the database URL, ?sslmode=verify-full&sslrootcert=/path/to/ca.pem, or in NODE_EXTRA_CA_CERTS. sslmode=no-verify encrypts and trusts any server.',
+      'The certificate is not trusted here: name its authority by ?sslmode=verify-full&sslrootcert=/path/ca.pem in the database URL, or by NODE_EXTRA_CA_CERTS. docs/configuration.md tells more.',
   },
   {
     codes: /^28/,

@@ -47,6 +47,8 @@ describe('what to do', () => {
   ])('fits %s: %s', (code, message, remedy) => {
     expect(isUnreachable(code)).toBe(true);
     expect(remedyFor(code, message)).toMatch(remedy);
+    // More would be cut off in the error.
+    expect(remedyFor(code, message).length).toBeLessThanOrEqual(200);
   });
 
   test('is told of rights and of standbys, which can be reached', () => {
@@ -71,7 +73,7 @@ describe('a server whose certificate nobody trusts', () => {
         const error = await failureOf(open(`${server.url}?sslmode=${mode}`).query('select 1'));
         expect(error.code).toBe('SPANLEDGER_DATABASE_UNREACHABLE');
         expect(error.message).toContain('self-signed certificate');
-        expect(error.action).toMatch(/sslrootcert=.*Records stay in the journal meanwhile\.$/);
+        expect(error.action).toMatch(/sslrootcert=.* tells more\. Records stay in the journal meanwhile\.$/);
         expect(warn).not.toHaveBeenCalled();
       } finally {
         warn.mockRestore();
