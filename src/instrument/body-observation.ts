@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BodyTap, type SeenBody } from './body-tap.ts';
-import { isTextual } from './body-text.ts';
+import { isPlainText, isTextual } from './body-text.ts';
 
 /** What went past. */
 export interface ObservedBody {
@@ -16,8 +16,10 @@ interface Observation {
  * reads it is left to the service.
  */
 export function observeRequestBody(request: IncomingMessage, { maxBytes }: Observation): ObservedBody | undefined {
-  if (!isTextual(request.headers['content-type'])) return undefined;
-  const tap = new BodyTap(maxBytes);
+  const { 'content-type': type, 'content-encoding': encoding, 'content-length': length } = request.headers;
+  if (!isTextual(type)) return undefined;
+  const isPlain = length !== undefined && isPlainText({ type, encoding });
+  const tap = new BodyTap(maxBytes, isPlain ? Number(length) : undefined);
   const push = request.push;
   put(request, 'push', function observedPush(this: IncomingMessage, ...args: Parameters<typeof push>) {
     tap.take(args[0], args[1]);
@@ -71,6 +73,7 @@ export function headOf(response: ServerResponse, name: string): string | undefin
   // What was given to `writeHead` is set as well where there are headers that were set before, so what is set is what was sent.
   if (typeof value === 'string') return value.trim();
   if (typeof head !== 'string') return value === undefined ? undefined : String(value);
+  if (value === undefined && response.getHeaderNames().length > 0) return undefined;
   return lineOf(name).exec(head)?.[1]?.trim();
 }
 

@@ -4,21 +4,24 @@ export interface SeenBody {
   readonly bytes: Uint8Array;
   /** Of the whole body. */
   readonly size: number;
-  /** The whole body, where it was given as one text to be sent as UTF-8. */
+  /** The whole body, where it came as one text in UTF-8. */
   readonly text?: string;
 }
 
 /** Holds the beginning of a body. Copies, because buffers belong to the program, which may use them again. */
 export class BodyTap {
   readonly #maxBytes: number;
+  readonly #wholeTextBytes: number | undefined;
   /** The only chunk so far, as it was given. */
   #text: string | undefined;
   #parts: Uint8Array[] = [];
   #held = 0;
   #size = 0;
 
-  constructor(maxBytes: number) {
+  /** @param wholeTextBytes length of the whole body, where it is known and the body is UTF-8 as it travels */
+  constructor(maxBytes: number, wholeTextBytes?: number) {
     this.#maxBytes = maxBytes;
+    this.#wholeTextBytes = wholeTextBytes;
   }
 
   /** Takes a chunk as streams take it. What is no chunk is passed over: the stream itself will complain. */
@@ -52,7 +55,12 @@ export class BodyTap {
 
   #takeBytes(bytes: Uint8Array): void {
     this.#keepText();
+    const isWhole = this.#size === 0 && bytes.byteLength === this.#wholeTextBytes;
     this.#size += bytes.byteLength;
+    if (isWhole && this.#size <= this.#maxBytes) {
+      this.#text = utf8.decode(bytes);
+      return;
+    }
     const room = this.#maxBytes - this.#held;
     if (room > 0 && bytes.byteLength > 0)
       this.#keep(Buffer.from(bytes.byteLength > room ? bytes.subarray(0, room) : bytes));
@@ -70,6 +78,9 @@ export class BodyTap {
     this.#held += bytes.byteLength;
   }
 }
+
+/** A mark at the beginning is left to whoever reads the text. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 class SeenText implements SeenBody {
   readonly text: string;

@@ -23,7 +23,7 @@ const mostUnpacked = 64;
  * end; what cannot be read, in a sentence in place of it.
  */
 export function bodyText(body: SeenBody, kind: BodyKind, maxBytes: number): string {
-  if (body.text !== undefined && isPlain(kind)) return typed(withoutMark(body.text), kind.type);
+  if (body.text !== undefined && isPlainText(kind)) return typed(withoutMark(body.text), kind.type);
   const isCut = body.size > body.bytes.byteLength;
   const unpacked = unpack(body, kind.encoding, maxBytes);
   if (typeof unpacked === 'string') return unpacked;
@@ -33,8 +33,8 @@ export function bodyText(body: SeenBody, kind: BodyKind, maxBytes: number): stri
   return typed(text, kind.type);
 }
 
-/** Whether a text is read as it was written. */
-function isPlain({ type = '', encoding = '' }: BodyKind): boolean {
+/** Whether a body travels as its text in UTF-8. */
+export function isPlainText({ type = '', encoding = '' }: BodyKind): boolean {
   return encoding === '' && !/charset=(?!"?utf-8"?\s*(?:;|$))/i.test(type);
 }
 

@@ -71,6 +71,8 @@ export class OtlpSpans implements Gathering<ReadableSpan, Uint8Array | undefined
   }
 
   #groupIndex({ resource, instrumentationScope: scope }: ReadableSpan): number {
+    const first = this.#groups[0];
+    if (first?.scope === scope && first.resource === resource) return 0;
     const known = this.#groups.findIndex((group) => group.scope === scope && group.resource === resource);
     return known >= 0 ? known : this.#groups.push({ resource, scope }) - 1;
   }
@@ -160,6 +162,10 @@ export class OtlpSpans implements Gathering<ReadableSpan, Uint8Array | undefined
   }
 
   #appendSpans(group: number): void {
+    if (this.#groups.length === 1) {
+      this.#request.append(this.#spans.part(0));
+      return;
+    }
     let start = 0;
     for (const [index, end] of this.#ends.entries()) {
       if (this.#groupOf[index] === group) this.#request.append(this.#spans.part(start, end));

@@ -94,4 +94,18 @@ describe('the text of a body', () => {
       bodyText(asBytes ?? whole(new Uint8Array()), kind, 64),
     );
   });
+
+  it.each([['{"a":"ö"}'], ['\ufeff\ufeff{}'], ['ö'.repeat(32)], ['ö'.repeat(33)], ['']])(
+    'is the same whether the length of %j is known or not',
+    (body) => {
+      const bytes = Buffer.concat([Buffer.from(body), Buffer.from([0xe2, 0x82])]);
+      for (const chunks of [[bytes], [bytes.subarray(0, 1), bytes.subarray(1)]]) {
+        const taps = [new BodyTap(80, bytes.length), new BodyTap(80)];
+        for (const tap of taps) for (const chunk of chunks) tap.take(chunk, undefined);
+        const [known, unknown] = taps.map((tap) => tap.seen());
+        expect(known?.size).toBe(unknown?.size);
+        expect(bodyText(known ?? whole(bytes), json, 80)).toBe(bodyText(unknown ?? whole(bytes), json, 80));
+      }
+    },
+  );
 });
