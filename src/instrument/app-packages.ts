@@ -38,6 +38,17 @@ export function runtimeDependencies(places: readonly string[]): readonly string[
   return manifestsOf(places).flatMap(({ dependencies = {} }) => Object.keys(dependencies));
 }
 
+/** The package.json of a package that one of these places has installed. */
+export function manifestOf(name: string, places: readonly string[]): Manifest | undefined {
+  for (const place of places) {
+    for (const directory of createRequire(place).resolve.paths(name) ?? []) {
+      const file = join(directory, name, 'package.json');
+      if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+    }
+  }
+  return undefined;
+}
+
 function manifestsOf(places: readonly string[]): readonly Manifest[] {
   return places.slice(0, -1).flatMap((place) => manifestAbove(dirname(place)) ?? []);
 }
@@ -51,7 +62,10 @@ function manifestAbove(directory: string): Manifest | undefined {
   }
 }
 
-interface Manifest {
+/** The slice of a package.json that is read. */
+export interface Manifest {
+  readonly type?: unknown;
+  readonly exports?: unknown;
   readonly dependencies?: object;
   readonly devDependencies?: object;
   readonly optionalDependencies?: object;

@@ -6,6 +6,7 @@ export type ModuleStatus =
   | 'loaded too early'
   | 'version not supported'
   | 'no instrumentation installed'
+  | 'ES module'
   | 'never matched'
   | 'not recorded'
   | 'wrong path'
@@ -28,6 +29,7 @@ const findings: readonly ModuleStatus[] = [
   'loaded too early',
   'version not supported',
   'no instrumentation installed',
+  'ES module',
   'never matched',
   'not recorded',
   'wrong path',

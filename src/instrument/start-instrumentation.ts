@@ -4,6 +4,7 @@ import { diag, type TracerProvider } from '@opentelemetry/api';
 import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
 import { appDependencies, isInstalled, lookupPlaces, runtimeDependencies } from './app-packages.ts';
 import { beginsAsCommonJs } from './entry-format.ts';
+import { findEsmGaps } from './esm-gaps.ts';
 import { type EsmFiles, type EsmHook, type EsmListener, hookEsModules } from './esm-hook.ts';
 import { followFastify } from './fastify-routes.ts';
 import type { FunctionRule } from './function-rule.ts';
@@ -35,6 +36,8 @@ export interface InstrumentationOptions {
   readonly main: string | undefined;
   /** Its working directory. */
   readonly directory: string;
+  /** Whether somebody asks what is instrumented, and what is not. */
+  readonly isExamined?: boolean;
 }
 
 /** What is instrumented in this process. */
@@ -95,7 +98,10 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
   if (instrumentation.isChosen({ name: 'fastify' })) followFastify();
   return {
     modules: () => [...report.list(), ...functions.modules(), ...jobs.modules()],
-    esmHook: hookEsm({ instrumentation, entries, places, functions, jobs }),
+    esmHook: hookEsm(
+      { instrumentation, entries, places, functions, jobs },
+      options.isExamined === true ? report : undefined,
+    ),
     follow: (provider) => {
       http.follow(provider);
       instrumentation.follow(provider);
@@ -164,20 +170,28 @@ function switchOn(instrumentation: Instrumentation, name: string, report: Module
 }
 
 /** Only what is there, may be an ES module and has an instrumentation is worth a hook. */
-function hookEsm({ instrumentation, entries, places, functions, jobs }: EsmParts): EsmHook {
+function hookEsm({ instrumentation, entries, places, functions, jobs }: EsmParts, examined?: ModuleReport): EsmHook {
   const names = entries
     .filter((entry) => entry.isEsm === true && instrumentation.isChosen(entry))
     .filter((entry) => entry.package !== undefined && isInstalled(entry.package, places))
     .flatMap((entry) => entry.modules.filter((module) => isInstalled(module, places)));
   // A package of others may have brought Hono along; only who asks for it by name is worth the hook.
   const hasHono = instrumentation.isChosen({ name: 'hono' }) && runtimeDependencies(places).includes('hono');
+  const gaps = examined && findEsmGaps(entries, places, names, examined);
   const onModule: EsmListener = (exports, name, directory) => {
+    if (gaps?.onEsModule(name, directory) === true) return exports;
     tellUnits({ functions, jobs }, exports, name, directory);
     if (hasHono) withHonoRoutes(name, exports);
     return instrumentation.onEsModule(exports, name, directory);
   };
   const { urls, listener } = esmFilesOf(functions, jobs);
-  const all = new Set([...names, ...functions.esmPackages, ...jobs.esmPackages, ...(hasHono ? ['hono'] : [])]);
+  const all = new Set([
+    ...names,
+    ...(gaps?.names ?? []),
+    ...functions.esmPackages,
+    ...jobs.esmPackages,
+    ...(hasHono ? ['hono'] : []),
+  ]);
   return hookEsModules([...all], onModule, { urls: hasHono ? [...urls, honoBaseUrl] : urls, listener });
 }
 

@@ -1,4 +1,5 @@
 import { type TextMapPropagator, trace } from '@opentelemetry/api';
+import { environmentValue, processEnvironment, startReportVariable } from '../configuration/environment.ts';
 import type { OtelEnvironment } from '../configuration/otel-environment.ts';
 import type { Settings } from '../configuration/setting-table.ts';
 import type { Configuration } from '../configuration/settings.ts';
@@ -34,6 +35,7 @@ export function instrument(
     choice: otel.instrumentations,
     correlationHeader: headerOf(settings),
     requests: requestsOf(settings),
+    isExamined: environmentValue(processEnvironment(), startReportVariable) !== undefined,
   });
   onSdkReplaced(() => running.follow(trace.getTracerProvider()));
   return running;

@@ -75,6 +75,36 @@ it('finds what is not instrumented, says why and what to do, and exits with 1', 
   expect(code).toBe(1);
 });
 
+it('finds packages that are imported as ES modules, where nothing patches them, and says why', async () => {
+  const esm = '"type":"module","exports":{"import":"./index.js"}';
+  app.write('esm/package.json', '{"type":"module","dependencies":{"openai":"6","kafkajs":"3","redis":"6"}}');
+  for (const name of ['openai', 'kafkajs', 'redis']) {
+    app.write(`esm/node_modules/${name}/package.json`, `{"version":"9.1.0",${esm}}`);
+    app.write(`esm/node_modules/${name}/index.js`, 'export const name = import.meta.url;\n');
+  }
+  const instrumentation = 'esm/node_modules/@opentelemetry/instrumentation-kafkajs';
+  app.write(`${instrumentation}/package.json`, '{"version":"0.1.0","main":"index.js"}');
+  app.write(`${instrumentation}/index.js`, 'exports.KafkaJsInstrumentation = class {};\n');
+  // That of redis is there, and never loaded.
+  app.write(
+    'esm/main.js',
+    `import { name } from 'openai';\nimport * as kafka from 'kafkajs';\nconsole.log(name, kafka);\n`,
+  );
+  const { code, of } = await examine([process.execPath, 'esm/main.js']);
+  expect(of('openai')).toMatchObject({
+    status: 'finding',
+    module: { status: 'no instrumentation installed', version: '9.1.0' },
+    action: 'npm install @opentelemetry/instrumentation-openai',
+  });
+  expect(of('kafkajs')).toMatchObject({
+    status: 'finding',
+    module: { status: 'ES module', file: join(app.directory, 'esm', 'node_modules', 'kafkajs') },
+    action: expect.stringContaining('createRequire'),
+  });
+  expect(of('redis')).toBeUndefined();
+  expect(code).toBe(1);
+});
+
 it('finds a program that tells nothing of itself', async () => {
   const { code, of } = await examine([process.execPath, '--version']);
   expect(of('program')).toMatchObject({ status: 'finding', action: expect.stringContaining('--seconds') });
