@@ -261,6 +261,21 @@ describe('each index', () => {
     expect(timeline).not.toContain('->  Sort');
   });
 
+  test('answers what is open: neither units nor sessions of the past are read for it', async () => {
+    const scans = await store.database.transaction(async (connection) => {
+      await connection.script('set local search_path = spanledger');
+      expect(await connection.query('select count(*) as open from v_running')).toEqual([{ open: 8 }]);
+      return connection.query(
+        `select relname as table, seq_scan as scans from pg_stat_xact_user_tables
+          where schemaname = 'spanledger' and relname in ('task_progress', 'import_sessions') order by 1`,
+      );
+    }, 'read only');
+    expect(scans).toEqual([
+      { table: 'import_sessions', scans: 0 },
+      { table: 'task_progress', scans: 0 },
+    ]);
+  });
+
   /** What is asked of tables that are nearly empty here: shown is that the index can answer it. */
   const further = [
     'select max(id) from audit_log where id > 3990',

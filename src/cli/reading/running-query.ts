@@ -67,9 +67,11 @@ export function openUnits(prefix: string, filter: RunningFilter, last: number): 
       ) u
     )
     select ${columns}, coalesce(e.event, r.last_event) as last_event,
-      coalesce(e.created_at, case when r.last_event is not null then r.last_progress_at end) as last_event_at, to_jsonb(p) as process
+      coalesce(e.created_at, case when r.last_event is not null then r.last_progress_at end) as last_event_at, p.process
     from shown r
-    left join ${prefix}.instances p on p.instance_id = r.instance_id and r.place = 1
+    left join lateral (
+      select to_jsonb(i) as process from ${prefix}.instances i where i.instance_id = r.instance_id and r.place = 1 limit 1
+    ) p on true
     left join (
       select told.* from (
         select array_agg(no) as nos, array_agg(session_id) as sessions, array_agg(case when unit = 'item' then item_id end) as items,

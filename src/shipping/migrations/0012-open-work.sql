@@ -41,7 +41,7 @@ $function$;
 
 -- Every open unit with its process, its session and what earlier runs took, numbered by its start. Functions keep their plans for as
 -- long as a connection lasts, and `rows` lets the planner expect more than one unit: with one it would go through all of them for each
--- of them.
+-- of them. `limit 1` keeps it from reading all sessions there ever were, to join them with the few that are open.
 create function :"schema".open_units() returns table (
   no bigint, unit text, session_id text, item_id text, process text, trace_id uuid, span_id text, parent_span_id text,
   moved_at timestamptz, own_wait timestamptz, wait_reason text, own_stuck_after double precision, own_source text, task_name text,
@@ -87,8 +87,8 @@ begin
       case when p.unit = 'session' then c.marks[1] else e.median_seconds end as median,
       case when p.unit = 'session' then c.marks[2] else e.p95_seconds end as p95
     from :"schema".task_progress p
-    left join :"schema".instances i on i.instance_id = p.instance_id
-    left join :"schema".import_sessions s on s.id = p.session_id
+    left join lateral (select * from :"schema".instances where instance_id = p.instance_id limit 1) i on true
+    left join lateral (select * from :"schema".import_sessions where id = p.session_id limit 1) s on true
     left join :"schema".expectations e on e.unit = p.unit
       and e.task_name = case when p.unit = 'session' then s.kind else p.task_name end
       and e.step_name = case when p.unit = 'session' then '' else p.step_name end
