@@ -47,15 +47,6 @@ describe('the courier', () => {
     },
   );
 
-  it('leaves the host alone where no thread can be started, and tries again', async () => {
-    // Refused at once, as by a machine that has no thread left.
-    const one = courier({ script: new URL('http://127.0.0.1/script.mjs') });
-    expect(() => one.send('traces', body('take'))).toThrow('started again');
-    expect(one.finish(1_000)).toBe(false);
-    await vi.waitFor(() => expect(one.deaths()).toBeGreaterThan(2), patience);
-    expect(warnings[0]).toContain('cannot be started');
-  });
-
   it('runs without the flags of the host, wherever they come from, and with its other variables', async () => {
     const one = courier({ environment: { NODE_OPTIONS: '--max-http-header-size=9999', OTHER: 'kept' } });
     await expect(one.send('traces', body('options'))).resolves.toBeUndefined();
