@@ -22,7 +22,7 @@ export interface Sample {
 }
 
 export interface SamplerOptions {
-  /** Evaluated on the innermost frame. */
+  /** Evaluated in the global scope while the main thread stands still; what was queued meanwhile does not run. */
   readonly expression: string;
   /** Whether the main thread is still where it was when the sample was asked for; what else it does is nobody's business. */
   readonly isBlocked: () => boolean;
@@ -142,7 +142,7 @@ class Capture {
       this.#frames = callFrames.slice(0, maxFrames).map((frame) => this.#toFrame(frame));
       this.#isLoading = callFrames.some(({ location }) => isOfLoader(this.#scripts.get(location.scriptId)?.url));
       if (this.#tries < maxTries && this.#frames.every(({ url }) => isOfNode(url))) this.#tryAgain();
-      else this.#ask(callFrames.findLast(hasThis)?.callFrameId);
+      else this.#ask();
     } catch (error) {
       diag.debug('The stack of the main thread could not be read.', error);
       this.release();
@@ -168,21 +168,17 @@ class Capture {
     };
   }
 
-  #ask(callFrameId: string | undefined): void {
-    if (callFrameId === undefined) {
-      this.release();
-      return;
-    }
+  /**
+   * In the global scope, not in a frame: V8 writes the variables of a frame back behind an evaluation, `this` of a constructor before
+   * `super()` as undefined, and hides in frames of Node.js what their module has taken out of reach, such as `Symbol`.
+   */
+  #ask(): void {
     setTimeout(() => this.release(), answerMillis);
     const { expression } = this.#options;
-    this.#session.post(
-      'Debugger.evaluateOnCallFrame',
-      { callFrameId, expression, returnByValue: true, silent: true },
-      (error, reply) => {
-        if (error === null && typeof reply.result.value === 'string') this.#answer = reply.result.value;
-        this.release();
-      },
-    );
+    this.#session.post('Runtime.evaluate', { expression, returnByValue: true, silent: true }, (error, reply) => {
+      if (error === null && typeof reply.result.value === 'string') this.#answer = reply.result.value;
+      this.release();
+    });
   }
 
   release(): void {
@@ -220,14 +216,6 @@ class Capture {
 
 function isOfLoader(url: string | undefined): boolean {
   return url?.startsWith('node:internal/modules/') ?? false;
-}
-
-/**
- * Whether a frame may be evaluated in. V8 writes the variables of the frame back afterwards, and `this` as undefined where it is not
- * there yet: in a constructor before `super()`, which then throws as if it were the second one.
- */
-function hasThis({ this: self }: Debugger.CallFrame): boolean {
-  return self.type !== 'undefined';
 }
 
 function isOfNode(url: string): boolean {
