@@ -52,6 +52,7 @@ const talks: Readonly<Record<string, Talk>> = {
   'requests in a pipeline': { send: [get('/json') + get('/encodings') + get('/wrapped') + get('/cookies', last)] },
   'a connection that is kept': { send: [get('/wrapped'), get('/unread', last)], await: 'two' },
   'an answer that is cut off': { send: [get('/destroyed')] },
+  'an answer that takes too long, and says so': { send: [get('/told-late', last)] },
   'a large answer with back-pressure': { send: [get('/large', last)] },
   'members that the service wraps': { send: [get('/wrapped', last)] },
   'an upgrade': {
@@ -104,6 +105,16 @@ describe('a service whose requests are recorded with their bodies', () => {
     expect(seen.recorded).toBe(seen.plain);
   });
 
+  it('sees a connection that timed out as it does without', async () => {
+    expect(await both((service) => talk(service.ports.http, { send: [get('/late')] }))).toEqual({
+      plain: '',
+      recorded: '',
+    });
+    const seen = await both(seenBy);
+    expect(seen.plain).toContain('"late","response","close"');
+    expect(seen.recorded).toBe(seen.plain);
+  });
+
   it('takes an upload of 100 MB without holding it', async () => {
     const chunk = Buffer.alloc(1_000_000, 'x');
     const head = `POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 100000000\r\n${last}\r\n`;
@@ -137,6 +148,10 @@ describe('a service whose requests are recorded with their bodies', () => {
     expect(of('/echo')[0]).toMatchObject({ requestBody: '{"a":"ö"}', responseBody: '{"a":"ö"}' });
     expect(of('/upload')[0]?.requestBody).toMatch(/^"x{16384}… \[cut, 100000000 bytes as sent\]"$/);
     expect(of('/destroyed')[0]).toMatchObject({ responseStatus: 200, reason: expect.stringContaining('closed') });
+    expect(of('/told-late')[0]).toMatchObject({ responseStatus: 408, responseBody: '"too late"' });
+    expect(of('/late').map(({ responseStatus, reason }) => [responseStatus, reason])).toEqual([
+      [undefined, expect.stringContaining('timed out')],
+    ]);
     const [aborted] = of('/aborted');
     expect(aborted?.reason).toContain('before the request was complete');
     expect(aborted).not.toHaveProperty('responseStatus');
