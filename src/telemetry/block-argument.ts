@@ -16,6 +16,17 @@ export function functionFault(call: string, what: string, given: unknown): Spanl
 }
 
 /**
+ * Checks what is to be walked.
+ *
+ * @throws SpanledgerError `SPANLEDGER_ARGUMENT_INVALID`
+ */
+export function assertIterable(call: string, given: unknown): void {
+  const values: object = Object(given ?? {});
+  const isIterable = Symbol.iterator in values || Symbol.asyncIterator in values;
+  if (!isIterable) throw invalidArgument(call, 'something to iterate over as its first argument', given);
+}
+
+/**
  * Checks that options were given.
  *
  * @throws SpanledgerError `SPANLEDGER_ARGUMENT_INVALID`

@@ -7,7 +7,7 @@ import { announceTogether } from './announcer.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import { auditEvent } from './audit-event.ts';
 import { runBatch } from './batch.ts';
-import { assertFunction, assertOptions } from './block-argument.ts';
+import { assertFunction, assertIterable, assertOptions } from './block-argument.ts';
 import { sessionReasons } from './default-reasons.ts';
 import { type EachHost, runEach } from './each.ts';
 import { toErrorRecord } from './error-record.ts';
@@ -132,6 +132,7 @@ export class SessionRun implements SessionHandle {
     options: EachOptions<T>,
     fn: EachBlock<T>,
   ): Promise<EachSummary> {
+    assertIterable('each', values);
     assertOptions('each', options);
     assertFunction('each', 'the member id of its options', options.id);
     assertFunction('each', 'its third argument', fn);

@@ -37,6 +37,7 @@ describe('the packed package, installed into an empty project', () => {
       'LICENSE',
       'README.md',
       'dist',
+      'docs',
       'package.json',
       'spanledger.schema.json',
     ]);

@@ -73,10 +73,15 @@ describe('a call without its function says so', () => {
     await importSession({ id: 'misused-each' }, async (session) => {
       const noOptions = await faultOf(session.each.bind(session), [1, 2], () => undefined);
       const noId = await faultOf(session.each.bind(session), [1, 2], {}, () => undefined);
+      const noList = await faultOf(session.each.bind(session), 5, { id: String }, () => undefined);
+      const nothing = await faultOf(session.each.bind(session), undefined, { id: String }, () => undefined);
       const noBlock = await faultOf(session.each.bind(session), [1, 2], { id: String });
       expect(noOptions.message).toBe('each takes an object of options; it was given a function.');
       expect(noId.message).toBe('each takes a function as the member id of its options; it was given nothing.');
       expect(noBlock.message).toBe('each takes a function as its third argument; it was given nothing.');
+      const expected = 'each takes something to iterate over as its first argument; it was given';
+      expect(noList.message).toBe(`${expected} a number.`);
+      expect(nothing.message).toBe(`${expected} nothing.`);
       expect(session.counts.total).toBe(0);
     });
   });
