@@ -75,6 +75,23 @@ it('finds what is not instrumented, says why and what to do, and exits with 1', 
   expect(code).toBe(1);
 });
 
+it('finds an instrumentation that throws, which does not keep the module from the program', async () => {
+  app.write('node_modules/ioredis/package.json', '{"version":"5.0.0","main":"index.js"}');
+  app.write('node_modules/ioredis/index.js', 'exports.answer = 42;\n');
+  const instrumentation = 'node_modules/@opentelemetry/instrumentation-ioredis';
+  app.write(`${instrumentation}/package.json`, '{"version":"0.1.0","main":"index.js"}');
+  app.write(
+    `${instrumentation}/index.js`,
+    'exports.IORedisInstrumentation = class { constructor() { throw new Error("not today"); } };\n',
+  );
+  app.write('broken.js', `console.log(require('ioredis').answer);\n`);
+  const { code, errors, of } = await examine([process.execPath, 'broken.js']);
+  expect(errors).toContain('42');
+  expect(of('ioredis')).toMatchObject({ status: 'finding', module: { status: 'failed', version: '5.0.0' } });
+  expect(`${of('ioredis')?.message} ${of('ioredis')?.action}`).toContain('not today');
+  expect(code).toBe(1);
+});
+
 it('finds packages that are imported as ES modules, where nothing patches them, and says why', async () => {
   const esm = '"type":"module","exports":{"import":"./index.js"}';
   app.write('esm/package.json', '{"type":"module","dependencies":{"openai":"6","kafkajs":"3","redis":"6"}}');
