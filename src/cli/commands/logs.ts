@@ -28,12 +28,12 @@ async function followLogs(invocation: Invocation, filter: EventFilter): Promise<
   return exitCode.ok;
 }
 
-/** The default view is the lifecycle events; choosing an event or a category replaces it. */
+/** The default view is the lifecycle events; choosing an event, a category or a level replaces it. */
 function filterOf(options: Options, command: string): EventFilter {
   const event = options.text('event');
   const category = options.text('category');
   const level = options.text('level');
-  const whole = options.flag('all') || category !== undefined;
+  const whole = options.flag('all') || category !== undefined || level !== undefined;
   return {
     sessionId: options.text('sessionId'),
     itemId: options.text('itemId'),

@@ -44,7 +44,7 @@ export const readingCommands: readonly CommandDefinition[] = [
     brief: 'Show records of the audit log.',
     notes: [
       'Filters combine with AND and match exactly. The newest N are chosen, then printed oldest first.',
-      'Without --all, --event or --category only the eight lifecycle events are shown: session start, progress, complete, error and skip, file saved, item claim and end.',
+      'Without --all, --event, --category or --level only the eight lifecycle events are shown: session start, progress, complete, error and skip, file saved, item claim and end.',
       '--follow goes on printing as records arrive, until Ctrl+C.',
     ],
     arguments: [],
@@ -65,7 +65,7 @@ export const readingCommands: readonly CommandDefinition[] = [
     ],
     examples: [
       'spanledger logs --session-id local-7',
-      'spanledger logs --level error --all --since 2h --json',
+      'spanledger logs --level error --since 2h --json',
       'spanledger logs --event import.session.progress --follow',
     ],
     load: () => import('../commands/logs.ts'),

@@ -98,7 +98,7 @@ describe('spanledger logs', () => {
   });
 
   it('S0.16 S0.17 filters by level in any letter case and by event', async () => {
-    const errors = await rows('logs', '--level', 'ERROR', '--all', '--session-id', '12');
+    const errors = await rows('logs', '--level', 'ERROR', '--session-id', '12');
     expect(errors.map((row) => row.event)).toEqual(['import.item.error']);
     const saved = await rows('logs', '--event', 'import.file.saved', '--item-id', 'a.jpg');
     expect(saved.map((row) => row.session_id)).toEqual(['12']);
@@ -138,7 +138,7 @@ describe('spanledger logs', () => {
 
   it('says in so many words that nothing was found, and what the default view hides', async () => {
     expect(await run('logs', '--session-id', '1')).toEqual({ output: 'No records match.\n', errors: '', code: 0 });
-    const hidden = await run('logs', '--session-id', '12', '--level', 'error');
+    const hidden = await run('logs', '--job-id', 'job-77');
     expect(hidden.output).toBe('No records match.\n');
     expect(hidden.errors).toBe('Records of other events match; --all shows them.\n');
   });
