@@ -40,17 +40,18 @@ interface Line {
 
 const columns: readonly ListingColumn<Line>[] = [
   { title: '  WHAT', text: ({ work, depth }) => `${'  '.repeat(depth + 1)}${unitText(work)}` },
+  // Beside the unit: what stands at the end of the line is not to be seen on a narrow screen.
+  {
+    title: 'VERDICT',
+    text: ({ work }) => work.verdict,
+    paint: ({ work }, terminal, text) => terminal.style(verdictStyles[work.verdict] ?? 'yellow', text),
+  },
   { title: 'DONE', align: 'right', text: ({ work }) => doneText(work) },
   { title: 'RATE', align: 'right', text: ({ work: { rate } }) => (rate === null ? '-' : rateText(rate)) },
   { title: 'AGE', align: 'right', text: ({ work }) => duration(work.running_seconds * 1000) },
   { title: 'SILENT', align: 'right', text: ({ work }) => duration(Math.max(0, work.silent_seconds) * 1000) },
   { title: 'ENDS', text: ({ work }) => endText(work) },
   { title: 'LAST EVENT', text: ({ work }) => lastEventText(work) },
-  {
-    title: 'VERDICT',
-    text: ({ work }) => work.verdict,
-    paint: ({ work }, terminal, text) => terminal.style(verdictStyles[work.verdict] ?? 'yellow', text),
-  },
 ];
 
 /** Verdicts in their colours. */
