@@ -197,7 +197,7 @@ describe('spanledger doctor, asked about a schema that was changed by hand', () 
   };
 
   it.each([
-    ['alter table audit_log drop column task_id', 'columns', 'audit_log.task_id is not there'],
+    ['alter table api_logs drop column ip_address', 'columns', 'api_logs.ip_address is not there'],
     [
       'alter table api_logs alter column request_id type varchar(20)',
       'columns',
