@@ -34,7 +34,8 @@ export const trimKeys: Readonly<Record<TrimmedTable, Readonly<Record<string, str
 
 /** The database does the calendar's arithmetic. */
 export async function cutoffOf(store: SqlLedgerStore, days: number): Promise<Date> {
-  const [row] = await store.query<{ cutoff: Date }>('select now() - make_interval(days => $1) as cutoff', [days]);
+  // Hours, since the days of an interval are as long as the time zone of the database makes them.
+  const [row] = await store.query<{ cutoff: Date }>('select now() - make_interval(hours => 24 * $1) as cutoff', [days]);
   return row?.cutoff ?? new Date(0);
 }
 
