@@ -179,7 +179,10 @@ function withoutComments(text: string): string {
   return blanked.replaceAll(/(^|\s)\/\/.*$/gm, '$1');
 }
 
-/** What is in the repository: the folders of the project and the files at its root, without what is installed or built. */
+/** What examples leave where they are run, as their pages say to. */
+const leftovers = /(?:^|\/)(?:\.spanledger|\.inventory-sync|\.demo|node_modules)(?:\/|$)/;
+
+/** What is in the repository: the folders of the project and the files at its root, without what is installed, built or left behind. */
 function projectFiles(): string[] {
   const folders = ['src', 'test', 'docs', 'examples', 'scripts', 'bench', '.ci'];
   const below = folders.flatMap((folder) =>
@@ -187,7 +190,8 @@ function projectFiles(): string[] {
       posix.join(folder, name.replaceAll('\\', '/')),
     ),
   );
-  return [...readdirSync(root), ...below].filter(
+  const own = [...readdirSync(root), ...below].filter((path) => !leftovers.test(path));
+  return own.filter(
     (path) => /\.(?:ts|js|mjs|json|md|sql|ya?ml)$|^\.ci\/run$/.test(path) && path !== 'package-lock.json',
   );
 }
