@@ -99,7 +99,7 @@ async function examine(way: string, test: TestContext): Promise<Daemon> {
   await untilExplained(way);
   expect(seconds).toBeLessThan(mostSeconds);
   expect(running.output).toMatch(/session inventory-\S+ \(inventory\).*20\/40/);
-  expect(running.output).toMatch(/batch pages +0\/20/);
+  expect(running.output).toMatch(/batch pages +running +0\/20/);
   expect(running.output).toMatch(/expected end: 2 batches x 12 s \+ 40 items x 0\.5 s/);
   return daemon;
 }

@@ -106,7 +106,7 @@ it('shows the job that runs, and the one that a killed worker has left', async (
   child.kill('SIGKILL');
   await once(child, 'close');
   const { output } = await runCli(['recover'], { environment });
-  expect(output).toMatch(/is gone, .* closed: 0 sessions, 0 items, 1 units/);
+  expect(output).toMatch(/is gone, .* closed: 0 sessions, 0 items, 1 unit /);
   const [row] = await rowsOf(
     killed.url,
     "select status, input_data ->> 'id' as job_id, error_message from spanledger.task_progress where task_name = 'invoice'",

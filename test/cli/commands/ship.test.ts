@@ -27,7 +27,7 @@ it('a record that the database refuses is told, kept, and stored after the repai
   expect(first.code).toBe(1);
   expect(first.output).toMatch(/^\d+ records, .* shipped to .*; 1 refused, see `spanledger doctor`\n$/);
   expect((await runJson(['sessions'], place)).map((row) => row.id)).toEqual(['open', 'failing', '120', '12']);
-  expect((await runCli(['doctor'], place)).output).toMatch(/FINDING +dead letters +1 records were refused \(23514\)/);
+  expect((await runCli(['doctor'], place)).output).toMatch(/FINDING +dead letters +1 record refused \(23514\)/);
   expect(await runCli(['ship', '--dead-letters'], place)).toMatchObject({
     code: 1,
     output: expect.stringContaining('dead letters: 0 stored, 1 still refused'),
