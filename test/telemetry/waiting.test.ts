@@ -52,7 +52,7 @@ describe('a wait', () => {
       await session.waitFor({ milliseconds: 2 });
       await session.item({ id: 'i' }, async (item) => {
         await pause();
-        await item.waitFor(new Date(Date.now() + 2));
+        await item.waitFor(new Date(Date.now() + 100));
         await trace.getTracer('host').startActiveSpan('GET', (span) => pause().finally(() => span.end()));
       });
       await session.step('one', (one) => one.step('two', pause));
