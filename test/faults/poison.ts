@@ -77,9 +77,7 @@ export const poison: Fault<{ records: number }> = {
         ...healed.faults,
         ...letterFaults(codes),
         ...live,
-        ...(/FINDING +dead letters +3 records refused/.test(doctor.stdout)
-          ? []
-          : [`doctor says: ${doctor.stdout}`]),
+        ...(/FINDING +dead letters +3 records refused/.test(doctor.stdout) ? [] : [`doctor says: ${doctor.stdout}`]),
         ...(healed.balance.deadLetters === 0
           ? []
           : [`${healed.balance.deadLetters} dead letters stayed after the repair`]),
