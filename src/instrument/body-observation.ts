@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BodyTap, type SeenBody } from './body-tap.ts';
 import { isPlainText, isTextual } from './body-text.ts';
+import { type Method, SeenMethod } from './seen-method.ts';
 
 /** What went past. */
 export interface ObservedBody {
@@ -20,46 +21,58 @@ export function observeRequestBody(request: IncomingMessage, { maxBytes }: Obser
   if (!isTextual(type)) return undefined;
   const isPlain = length !== undefined && isPlainText({ type, encoding });
   const tap = new BodyTap(maxBytes, isPlain ? Number(length) : undefined);
-  const push = request.push;
-  put(request, 'push', function observedPush(this: IncomingMessage, ...args: Parameters<typeof push>) {
-    tap.take(args[0], args[1]);
-    return push.apply(this, args);
-  });
+  pushes.see(request, tap);
   return tap;
 }
+
+const pushes = new SeenMethod<BodyTap>('push', (tap, self, original, args) => {
+  tap.take(args[0], args[1]);
+  return original.apply(self, args);
+});
 
 /**
  * Looks at the body of an answer while it is written. Arguments, results and errors are those of the response itself, whatever wraps it
  * later. The type of the content is looked up after the first write, when the head is final.
  */
 export function observeResponseBody(response: ServerResponse, { maxBytes }: Observation): ObservedBody {
-  const tap = new BodyTap(maxBytes);
-  const state = { isInside: false, isWanted: undefined as boolean | undefined };
-  for (const name of ['write', 'end'] as const) {
-    const original = response[name] as Method;
-    put(response, name, function observed(this: ServerResponse, ...args: unknown[]) {
-      // Where `end` is made of `write`, as in http2, the chunk is the same.
-      if (state.isInside || state.isWanted === false) return original.apply(this, args);
-      state.isInside = true;
-      try {
-        const result = original.apply(this, args);
-        state.isWanted ??= isTextual(headOf(response, 'content-type'));
-        if (state.isWanted) tap.take(args[0], args[1]);
-        return result;
-      } finally {
-        state.isInside = false;
-      }
-    });
+  const body = new WrittenBody(response, new BodyTap(maxBytes));
+  for (const method of writes) method.see(response, body);
+  return body;
+}
+
+class WrittenBody implements ObservedBody {
+  readonly #response: ServerResponse;
+  readonly #tap: BodyTap;
+  #isInside = false;
+  #isWanted: boolean | undefined;
+
+  constructor(response: ServerResponse, tap: BodyTap) {
+    this.#response = response;
+    this.#tap = tap;
   }
-  return tap;
+
+  seen(): SeenBody | undefined {
+    return this.#tap.seen();
+  }
+
+  /** Where `end` is made of `write`, as in http2, the chunk is the same. */
+  pass(self: unknown, original: Method, args: unknown[]): unknown {
+    if (this.#isInside || this.#isWanted === false) return original.apply(self, args);
+    this.#isInside = true;
+    try {
+      const result = original.apply(self, args);
+      this.#isWanted ??= isTextual(headOf(this.#response, 'content-type'));
+      if (this.#isWanted) this.#tap.take(args[0], args[1]);
+      return result;
+    } finally {
+      this.#isInside = false;
+    }
+  }
 }
 
-type Method = (this: ServerResponse, ...args: unknown[]) => unknown;
-
-/** Hidden from those who list members, and open to those who wrap it themselves. */
-function put(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
-}
+const writes = ['write', 'end'].map(
+  (name) => new SeenMethod<WrittenBody>(name, (body, self, original, args) => body.pass(self, original, args)),
+);
 
 /** The head as it was written, which `writeHead` may have been given apart from the headers that were set. */
 interface WrittenHead {
@@ -73,8 +86,8 @@ export function headOf(response: ServerResponse, name: string): string | undefin
   // What was given to `writeHead` is set as well where there are headers that were set before, so what is set is what was sent.
   if (typeof value === 'string') return value.trim();
   if (typeof head !== 'string') return value === undefined ? undefined : String(value);
-  if (value === undefined && response.getHeaderNames().length > 0) return undefined;
-  return lineOf(name).exec(head)?.[1]?.trim();
+  const line = lineOf(name).exec(head)?.[1];
+  return line === undefined || (value === undefined && response.getHeaderNames().length > 0) ? undefined : line.trim();
 }
 
 const lines = new Map<string, RegExp>();

@@ -55,7 +55,7 @@ const bases: ReadonlySet<unknown> = new Set(
 );
 
 /** The class next to those that everything is made of: frameworks make classes of their own from that of Node.js, one for each request. */
-function firstOwnClass(prototype: object): object | undefined {
+export function firstOwnClass(prototype: object): object | undefined {
   let found: object | undefined;
   for (let at: object | null = prototype; at !== null; at = Object.getPrototypeOf(at) as object | null) {
     if (bases.has(at)) return found;

@@ -1,5 +1,6 @@
 export type { Journal, JournalStats } from '../journal/journal.ts';
 export { type FileJournal, type JournalOptions, openJournal } from '../journal/open-journal.ts';
+export { createIdGenerator, type IdGeneratorOptions } from './id-generator.ts';
 export type { JournalSource, LedgerExporterOptions } from './journal-source.ts';
 export { createLedgerLogProcessor } from './ledger-log-processor.ts';
 export { createLiveSpanProcessor } from './live-span-processor.ts';

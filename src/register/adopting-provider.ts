@@ -1,7 +1,7 @@
 import { type Context, context, SpanKind, type SpanOptions, type Tracer, type TracerOptions } from '@opentelemetry/api';
 import { type IdGenerator, TracerProvider, type TracerProviderOptions } from '@opentelemetry/sdk-trace';
+import { createIdGenerator } from '../recording/id-generator.ts';
 import { adoptedTraceId } from '../telemetry/correlation-propagator.ts';
-import { RandomDigits } from './random-digits.ts';
 
 /**
  * A tracer provider whose server spans take the trace id that a caller asked for. An id generator of the SDK is told nothing of the
@@ -39,9 +39,9 @@ export class AdoptingTracerProvider extends TracerProvider {
 }
 
 class AdoptingIds implements IdGenerator {
-  readonly #random = new RandomDigits();
+  readonly #made = createIdGenerator();
   next: string | undefined;
 
-  generateTraceId = (): string => this.next ?? this.#random.take(32);
-  generateSpanId = (): string => this.#random.take(16);
+  generateTraceId = (): string => this.next ?? this.#made.generateTraceId();
+  generateSpanId = (): string => this.#made.generateSpanId();
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RandomDigits } from '../../src/register/random-digits.ts';
+import { RandomDigits } from '../../src/recording/random-digits.ts';
 
 describe('random digits', () => {
   it('make ids of their length, none twice', () => {
