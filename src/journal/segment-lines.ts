@@ -190,11 +190,16 @@ async function readInto(file: FileHandle, start: number, bytes: Buffer): Promise
   return bytes.subarray(0, done);
 }
 
+const usualHeaderBytes = 2 * 1024;
 const maxHeaderBytes = 64 * 1024;
 
 async function readHead(file: FileHandle): Promise<{ readonly reading: HeaderReading; readonly end: number }> {
-  const bytes = await readInto(file, 0, Buffer.allocUnsafe(maxHeaderBytes));
-  const line = nextLine(bytes, 0);
+  let bytes = await readInto(file, 0, Buffer.allocUnsafe(usualHeaderBytes));
+  let line = nextLine(bytes, 0);
+  if (line === undefined && bytes.length === usualHeaderBytes) {
+    bytes = await readInto(file, 0, Buffer.allocUnsafe(maxHeaderBytes));
+    line = nextLine(bytes, 0);
+  }
   if (line?.isWhole !== true) return { reading: { status: 'none' }, end: 0 };
   return { reading: parseSegmentHeader(jsonOf(bytes, line)), end: line.end };
 }

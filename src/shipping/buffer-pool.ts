@@ -10,14 +10,14 @@ export class BufferPool {
   readonly #kept: Buffer[] = [];
   #keptBytes = 0;
 
-  /** A buffer of at least so many bytes, with anything in it. */
+  /** A buffer of at least so many bytes, with anything in it; of few sizes, so that the next one who asks finds one that fits. */
   take(bytes: number): Buffer {
     let best = -1;
     for (const [index, { length }] of this.#kept.entries()) {
       if (length >= bytes && length < (this.#kept[best]?.length ?? Number.POSITIVE_INFINITY)) best = index;
     }
     const [found] = best < 0 ? [] : this.#kept.splice(best, 1);
-    if (found === undefined) return Buffer.allocUnsafeSlow(Math.max(bytes, smallestBytes));
+    if (found === undefined) return Buffer.allocUnsafeSlow(sizeFor(bytes));
     this.#keptBytes -= found.length;
     return found;
   }
@@ -28,4 +28,9 @@ export class BufferPool {
     this.#kept.push(buffer);
     this.#keptBytes += buffer.length;
   }
+}
+
+/** The next power of two. Memory of which nothing was written yet takes none of the machine's. */
+function sizeFor(bytes: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(bytes, smallestBytes)));
 }

@@ -3,6 +3,7 @@ import { type JournalInfo, listJournals, type SegmentInfo } from '../journal/jou
 import { removeJournal } from '../journal/journal-removal.ts';
 import type { Observer } from '../journal/liveness.ts';
 import { backOffMillis } from './back-off.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { type ShippingClock, systemShippingClock } from './clock.ts';
 import { type RetryReport, retryDeadLetters } from './dead-letter-retry.ts';
 import { DoubtfulShipments, type ShippedPart } from './doubtful-shipments.ts';
@@ -64,6 +65,8 @@ const maxRetryMillis = 5_000;
 const heartbeatMillis = 10_000;
 /** What runs here is to be visible within a second, however much the dead have left. */
 const adoptionMillis = 400;
+/** Passes that found nothing, some ten seconds of them, until the memory of those before is given back. */
+const mostCalmPasses = 50;
 
 /** A segment, and the one that comes after it. */
 interface Place {
@@ -87,6 +90,9 @@ class JournalShipper implements Shipper {
   /** When each instance was last shown to be alive, or dead. */
   readonly #shownAt = new Map<string, number>();
   readonly #doubtful = new DoubtfulShipments();
+  /** Kept from pass to pass: megabytes in each would have the garbage collector look through the whole heap several times a second. */
+  #buffers = new BufferPool();
+  #calmPasses = 0;
 
   constructor(options: ShipperOptions) {
     this.#options = options;
@@ -94,7 +100,16 @@ class JournalShipper implements Shipper {
   }
 
   async shipOnce(options: ShipOnceOptions = {}): Promise<ShipReport> {
-    const pass = new ShipPass(new StretchReader(this.#options.maxBytes ?? defaultMaxBytes), options, this.#clock.now);
+    const report = await this.#pass(options);
+    this.#calmPasses = report.bytes > 0 ? 0 : this.#calmPasses + 1;
+    // What a connection that failed was given to send may not have been sent yet.
+    if (report.status !== 'caught-up' || this.#calmPasses === mostCalmPasses) this.#buffers = new BufferPool();
+    return report;
+  }
+
+  async #pass(options: ShipOnceOptions): Promise<ShipReport> {
+    const reader = new StretchReader(this.#options.maxBytes ?? defaultMaxBytes, this.#buffers);
+    const pass = new ShipPass(reader, options, this.#clock.now);
     try {
       const journals = await this.#journals();
       this.#forget(journals);

@@ -1,6 +1,6 @@
 import type { SegmentInfo } from '../journal/journal-listing.ts';
 import { readSegmentLines, type SegmentRefusal } from '../journal/segment-lines.ts';
-import { BufferPool } from './buffer-pool.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import { prepareStretch, type Stretch } from './stretch-shipping.ts';
 
 /** A stretch made ready, or why there is none. */
@@ -9,12 +9,13 @@ export type Reading = Stretch | SegmentRefusal;
 /** Reads stretches and makes them ready, one of them ahead: while the database is busy with one, the next is encoded. */
 export class StretchReader {
   readonly #maxBytes: number;
-  readonly #buffers = new BufferPool();
+  readonly #buffers: BufferPool;
   #ahead: { readonly path: string; readonly from: number; readonly reading: Promise<Reading> } | undefined;
 
   /** About how many bytes go into one stretch. */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, buffers: BufferPool) {
     this.#maxBytes = maxBytes;
+    this.#buffers = buffers;
   }
 
   /** Begins to read what will probably be asked for next. */
