@@ -63,7 +63,8 @@ export class HttpExchange {
       status,
       reason,
       userId: userIdAt(this.#options.userIdFrom, this.#request),
-      ...(isKept && { requestBody: this.#requestText(), responseBody: this.#responseText() }),
+      requestBody: isKept ? this.#requestText() : undefined,
+      responseBody: isKept ? this.#responseText() : undefined,
     };
   }
 

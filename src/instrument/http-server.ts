@@ -155,7 +155,7 @@ interface ServedParts {
 class ServedRequest implements EventOwner {
   readonly context: Context;
   readonly #parts: ServedParts;
-  readonly #startedAt = performance.now();
+  readonly #startedAt: number;
   /** Where frameworks leave the route. */
   readonly #metadata: RPCMetadata;
   #isOver = false;
@@ -163,6 +163,7 @@ class ServedRequest implements EventOwner {
 
   constructor(parts: ServedParts) {
     this.#parts = parts;
+    this.#startedAt = parts.duration === undefined ? 0 : performance.now();
     this.#metadata = { type: RPCType.HTTP, span: parts.span };
     this.context = new RequestContext(parts.parent, parts.span, this.#metadata);
   }

@@ -5,9 +5,13 @@ export type SecretRoutes = (path: string) => boolean;
 export function createSecretRoutes(texts: readonly string[]): SecretRoutes {
   const wanted = texts.map((text) => text.toLowerCase());
   return (path) => {
-    const plain = `${unescaped(path.replace(/[?#].*$/s, '')).toLowerCase()}/`;
+    const plain = `${unescaped(withoutQuery(path)).toLowerCase()}/`;
     return wanted.some((text) => plain.includes(text));
   };
+}
+
+function withoutQuery(path: string): string {
+  return path.includes('?') || path.includes('#') ? path.replace(/[?#].*$/s, '') : path;
 }
 
 function unescaped(path: string): string {

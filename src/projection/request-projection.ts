@@ -48,7 +48,7 @@ export function projectRequest(
   readRequestIds(record, span, context, options.facts);
   record.endpoint = endpointOf(attributes, direction, context) ?? '';
   record.durationMillis = Math.max(0, toTime(span.endAt, record.at) - record.at) / 1_000;
-  readExchange(record, attributes, direction, { ...context, facts: options.facts });
+  readExchange(record, attributes, context.sanitizer, options.facts);
   record.reason = reasonOf(span, context, options.facts);
   return record as RequestRecord;
 }
@@ -137,23 +137,18 @@ function withoutQuery(text: string | undefined): string | undefined {
   return text !== undefined && (text.includes('?') || text.includes('#')) ? text.replace(/[?#].*$/s, '') : text;
 }
 
-interface FactsContext extends ProjectionContext {
-  readonly facts: RequestFacts | undefined;
-}
-
 function readExchange(
   record: RequestDraft,
   attributes: SourceAttributes,
-  direction: RequestRecord['direction'],
-  context: FactsContext,
+  sanitizer: Sanitizer,
+  facts: RequestFacts | undefined,
 ): void {
-  const { sanitizer, facts } = context;
   record.route = toShortText(attributes['http.route'] || attributes['url.template'], sanitizer);
-  record.requestHeader = headersOf(attributes, context);
-  record.requestBody = bodyOf(facts?.requestBody ?? attributes['http.request.body.content'], context);
+  record.requestHeader = headersOf(attributes, facts, sanitizer);
+  record.requestBody = bodyOf(facts?.requestBody ?? attributes['http.request.body.content'], sanitizer);
   record.responseStatus = statusOf(attributes, facts);
-  record.responseBody = bodyOf(facts?.responseBody ?? attributes['http.response.body.content'], context);
-  record.ipAddress = toShortText(peerOf(attributes, direction), sanitizer);
+  record.responseBody = bodyOf(facts?.responseBody ?? attributes['http.response.body.content'], sanitizer);
+  record.ipAddress = toShortText(peerOf(attributes, record.direction), sanitizer);
 }
 
 /** As a name where it is as short as names are: those are remembered. */
@@ -169,7 +164,7 @@ function statusOf(attributes: SourceAttributes, facts: RequestFacts | undefined)
   return toInteger(first(attributes, 'http.response.status_code', 'http.status_code'));
 }
 
-function peerOf(attributes: SourceAttributes, direction: RequestRecord['direction']): unknown {
+function peerOf(attributes: SourceAttributes, direction: RequestDraft['direction']): unknown {
   return direction === 'inbound'
     ? attributes['client.address'] ||
         first(attributes, 'client.address', 'http.client_ip', 'network.peer.address', 'net.peer.ip')
@@ -179,7 +174,11 @@ function peerOf(attributes: SourceAttributes, direction: RequestRecord['directio
 const headerPrefix = 'http.request.header.';
 
 /** Headers that the instrumentation was told to capture, as one object; a header with one value as that value. */
-function headersOf(attributes: SourceAttributes, { facts, sanitizer }: FactsContext): string | undefined {
+function headersOf(
+  attributes: SourceAttributes,
+  facts: RequestFacts | undefined,
+  sanitizer: Sanitizer,
+): string | undefined {
   let captured: Record<string, unknown> | undefined;
   for (const name in attributes) {
     if (!name.startsWith(headerPrefix)) continue;
@@ -199,9 +198,7 @@ function keptHeaders({ headers = {}, headerNames = Object.keys(headers) }: Parti
 }
 
 /** A body that is JSON is kept as such; any other is text. */
-function bodyOf(value: unknown, context: ProjectionContext): string | undefined {
+function bodyOf(value: unknown, sanitizer: Sanitizer): string | undefined {
   if (value === undefined || value === null) return undefined;
-  return typeof value === 'string' && /^\s*[[{"]/.test(value)
-    ? context.sanitizer.jsonText(value)
-    : context.sanitizer.json(value);
+  return typeof value === 'string' && /^\s*[[{"]/.test(value) ? sanitizer.jsonText(value) : sanitizer.json(value);
 }

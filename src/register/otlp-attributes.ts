@@ -13,7 +13,17 @@ const mostValues = 32;
 const mostPairs = 2_048;
 const longestText = 128;
 
-type Values = Map<unknown, Uint8Array>;
+/** A pair and its bytes. */
+interface Pair {
+  readonly key: string;
+  readonly value: unknown;
+  readonly bytes: Uint8Array;
+}
+
+type Values = Map<unknown, Pair>;
+
+/** Places that are remembered: most spans have fewer attributes. */
+const mostPlaces = 32;
 
 /**
  * Writes attributes as OTLP has them, redacted. The same few come with nearly every span, so their bytes are remembered, a bounded number
@@ -24,20 +34,29 @@ export class OtlpAttributes {
   readonly #known = new Map<string, Values>();
   /** The beginnings of pairs whose values are not remembered. */
   readonly #varied = new Map<string, Uint8Array>();
+  /** What stood last at each place of spans of each kind: mostly the same comes again, and is found without a look into the maps. */
+  readonly #places: (Pair | undefined)[][] = [];
   #pairs = 0;
 
   constructor(sanitizer: Sanitizer) {
     this.#sanitizer = sanitizer;
   }
 
-  /** Writes each attribute as a `KeyValue` of this field. */
-  write(into: ProtobufBuffer, field: number, attributes: Readonly<Record<string, unknown>>): void {
+  /** Writes each attribute as a `KeyValue` of this field. @param kind what has mostly the same attributes, a small number */
+  write(into: ProtobufBuffer, field: number, attributes: Readonly<Record<string, unknown>>, kind = 0): void {
+    this.#places[kind] ??= [];
+    const places = this.#places[kind];
+    let index = 0;
     for (const key in attributes) {
       if (!Object.hasOwn(attributes, key)) continue;
       const value = attributes[key];
-      const piece = this.#known.get(key)?.get(value);
-      if (piece !== undefined) into.piece(field, piece);
-      else this.#writeNew(into, field, key, value);
+      const last = places[index];
+      const isSame = last !== undefined && last.key === key && last.value === value;
+      const pair = isSame ? last : this.#known.get(key)?.get(value);
+      if (pair === undefined) this.#writeNew(into, field, key, value);
+      else into.piece(field, pair.bytes);
+      if (!isSame && index < mostPlaces) places[index] = pair;
+      index += 1;
     }
   }
 
@@ -75,11 +94,13 @@ export class OtlpAttributes {
       this.#pairs = 0;
       values = undefined;
     }
+    const kept = detachedText(key);
     if (values === undefined) {
       values = new Map();
-      this.#known.set(detachedText(key), values);
+      this.#known.set(kept, values);
     }
-    values.set(typeof value === 'string' ? detachedText(value) : value, new Uint8Array(bytes));
+    const detached = typeof value === 'string' ? detachedText(value) : value;
+    values.set(detached, { key: kept, value: detached, bytes: new Uint8Array(bytes) });
     this.#pairs += 1;
     return true;
   }

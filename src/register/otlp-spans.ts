@@ -91,7 +91,7 @@ export class OtlpSpans implements Gathering<ReadableSpan, Uint8Array | undefined
     into.integer(6, span.kind + 1);
     into.time(7, span.startTime);
     into.time(8, span.endTime);
-    this.#attributes.write(into, 9, span.attributes);
+    this.#attributes.write(into, 9, span.attributes, span.kind);
     into.integer(10, span.droppedAttributesCount);
     for (const event of span.events) this.#writeEvent(event);
     into.integer(12, span.droppedEventsCount);
