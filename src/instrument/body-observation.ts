@@ -86,8 +86,13 @@ export function headOf(response: ServerResponse, name: string): string | undefin
   // What was given to `writeHead` is set as well where there are headers that were set before, so what is set is what was sent.
   if (typeof value === 'string') return value.trim();
   if (typeof head !== 'string') return value === undefined ? undefined : String(value);
-  const line = lineOf(name).exec(head)?.[1];
-  return line === undefined || (value === undefined && response.getHeaderNames().length > 0) ? undefined : line.trim();
+  if (value === undefined && hasSetHeaders(response)) return undefined;
+  return lineOf(name).exec(head)?.[1]?.trim();
+}
+
+/** The type of the content is set more often than not, and to ask for one is cheaper than to list all. */
+function hasSetHeaders(response: ServerResponse): boolean {
+  return response.getHeader('content-type') !== undefined || response.getHeaderNames().length > 0;
 }
 
 const lines = new Map<string, RegExp>();

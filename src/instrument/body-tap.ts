@@ -58,7 +58,7 @@ export class BodyTap {
     const isWhole = this.#size === 0 && bytes.byteLength === this.#wholeTextBytes;
     this.#size += bytes.byteLength;
     if (isWhole && this.#size <= this.#maxBytes) {
-      this.#text = utf8.decode(bytes);
+      this.#text = bytes instanceof Buffer ? bytes.toString('utf8') : utf8.decode(bytes);
       return;
     }
     const room = this.#maxBytes - this.#held;

@@ -7,12 +7,40 @@ export interface BodyKind {
   readonly encoding: string | undefined;
 }
 
+/** What a content type says of its bodies. */
+interface ContentKind {
+  /** They are read as text. */
+  readonly isTextual: boolean;
+  /** They are UTF-8, as far as it says. */
+  readonly isUtf8: boolean;
+  readonly isForm: boolean;
+}
+
 const textual =
   /^(text\/(?!event-stream)|application\/(json|xml|graphql|x-www-form-urlencoded|[a-z0-9.+-]+\+(json|xml))\b)/i;
 
+const mostKinds = 256;
+const kinds = new Map<string, ContentKind>();
+
+/** Services have few content types; clients may send any. */
+function kindOf(type: string): ContentKind {
+  const known = kinds.get(type);
+  if (known !== undefined) return known;
+  const kind = {
+    isTextual: textual.test(type),
+    isUtf8: !/charset=(?!"?utf-8"?\s*(?:;|$))/i.test(type),
+    isForm: /^application\/x-www-form-urlencoded\b/i.test(type),
+  };
+  if (kinds.size >= mostKinds) kinds.clear();
+  if (type.length <= longestKnown) kinds.set(type, kind);
+  return kind;
+}
+
+const longestKnown = 128;
+
 /** Whether a content type is one whose bodies are read as text. Event streams have no end. */
 export function isTextual(type: string | undefined): boolean {
-  return type !== undefined && textual.test(type);
+  return type !== undefined && kindOf(type).isTextual;
 }
 
 /** How much larger than its cap a body may become when it is unpacked. */
@@ -35,7 +63,7 @@ export function bodyText(body: SeenBody, kind: BodyKind, maxBytes: number): stri
 
 /** Whether a body travels as its text in UTF-8. */
 export function isPlainText({ type = '', encoding = '' }: BodyKind): boolean {
-  return encoding === '' && !/charset=(?!"?utf-8"?\s*(?:;|$))/i.test(type);
+  return encoding === '' && kindOf(type).isUtf8;
 }
 
 /** A decoder takes this for no part of the text. */
@@ -44,7 +72,7 @@ function withoutMark(text: string): string {
 }
 
 function typed(text: string, type: string | undefined): string {
-  return type !== undefined && /^application\/x-www-form-urlencoded\b/i.test(type) ? formText(text) : text;
+  return type !== undefined && kindOf(type).isForm ? formText(text) : text;
 }
 
 function unpack({ bytes, size }: SeenBody, encoding: string | undefined, maxBytes: number): Uint8Array | string {

@@ -200,5 +200,9 @@ function keptHeaders({ headers = {}, headerNames = Object.keys(headers) }: Parti
 /** A body that is JSON is kept as such; any other is text. */
 function bodyOf(value: unknown, sanitizer: Sanitizer): string | undefined {
   if (value === undefined || value === null) return undefined;
-  return typeof value === 'string' && /^\s*[[{"]/.test(value) ? sanitizer.jsonText(value) : sanitizer.json(value);
+  return typeof value === 'string' && mayBeJson(value) ? sanitizer.jsonText(value) : sanitizer.json(value);
+}
+
+function mayBeJson(text: string): boolean {
+  return text.startsWith('{') || text.startsWith('[') || /^\s*[[{"]/.test(text);
 }

@@ -4,16 +4,26 @@ import { describe, expect, it } from 'vitest';
 import { createIdGenerator } from '../../src/recording/id-generator.ts';
 
 describe('ids of traces', () => {
-  it('sort by the time at which they were made', () => {
+  it('sort by the second in which they were made', () => {
+    const start = Date.UTC(2026, 10, 22);
+    let now = start;
+    const generator = createIdGenerator({ now: () => now });
+    const ids = Array.from({ length: 200 }, (_, second) => {
+      now = start + second * 1_000;
+      return Array.from({ length: 1 + (second % 30) }, () => generator.generateTraceId());
+    });
+    expect(ids.flat().every((id) => isValidTraceId(id))).toBe(true);
+    expect(ids.map((made) => [...new Set(made.map((id) => Number.parseInt(id.slice(0, 12), 16)))])).toEqual(
+      ids.map((_, second) => [start + second * 1_000]),
+    );
+  });
+
+  it('go on with the time where the clock is set back', () => {
     let now = Date.UTC(2026, 10, 22);
     const generator = createIdGenerator({ now: () => now });
-    const ids = Array.from({ length: 1_000 }, () => {
-      now += 1;
-      return generator.generateTraceId();
-    });
-    expect(ids.every((id) => isValidTraceId(id))).toBe(true);
-    expect([...ids].sort()).toEqual(ids);
-    expect(Number.parseInt(ids[0]?.slice(0, 12) ?? '', 16)).toBe(Date.UTC(2026, 10, 22) + 1);
+    generator.generateTraceId();
+    now -= 3_600_000;
+    expect(Number.parseInt(generator.generateTraceId().slice(0, 12), 16)).toBe(now);
   });
 
   it('of one millisecond differ in twenty random digits, spread evenly', () => {

@@ -349,6 +349,24 @@ describe('a store that is unavailable', () => {
     expect(await count()).toEqual({ n: 5, distinct: 5 });
   });
 
+  test('is asked half as often while much comes', async () => {
+    const written = journal('a');
+    for (let n = 1; n <= 600; n += 1) written.append(event(n));
+    const pauses: number[] = [];
+    const stop = new AbortController();
+    const clock = {
+      now: () => Date.now() * 1000,
+      async sleep(millis: number) {
+        pauses.push(millis);
+        if (pauses.length === 1) written.append(event(601));
+        if (pauses.length === 3) stop.abort();
+      },
+    };
+    await createShipper({ directory, store, clock, pollMillis: 200 }).run(stop.signal);
+    expect(pauses).toEqual([400, 200, 200]);
+    expect(await count()).toEqual({ n: 601, distinct: 601 });
+  });
+
   test('that cannot even be asked for an offset is told of by its error code', async () => {
     journal('a').append(event(1));
     const away = createPostgresStore({
