@@ -170,7 +170,7 @@ function summarise(bySize, byWriters) {
     title: 'As the ledger and the number of writers grow',
     about: `${figure(records)} audit rows of about 350 bytes a run, shared among the writers; medians of ${rounds} rounds in turns. A ledger of so many audit rows has as many other rows besides, over six months. Writers are processes that ship a journal each into an empty ledger.`,
     bound:
-      'Each row goes to the end of the table and to one place in each index. Indexes by time, session, item and correlation grow at their end, so their size matters little; the one by trace id is hit everywhere, and once it no longer fits into shared buffers every row costs a read. More writers share one disk and the processors: beyond one for each processor they wait for each other.',
+      'Each row goes to the end of the table and to one place in each index. Indexes by time, session, item and correlation grow at their end, so their size matters little; the one by trace id is hit everywhere where the ids are random, as here and as those of callers, and once it no longer fits into shared buffers every row costs a read. Ids of traces that begin at spanledger grow at the end as well. More writers share one disk and the processors: beyond one for each processor they wait for each other.',
     tables: [
       { title: 'By size of the ledger', columns: ['audit rows', ...columns], rows: rowsOf(bySize) },
       { title: 'By number of writers', columns: ['writers', ...columns], rows: rowsOf(byWriters) },

@@ -133,7 +133,7 @@ try {
   }
   const about = `Medians of ${rounds} turns of ${millis} ms with 16 connections; the load generator, the collector and Postgres run beside the service, on the same machine. After each turn a service ships what it has recorded before the next one is asked; the last columns are the processor time of that too. The peer is auto-instrumentations-node ${peerVersion}.`;
   const bound =
-    'The event loop of the service. Of what a request of `node:http` costs its thread more than the service alone, three tenths are its span and context, a quarter is its row (projection, encoding, writing), a sixth its copy for OTLP, redacted and encoded as it ends, and the rest goes to what Node.js 20 does to carry contexts from one callback to the next, which the peer pays as well, and to garbage. Bodies are copied, parsed and redacted besides, and make the row longer. Where all processors are busy, the thread that ships and Postgres take theirs from the service: the peer writes no rows.';
+    'The event loop of the service. Of what a request of `node:http` costs its thread more than the service alone, about a third is the kernel, which has to wake a client that waits; a third is ours: span and context, row, copy for OTLP, redacted and encoded as it ends; the rest is the SDK, and what Node.js 20 does to carry contexts from one callback to the next. The peer pays all but the second third of it too, and makes no rows. Bodies are copied, parsed and redacted besides, and make the row longer. Where all processors are busy, the thread that ships and Postgres take theirs from the service.';
   report(
     { name: 'http', title: 'Requests', about, bound, tables, goals },
     { json: options.json, postgres: server.version },
