@@ -71,12 +71,23 @@ function findErrors({ instanceId, heartbeat, isAlive }: JournalInfo, account: Ac
   const failure = parseFailure(heartbeat?.figures?.lastShipFailure);
   if (failure !== undefined) {
     const message = `${instanceId} could not ship at ${isoTime(new Date(failure.at / 1000))}: ${failure.message} (${failure.code})`;
-    const isOver = failure.recovered || !isAlive;
     const usual = 'See that the database answers; the process goes on by itself, and records wait in the journal.';
     const action = failure.action ?? usual;
-    found.push(isOver ? well('errors', `${message}; it went on afterwards`) : finding('errors', message, action));
+    const over = afterFailure(failure, { isAlive, seenAt: heartbeat?.at });
+    found.push(over === undefined ? finding('errors', message, action) : well('errors', `${message}; ${over}`));
   }
   return found;
+}
+
+/** What became of it as far as that is known, or `undefined` while it lasts. What still waits of a process that is gone, others ship: the backlog has it. */
+function afterFailure(
+  { recovered }: ShipFailure,
+  { isAlive, seenAt }: { readonly isAlive: boolean; readonly seenAt: number | undefined },
+): string | undefined {
+  if (recovered) return 'it shipped everything afterwards';
+  if (isAlive) return undefined;
+  const seen = seenAt === undefined ? '' : ` when it was last seen, at ${isoTime(new Date(seenAt / 1000))}`;
+  return `its process is gone, and had not shipped everything${seen}`;
 }
 
 interface ShipFailure {

@@ -4,6 +4,7 @@ import { readDeadLetters } from '../../journal/dead-letters.ts';
 import { type JournalInfo, listJournals } from '../../journal/journal-listing.ts';
 import { readSegment } from '../../journal/segment-reader.ts';
 import { byteSize, counted, isoTime } from '../rendering/quantities.ts';
+import { shellWord } from '../shell-words.ts';
 import { examineAccounts } from './accounts.ts';
 import { examineLoops } from './loops.ts';
 import { finding, type Observation, well } from './observation.ts';
@@ -56,7 +57,7 @@ async function examineDirectory(directory: string, mode: number): Promise<Observ
   }
   if (process.platform === 'win32' || (mode & othersMode) === 0) return well('directory', directory);
   const message = `${directory} can be entered by other users (mode ${(mode & 0o777).toString(8)})`;
-  return finding('directory', message, `Run chmod 700 ${directory}; journals hold paths and messages.`);
+  return finding('directory', message, `Run \`chmod 700 ${shellWord(directory)}\`; journals hold paths and messages.`);
 }
 
 function describeJournals(journals: readonly JournalInfo[]): Observation {

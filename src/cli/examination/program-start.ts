@@ -63,13 +63,14 @@ function modules({ modules: found, esmHook }: StartReport): readonly Observation
 }
 
 function observed(found: FoundModule): Observation {
-  const { module, version = '', file, status, instrumentation, note = '' } = found;
+  const { module, version, file, status, instrumentation, note = '' } = found;
+  const told = version === undefined ? status : `${version}: ${status}`;
   const place = file === undefined ? '' : ` (${file})`;
   const by = instrumentation === undefined ? '' : ` by ${instrumentation}`;
   const facts = { module: found };
-  if (isNotInstrumented(found)) return { ...finding(module, `${version}: ${status}${by}${place}`, note), ...facts };
+  if (isNotInstrumented(found)) return { ...finding(module, `${told}${by}${place}`, note), ...facts };
   const why = note === '' ? '' : `. ${note}`;
-  return { ...well(module, `${version}: ${status}${by}${place}${why}`), ...facts };
+  return { ...well(module, `${told}${by}${place}${why}`), ...facts };
 }
 
 function exports({ exports: found, sdk }: StartReport): readonly Observation[] {

@@ -1,4 +1,5 @@
 import { SpanledgerError } from '../../domain/errors.ts';
+import { shellWord } from '../shell-words.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import { nearMatches } from './near-matches.ts';
 import type { ProcessEnd } from './process-row.ts';
@@ -33,7 +34,8 @@ export async function findSubject(reader: LedgerReader, id: string): Promise<Sub
     (await taskOf(reader, id));
   if (found !== undefined) return found;
   const near = await nearMatches(reader, id);
-  const told = near.length === 0 ? '`spanledger sessions` lists sessions.' : `Near to it: ${near.join(', ')}.`;
+  const told =
+    near.length === 0 ? '`spanledger sessions` lists sessions.' : `Near to it: ${near.map(shellWord).join(', ')}.`;
   throw new SpanledgerError('UNKNOWN_SUBJECT', { details: { id, near: told } });
 }
 

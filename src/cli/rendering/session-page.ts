@@ -1,6 +1,7 @@
 import type { TroubleshootingReport } from '../../domain/troubleshooting-report.ts';
 import type { EventRow, SessionRow, StepSummary } from '../reading/rows.ts';
 import type { SessionView } from '../reading/session-view.ts';
+import { shellCommand } from '../shell-words.ts';
 import type { Terminal } from '../terminal.ts';
 import { visible } from '../visible.ts';
 import { type ListingColumn, renderListing } from './listing.ts';
@@ -12,7 +13,7 @@ import { timelineColumns } from './timeline-columns.ts';
 export async function printSession(terminal: Terminal, view: SessionView): Promise<void> {
   const { session, timeline, slowestSteps, errors, report } = view;
   await printHead(terminal, session, report);
-  await heading(terminal, `Timeline (\`spanledger timeline ${visible(session.id)}\` shows all)`);
+  await heading(terminal, `Timeline (\`${shellCommand('timeline', session.id)}\` shows all)`);
   await terminal.line(indent(renderListing(terminal, timelineColumns.filter(isSessionColumn), timeline)));
   if (slowestSteps.length > 0) {
     await heading(terminal, 'Slowest steps');
