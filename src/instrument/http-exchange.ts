@@ -3,6 +3,7 @@ import type { RequestFacts } from '../projection/request-projection.ts';
 import { headOf, type ObservedBody, observeRequestBody, observeResponseBody } from './body-observation.ts';
 import { bodyText } from './body-text.ts';
 import type { ClientAddress } from './client-address.ts';
+import { type GrpcStatus, grpcReason, grpcStatusOf, isGrpcCall } from './grpc-status.ts';
 import { reasonOf, statusSent } from './request-outcome.ts';
 import type { SecretRoutes } from './secret-routes.ts';
 import { userIdAt } from './user-place.ts';
@@ -41,9 +42,16 @@ export class HttpExchange {
     return statusSent(this.#response);
   }
 
-  /** Why it did not end as a request should; `undefined` where it did. */
+  /** Why it did not end as a request should, or what went wrong in a call of gRPC; `undefined` where it did. */
   get reason(): string | undefined {
-    return this.#endedBy ?? reasonOf(this.#request, this.#response);
+    if (this.#endedBy !== undefined) return this.#endedBy;
+    const status = this.#grpcStatus;
+    return status === undefined ? reasonOf(this.#request, this.#response) : grpcReason(status);
+  }
+
+  /** Why it was cut short. A call of gRPC whose status was sent was not, whatever its client did then. */
+  get cutReason(): string | undefined {
+    return this.#endedBy ?? (this.#grpcStatus === undefined ? this.reason : undefined);
   }
 
   endBecause(reason: string): void {
@@ -66,6 +74,10 @@ export class HttpExchange {
       requestBody: isKept ? this.#requestText() : undefined,
       responseBody: isKept ? this.#responseText() : undefined,
     };
+  }
+
+  get #grpcStatus(): GrpcStatus | undefined {
+    return isGrpcCall(this.#request) ? grpcStatusOf(this.#response) : undefined;
   }
 
   #observe(maxBytes: number): void {

@@ -50,7 +50,7 @@ function routeOf(span: Span): string | undefined {
 }
 
 /** An answer that was cut short is an error also for those who read the span. */
-function correct(span: Span, { reason }: HttpExchange): void {
+function correct(span: Span, { cutReason: reason }: HttpExchange): void {
   if (reason === undefined) return;
   span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
   span.setAttribute(attribute.errorType, 'aborted');

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 export interface Http2Stream extends EventEmitter {
   readonly headersSent: boolean;
   readonly sentHeaders?: Readonly<Record<string, unknown>>;
+  readonly sentTrailers?: Readonly<Record<string, unknown>>;
   readonly aborted: boolean;
   readonly rstCode: number;
   readonly endAfterHeaders: boolean;
@@ -53,6 +54,12 @@ function answerOf(stream: Http2Stream): object {
     stream: {
       get aborted() {
         return stream.aborted || stream.rstCode !== 0;
+      },
+      get sentHeaders() {
+        return stream.sentHeaders;
+      },
+      get sentTrailers() {
+        return stream.sentTrailers;
       },
     },
   };

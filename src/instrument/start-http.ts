@@ -1,4 +1,5 @@
 import type { TracerProvider } from '@opentelemetry/api';
+import { grpcCalls } from './grpc-calls.ts';
 import { addHttpAspect } from './http-aspects.ts';
 import { type HttpClientModule, patchOutgoing } from './http-client.ts';
 import { createHttpCorrelation } from './http-correlation.ts';
@@ -37,6 +38,7 @@ export function startHttp({ correlationHeader, requests }: HttpOptions): Running
     ['http', patchWith(servers)],
     ['koa', koaPatch(correlationHeader)],
   ]);
+  let isGrpcSeen = false;
   return {
     complete(entry) {
       const patch = patches.get(entry.name);
@@ -46,6 +48,8 @@ export function startHttp({ correlationHeader, requests }: HttpOptions): Running
       followHttp2((prototype, scheme) => {
         servers.watch(prototype, scheme);
         servers.watchStreams(prototype, scheme);
+        if (!isGrpcSeen) addHttpAspect(grpcCalls);
+        isGrpcSeen = true;
       }),
     follow: (provider) => servers.follow(provider),
     endOpenRequests: () => recording?.endOpen('The process ended before the answer was complete.'),

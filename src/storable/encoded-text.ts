@@ -39,13 +39,13 @@ function nextSign(text: string, from: number): number {
 
 /** In forms a space is written as `+`, which also stands in keys. */
 function redactRun(run: string, redact: (decoded: string) => Redaction): Redaction | undefined {
-  const spaced = run.includes('+') ? redact(decoded(run.replaceAll('+', ' '))) : undefined;
-  const redaction = spaced !== undefined && spaced.count > 0 ? spaced : redact(decoded(run));
+  const spaced = run.includes('+') ? redact(percentDecoded(run.replaceAll('+', ' '))) : undefined;
+  const redaction = spaced !== undefined && spaced.count > 0 ? spaced : redact(percentDecoded(run));
   return redaction.count > 0 ? redaction : undefined;
 }
 
-/** What is encoded wrongly becomes a sign that it was. */
-function decoded(run: string): string {
+/** The text with its `%41` as what they stand for, in UTF-8. What is encoded wrongly becomes a sign that it was. */
+export function percentDecoded(run: string): string {
   return run.replace(bytes, (some) => Buffer.from(some.replaceAll('%', ''), 'hex').toString('utf8'));
 }
 

@@ -113,6 +113,14 @@ export const attributeTable = names({
   messagingMessageId: ['messaging.message.id', 'string', 'Id of the job.'],
   messagingConversation: ['messaging.message.conversation_id', 'string', 'Correlation id of whoever sent the job.'],
   messagingBatchCount: ['messaging.batch.message_count', 'int', 'Jobs that were sent or taken together.'],
+  rpcSystem: ['rpc.system.name', 'grpc', 'Protocol of a call that the program serves.'],
+  rpcMethod: [
+    'rpc.method',
+    'string',
+    'Service and method of the call, `shop.Users/Get`; `_OTHER` where the service answered that it has none of that name.',
+  ],
+  rpcMethodOriginal: ['rpc.method_original', 'string', 'The name that the client used, where `rpc.method` is another.'],
+  rpcStatusCode: ['rpc.response.status_code', 'string', 'Status of the call by its name, `OK` or `NOT_FOUND`.'],
   jobName: ['spanledger.job.name', 'string', 'Name of the job within its queue, where the library has one.'],
 });
 

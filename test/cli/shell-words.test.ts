@@ -7,7 +7,7 @@ import { visible } from '../../src/cli/visible.ts';
 function read(shell: string, words: string): readonly string[] {
   const program = 'for (const word of process.argv.slice(1)) console.log(Buffer.from(word).toString("hex"))';
   const script = `"$NODE" -e "$PROGRAM" -- ${words}`;
-  const env = { PATH: process.env.PATH, HOME: '/home/nobody', NODE: process.execPath, PROGRAM: program };
+  const env = { PATH: process.env.PATH, HOME: '/nowhere', NODE: process.execPath, PROGRAM: program };
   const output = execFileSync(shell, ['-c', script], { encoding: 'utf8', env, cwd: '/' });
   return output
     .trimEnd()
