@@ -8,6 +8,7 @@ export const optionParsers = {
   moment: parseMoment,
   age: parseAge,
   level: parseLevel,
+  trace: parseTraceId,
 } as const;
 
 export type OptionKind = keyof typeof optionParsers;
@@ -63,4 +64,11 @@ function parseLevel(value: string): string {
   const level = parseAuditLevel(value);
   if (level === undefined) throw new InvalidArgumentError(`Give one of ${auditLevelNames.join(', ')}.`);
   return level;
+}
+
+/** A trace id as 32 hex digits. */
+function parseTraceId(value: string): string {
+  const traceId = value.replaceAll('-', '').toLowerCase();
+  if (!/^[0-9a-f]{32}$/.test(traceId)) throw new InvalidArgumentError('It is neither 32 hex digits nor a UUID.');
+  return traceId;
 }

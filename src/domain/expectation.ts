@@ -112,7 +112,7 @@ export function historyOf(durations: readonly number[]): History | undefined {
 }
 
 /** Linear between neighbours, as `percentile_cont` of SQL. */
-function percentile(sorted: readonly number[], share: number): number {
+export function percentile(sorted: readonly number[], share: number): number {
   const place = (sorted.length - 1) * share;
   const low = sorted[Math.floor(place)] ?? 0;
   const high = sorted[Math.ceil(place)] ?? low;

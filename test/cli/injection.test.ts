@@ -7,6 +7,7 @@ import { createSanitizer } from '../../src/storable/sanitizer.ts';
 import { useDatabase } from '../harness/database.ts';
 import { scanRecords } from '../register/journalled-records.ts';
 import { runCli } from './cli-process.ts';
+import { requestRecords } from './reading/requests-contract.ts';
 import { heldDirectory, sampleOwner, sampleRecords, temporaryDirectory } from './written-ledger.ts';
 
 /** What a stranger may have put into a name, a header or a message: lines, escapes, turned text, and a line that looks like one of ours. */
@@ -46,6 +47,10 @@ const texts = [
   'taskId',
   'lockedBy',
   'errorStack',
+  'method',
+  'endpoint',
+  'route',
+  'ipAddress',
 ];
 
 /** The record with a hostile end to each of its texts, made fit to be written as every record is. */
@@ -63,6 +68,8 @@ const commands: readonly (readonly string[])[] = [
   ['sessions'],
   ['session', session],
   ['logs', '--all', '--last', '1000'],
+  ['requests', '--last', '1000'],
+  ['requests', '--by-route'],
   ['timeline', session],
   ['running'],
   ['stuck'],
@@ -80,7 +87,7 @@ const commands: readonly (readonly string[])[] = [
 describe('records with hostile texts', () => {
   const database = useDatabase();
   const directory = heldDirectory();
-  const records = sampleRecords().map(disguised);
+  const records = [...sampleRecords(), ...requestRecords()].map(disguised);
 
   beforeAll(async () => {
     const { service, host } = sampleOwner;

@@ -137,6 +137,9 @@ describe('a program that writes secrets wherever it can', () => {
 
   it.each([
     ['logs', '--all', '--last', '100000'],
+    ['requests', '--last', '100000'],
+    ['requests', '--last', '100000', '--json'],
+    ['requests', '--by-route'],
     ['session', 'secrets'],
     ['timeline', 'secrets', '--last', '100000'],
     ['report', 'secrets'],

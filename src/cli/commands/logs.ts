@@ -1,4 +1,3 @@
-import { SpanledgerError } from '../../domain/errors.ts';
 import { lifecycleEvents } from '../../telemetry/conventions.ts';
 import { exitCode } from '../exit-code.ts';
 import type { Invocation, Options, Run } from '../invocation.ts';
@@ -12,7 +11,7 @@ import { jsonLine } from '../visible.ts';
 /** `spanledger logs` */
 export const run: Run = async (invocation) => {
   const { options } = invocation;
-  const filter = filterOf(options, invocation.command);
+  const filter = filterOf(options);
   if (options.flag('follow')) return followLogs(invocation, filter);
   return withLedger(invocation, async (reader) => {
     const rows = await reader.events(filter, options.count('last') ?? 20);
@@ -29,7 +28,7 @@ async function followLogs(invocation: Invocation, filter: EventFilter): Promise<
 }
 
 /** The default view is the lifecycle events; choosing an event, a category or a level replaces it. */
-function filterOf(options: Options, command: string): EventFilter {
+function filterOf(options: Options): EventFilter {
   const event = options.text('event');
   const category = options.text('category');
   const level = options.text('level');
@@ -37,7 +36,7 @@ function filterOf(options: Options, command: string): EventFilter {
   return {
     sessionId: options.text('sessionId'),
     itemId: options.text('itemId'),
-    traceId: traceIdOf(options.text('traceId'), command),
+    traceId: options.text('traceId'),
     correlationId: options.text('correlationId'),
     jobId: options.text('jobId'),
     levels: level === undefined ? undefined : [level],
@@ -45,14 +44,6 @@ function filterOf(options: Options, command: string): EventFilter {
     category,
     since: options.moment('since'),
   };
-}
-
-function traceIdOf(text: string | undefined, command: string): string | undefined {
-  if (text === undefined) return undefined;
-  const traceId = text.replaceAll('-', '').toLowerCase();
-  if (/^[0-9a-f]{32}$/.test(traceId)) return traceId;
-  const why = `--trace-id is ${text}, which is neither 32 hex digits nor a UUID`;
-  throw new SpanledgerError('USAGE', { details: { why, command } });
 }
 
 async function printEvents({ options, terminal }: Invocation, rows: readonly EventRow[]): Promise<void> {

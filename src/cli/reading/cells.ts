@@ -109,7 +109,8 @@ export function time(cell: Cell | undefined): Date | null {
   return micros === null ? null : new Date(micros / 1000);
 }
 
-function json(cell: Cell | undefined): unknown {
+/** A jsonb cell, parsed. */
+export function json(cell: Cell | undefined): unknown {
   if (typeof cell !== 'string') return null;
   try {
     return JSON.parse(cell);

@@ -1,8 +1,11 @@
 import type { DatabaseWaits } from './database-waits.ts';
 import type { ProcessEnd, ProcessRow } from './process-row.ts';
+import type { RequestFilter, RequestPage } from './requests.ts';
 import type {
   ErrorGroup,
   EventRow,
+  RequestRow,
+  RouteFigures,
   RunningRow,
   SessionRow,
   StateCount,
@@ -85,6 +88,10 @@ export interface LedgerReader {
   itemStates(sessionId: string): Promise<readonly StateCount[]>;
   /** The newest `last` of the matching records, oldest first. */
   events(filter: EventFilter, last: number): Promise<readonly EventRow[]>;
+  /** The newest of the matching HTTP requests, oldest first. */
+  requests(filter: RequestFilter, page: RequestPage): Promise<readonly RequestRow[]>;
+  /** The matching HTTP requests by route, those that took the most time first. */
+  routes(filter: RequestFilter, last: number): Promise<readonly RouteFigures[]>;
   /** The newest `last` of the matching units, oldest first. */
   units(filter: UnitFilter, last: number): Promise<readonly UnitRow[]>;
   /** Items, steps and batches that match, by name, in the order in which the first of each began. */

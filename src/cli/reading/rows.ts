@@ -32,6 +32,49 @@ export type SessionRow = {
   readonly ended_at: Date | null;
 };
 
+/** An HTTP request that was served or made. Headers and bodies are there where they were asked for. */
+export type RequestRow = {
+  /** null for one that is read from a journal. */
+  readonly id: number | null;
+  readonly created_at: Date;
+  readonly service_name: string | null;
+  readonly direction: string;
+  readonly method: string;
+  readonly endpoint: string;
+  readonly route: string | null;
+  /** null where no status was sent, or none arrived. */
+  readonly response_status: number | null;
+  readonly reason: string | null;
+  readonly duration_ms: number | null;
+  readonly ip_address: string | null;
+  readonly user_id: string | null;
+  readonly session_id: string | null;
+  readonly correlation_id: string | null;
+  readonly request_id: string | null;
+  readonly trace_id: string;
+  readonly span_id: string | null;
+  readonly request_header?: unknown;
+  readonly request_body?: unknown;
+  readonly response_body?: unknown;
+};
+
+/** Requests with the same way, method and route. */
+export type RouteFigures = {
+  readonly direction: string;
+  readonly method: string;
+  readonly route: string;
+  readonly count: number;
+  /** With a status of 500 and above, with none, or with a reason. */
+  readonly failed: number;
+  /** Of the others, those with a status from 400 to 499. */
+  readonly rejected: number;
+  readonly median_ms: number | null;
+  readonly p95_ms: number | null;
+  readonly max_ms: number | null;
+  readonly total_ms: number;
+  readonly last_at: Date;
+};
+
 export type EventRow = {
   /** null for a record that is read from a journal. */
   readonly id: number | null;

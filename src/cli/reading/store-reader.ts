@@ -4,6 +4,7 @@ import { type Conditions, createConditions } from './conditions.ts';
 import { readDatabaseWaits } from './database-waits.ts';
 import type { EventFilter, LedgerReader, SessionFilter, UnitFilter } from './ledger-reader.ts';
 import { toProcessEnd } from './process-row.ts';
+import { readRequests, readRoutes } from './requests.ts';
 import type { ErrorGroup, EventRow, SessionRow, StateCount, StepSummary, UnitRow } from './rows.ts';
 import { readProcesses, readRunning } from './running-query.ts';
 import { readStatistics } from './statistics.ts';
@@ -32,6 +33,8 @@ export function createStoreReader(store: SqlLedgerStore, schema: string): Ledger
       const rows = await page<EventRow>(select, eventConditions(filter), 'order by created_at desc, id desc', last);
       return rows.toReversed();
     },
+    requests: (filter, requested) => readRequests(store, prefix, filter, requested),
+    routes: (filter, last) => readRoutes(store, prefix, filter, last),
     async units(filter, last) {
       const select = `select ${unitColumns} from ${prefix}.task_progress`;
       const rows = await page<UnitRow>(select, unitConditions(filter), 'order by created_at desc, span_id desc', last);

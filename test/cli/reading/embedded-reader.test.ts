@@ -7,10 +7,12 @@ import type { SqlLedgerStore } from '../../../src/shipping/ledger-store.ts';
 import { placeEmbeddedStore } from '../../harness/database.ts';
 import { heldDirectory, sampleOwner, sampleRecords } from '../written-ledger.ts';
 import { describeReader } from './reader-contract.ts';
+import { describeRequests, requestRecords } from './requests-contract.ts';
 import { describeRunning, openWorkRecords } from './running-contract.ts';
 
 const directory = heldDirectory();
 const runningDirectory = heldDirectory();
+const requestDirectory = heldDirectory();
 
 /** A reader of what these records make, of a process that lives. */
 async function readerOf(store: SqlLedgerStore, records: readonly LedgerRecord[]): Promise<LedgerReader> {
@@ -29,4 +31,8 @@ describeReader('a reader of the embedded store', async () => {
 describeRunning('a reader of the embedded store', async () => {
   await placeEmbeddedStore(runningDirectory);
   return readerOf(createEmbeddedStore({ directory: runningDirectory }), openWorkRecords());
+});
+describeRequests('a reader of the embedded store', async () => {
+  await placeEmbeddedStore(requestDirectory);
+  return readerOf(createEmbeddedStore({ directory: requestDirectory }), requestRecords());
 });

@@ -4,6 +4,7 @@ import { createJournalReader } from '../../../src/cli/reading/journal-reader.ts'
 import { openJournalRows } from '../../../src/cli/reading/journal-rows.ts';
 import { heldDirectory, sampleRecords, temporaryDirectory, writeJournal } from '../written-ledger.ts';
 import { describeReader } from './reader-contract.ts';
+import { describeRequests, requestRecords } from './requests-contract.ts';
 import { describeRunning, openWorkRecords } from './running-contract.ts';
 
 const directory = heldDirectory();
@@ -17,6 +18,12 @@ const runningDirectory = heldDirectory();
 describeRunning('a reader of journals', async () => {
   writeJournal(runningDirectory, openWorkRecords());
   return createJournalReader(await openJournalRows(runningDirectory));
+});
+
+const requestDirectory = heldDirectory();
+describeRequests('a reader of journals', async () => {
+  writeJournal(requestDirectory, requestRecords());
+  return createJournalReader(await openJournalRows(requestDirectory));
 });
 
 it('answers with nothing where there is no directory', async () => {

@@ -7,10 +7,12 @@ import { createPostgresStore } from '../../../src/shipping/postgres-store.ts';
 import { useDatabase } from '../../harness/database.ts';
 import { sampleOwner, sampleRecords } from '../written-ledger.ts';
 import { describeReader } from './reader-contract.ts';
+import { describeRequests, requestRecords } from './requests-contract.ts';
 import { describeRunning, openWorkRecords } from './running-contract.ts';
 
 const database = useDatabase();
 const runningDatabase = useDatabase();
+const requestDatabase = useDatabase();
 
 /** A reader of what these records make, of a process that lives. */
 async function readerOf(store: SqlLedgerStore, records: readonly LedgerRecord[]): Promise<LedgerReader> {
@@ -27,4 +29,7 @@ describeReader('a reader of Postgres', () =>
 );
 describeRunning('a reader of Postgres', () =>
   readerOf(createPostgresStore({ connectionString: runningDatabase.url }), openWorkRecords()),
+);
+describeRequests('a reader of Postgres', () =>
+  readerOf(createPostgresStore({ connectionString: requestDatabase.url }), requestRecords()),
 );

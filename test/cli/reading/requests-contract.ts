@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LedgerReader } from '../../../src/cli/reading/ledger-reader.ts';
+import type { RequestFilter } from '../../../src/cli/reading/requests.ts';
+import type { LedgerRecord, RequestRecord } from '../../../src/projection/record.ts';
+import { startAt } from '../written-ledger.ts';
+
+const trace = (n: number) => `${n}bf7651916cd43dd8448eb211c80319c`;
+const minute = 60_000;
+
+function request(n: number, path: string, fields: Partial<RequestRecord> = {}): RequestRecord {
+  const at = (startAt + n * minute) * 1000;
+  const base = { type: 'request', at, traceId: trace(n), spanId: '00f067aa0ba902b7', direction: 'inbound' } as const;
+  return { ...base, method: 'GET', endpoint: path, responseStatus: 200, durationMillis: n * 10, ...fields };
+}
+
+/** Requests of one service: well, rejected, failed in three ways, and one that it made itself. */
+export function requestRecords(): LedgerRecord[] {
+  const body = { requestHeader: '{"accept":"*/*"}', requestBody: '{"name":"Ann"}', responseBody: '["a"]' };
+  return [
+    request(1, '/users/7', { route: '/users/:id', userId: 'ann', ...body }),
+    request(2, '/users/8', { route: '/users/:id', responseStatus: 404 }),
+    request(3, '/users/9', { route: '/users/:id', responseStatus: 500, correlationId: 'c-3' }),
+    request(4, '/users', { method: 'POST', route: '/users', responseStatus: 201, sessionId: 's-4' }),
+    request(5, '/files/12/parts/3f2504e0-4f89-11d3-9a0c-0305e82c3301'),
+    request(6, '/files/13/parts/3f2504e0-4f89-11d3-9a0c-0305e82c3302', { reason: 'The client went away.' }),
+    { ...request(7, 'rates.example/today', { direction: 'outbound' }), responseStatus: undefined as never },
+  ].map((record) => JSON.parse(JSON.stringify(record)) as LedgerRecord);
+}
+
+/** What every reader of a ledger answers of these. `open` writes them and opens the reader. */
+export function describeRequests(name: string, open: () => Promise<LedgerReader>): void {
+  describe(`${name}, asked for requests,`, () => {
+    let reader: LedgerReader;
+    beforeAll(async () => {
+      reader = await open();
+    });
+    afterAll(() => reader?.close());
+
+    /** The minutes in which they came. */
+    const found = async (filter: RequestFilter, last = 20) => {
+      const rows = await reader.requests(filter, { last, withBodies: false });
+      return rows.map((row) => (row.created_at.getTime() - startAt) / minute);
+    };
+
+    it('answers with the newest, oldest first', async () => {
+      expect(await found({})).toEqual([1, 2, 3, 4, 5, 6, 7]);
+      expect(await found({}, 2)).toEqual([6, 7]);
+    });
+
+    it.each<[string, RequestFilter, readonly number[]]>([
+      ['failure', { onlyFailed: true }, [3, 6, 7]],
+      ['status', { status: [404, 404] }, [2]],
+      ['class of status', { status: [200, 299] }, [1, 4, 5, 6]],
+      ['method', { method: 'POST' }, [4]],
+      ['route', { route: '/users/:id' }, [1, 2, 3]],
+      ['path', { path: '/users/8' }, [2]],
+      ['user', { userId: 'ann' }, [1]],
+      ['session', { sessionId: 's-4' }, [4]],
+      ['correlation id', { correlationId: 'c-3' }, [3]],
+      ['trace', { traceId: trace(5) }, [5]],
+      ['direction', { direction: 'outbound' }, [7]],
+      ['duration', { minMillis: 55 }, [6, 7]],
+      ['start', { since: new Date(startAt + 6 * minute) }, [6, 7]],
+      ['service', { service: 'importer', route: '/users' }, [4]],
+      ['another service', { service: 'none' }, []],
+      ['several of them', { route: '/users/:id', onlyFailed: true, status: [500, 599] }, [3]],
+    ])('filters by %s', async (_, filter, minutes) => {
+      expect(await found(filter)).toEqual(minutes);
+    });
+
+    it('tells all of a request, headers and bodies where they are asked for', async () => {
+      const filter = { userId: 'ann' };
+      const [plain] = await reader.requests(filter, { last: 1, withBodies: false });
+      expect(plain).toMatchObject({ direction: 'inbound', method: 'GET', endpoint: '/users/7', route: '/users/:id' });
+      expect(plain).toMatchObject({ response_status: 200, duration_ms: 10, trace_id: trace(1), reason: null });
+      expect(plain).not.toHaveProperty('request_body');
+      const [whole] = await reader.requests(filter, { last: 1, withBodies: true });
+      expect(whole).toMatchObject({ request_header: { accept: '*/*' }, request_body: { name: 'Ann' } });
+      expect(whole?.response_body).toEqual(['a']);
+    });
+
+    it('counts by route, the one that took the most time first, ids in paths aside where no route is known', async () => {
+      const routes = await reader.routes({ direction: 'inbound' }, 10);
+      expect(
+        routes.map(({ method, route, count, failed, rejected }) => [method, route, count, failed, rejected]),
+      ).toEqual([
+        ['GET', '/files/:id/parts/:id', 2, 1, 0],
+        ['GET', '/users/:id', 3, 1, 1],
+        ['POST', '/users', 1, 0, 0],
+      ]);
+      expect(routes[1]).toMatchObject({ median_ms: 20, p95_ms: 29, max_ms: 30, total_ms: 60 });
+      expect(routes[1]?.last_at).toEqual(new Date(startAt + 3 * minute));
+      expect(await reader.routes({}, 1)).toMatchObject([{ route: '/files/:id/parts/:id' }]);
+    });
+  });
+}
