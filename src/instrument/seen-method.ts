@@ -25,13 +25,21 @@ export class SeenMethod<O> {
 
   /** Lets `observer` see the calls of the method of this object from now on. */
   see(target: object, observer: O): void {
+    if (!this.#hasMethod(target)) return;
     if (!this.#isSeen(target)) this.#watchClassOf(target);
     if (this.#isSeen(target)) (target as Record<symbol, O>)[this.#slot] = observer;
-    else
-      this.#put(
+    else {
+      const original = this.#methodOf(target);
+      this.#replace(
         target,
-        this.#seen(this.#methodOf(target), () => observer),
+        () => original,
+        () => observer,
       );
+    }
+  }
+
+  #hasMethod(target: object): boolean {
+    return typeof this.#methodOf(target) === 'function';
   }
 
   #methodOf(target: object): Method {
@@ -48,23 +56,34 @@ export class SeenMethod<O> {
     if (this.#asked.has(prototype)) return;
     this.#asked.add(prototype);
     const watched = firstOwnClass(prototype);
-    if (watched === undefined || this.#isSeen(watched)) return;
+    if (watched === undefined || !this.#hasMethod(watched) || this.#isSeen(watched)) return;
     const slot = this.#slot;
-    const seen = this.#seen(this.#methodOf(watched), (self) => (self as Readonly<Record<symbol, O>>)[slot]);
-    this.#made.add(seen);
-    this.#put(watched, seen);
+    this.#made.add(
+      this.#replace(
+        watched,
+        this.#originalOf(watched),
+        (self) => (self as Readonly<Record<symbol, O>> | undefined)?.[slot],
+      ),
+    );
   }
 
-  #seen(original: Method, observerOf: (self: unknown) => O | undefined): Method {
+  /** What a class inherits is looked up with each call, as it is without us: others replace it while the program runs. */
+  #originalOf(watched: object): () => Method {
+    const original = this.#methodOf(watched);
+    if (Object.hasOwn(watched, this.#name)) return () => original;
+    const above = Object.getPrototypeOf(watched) as object;
+    return () => this.#methodOf(above);
+  }
+
+  #replace(target: object, originalOf: () => Method, observerOf: (self: unknown) => O | undefined): Method {
     const passage = this.#passage;
-    return function seen(this: unknown, ...args: unknown[]): unknown {
+    const seen = function seen(this: unknown, ...args: unknown[]): unknown {
       const observer = observerOf(this);
+      const original = originalOf();
       return observer === undefined ? original.apply(this, args) : passage(observer, this, original, args);
     };
-  }
-
-  /** Hidden from those who list members, and open to those who wrap it themselves. */
-  #put(target: object, value: Method): void {
-    Object.defineProperty(target, this.#name, { value, writable: true, configurable: true, enumerable: false });
+    // Hidden from those who list members, and open to those who wrap it themselves.
+    Object.defineProperty(target, this.#name, { value: seen, writable: true, configurable: true, enumerable: false });
+    return seen;
   }
 }

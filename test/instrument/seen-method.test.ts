@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { SeenMethod } from '../../src/instrument/seen-method.ts';
@@ -104,5 +105,59 @@ describe('the calls of a method', () => {
     seenWrites().see(plain, notes);
     expect(plain.write('a')).toBe(1);
     expect([notes, sent]).toEqual([['a'], ['a']]);
+  });
+
+  it('go to what the class inherits at the time, which others may have replaced since', () => {
+    class Above extends Answer {}
+    class Own extends Above {}
+    const inherited = Object.getOwnPropertyDescriptor(Writable.prototype, 'write') as PropertyDescriptor;
+    const seen = seenWrites();
+    const notes: unknown[] = [];
+    const answer = new Own();
+    seen.see(answer, notes);
+    try {
+      Object.defineProperty(Writable.prototype, 'write', {
+        ...inherited,
+        value(this: Writable, chunk: unknown) {
+          return Reflect.apply(inherited.value, this, [`later ${String(chunk)}`]);
+        },
+      });
+      write(answer, 'a');
+    } finally {
+      Object.defineProperty(Writable.prototype, 'write', inherited);
+    }
+    write(answer, 'b');
+    expect(notes).toEqual(['a', 'b']);
+    expect(answer.sent).toEqual(['later a', 'b']);
+  });
+
+  it('are not made up where there is no such method', () => {
+    class Root extends EventEmitter {}
+    class Own extends Root {
+      write(chunk: string): string {
+        return chunk;
+      }
+    }
+    const seen = seenWrites();
+    const notes: unknown[] = [];
+    const [own, root] = [new Own(), new Root()];
+    seen.see(own, notes);
+    seen.see(root, notes);
+    expect(own.write('a')).toBe('a');
+    expect(notes).toEqual(['a']);
+    expect(['write' in Root.prototype, 'write' in root]).toEqual([false, false]);
+  });
+
+  it('without an object fail as they do by themselves', () => {
+    class Own extends Answer {
+      override write(): boolean {
+        if (this === undefined) throw new RangeError('no object');
+        return true;
+      }
+    }
+    const answer = new Own();
+    seenWrites().see(answer, []);
+    const { write: detached } = answer;
+    expect(() => Reflect.apply(detached, undefined, [])).toThrow(RangeError);
   });
 });
