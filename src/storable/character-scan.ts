@@ -30,6 +30,8 @@ export const found = {
   tag: 4096,
   /** `ssw`, as in password and passwd. */
   password: 8192,
+  /** `+`, which stands for a space in forms. */
+  plus: 32_768,
   /** Never found by the scan: the host has patterns of its own, which look at every text. */
   own: 16_384,
 } as const;
@@ -40,8 +42,11 @@ export const valueBits = found.at | found.dashes | found.scheme | found.webToken
 /** Bits that call for the phrases in which secrets stand. */
 export const phraseBits = found.option | found.apostrophe | found.tag | found.password | found.jsonEscape;
 
+/** Bits of texts that may be encoded, as addresses and forms are. */
+export const encodedBits = found.pair | found.plus;
+
 /** Bits that call for redaction. */
-export const secretBits = (valueBits | phraseBits | found.pair | found.own) & ~found.jsonEscape;
+export const secretBits = (valueBits | phraseBits | encodedBits | found.own) & ~found.jsonEscape;
 
 const shortestCardNumber = 13;
 const shortestKey = 18;
@@ -64,6 +69,7 @@ for (let code = 0x30; code < 0x7b; code += 1) mark(String.fromCharCode(code).rep
 mark('\0', found.nul);
 mark('"\\', found.jsonEscape);
 mark('=:%', found.pair);
+mark('+', found.plus);
 mark('@', found.at);
 mark('-', inner.word);
 mark('0123456789', inner.digit);

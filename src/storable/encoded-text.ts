@@ -1,7 +1,7 @@
 import type { Redaction } from './secret-values.ts';
 
-/** Where an encoded text is seen to be one: a byte, and words of commands and keys with `+` for a space. */
-const sign = /%[0-9A-Fa-f]{2}|\+--?[A-Za-z]|BEGIN\+|\+passw/g;
+/** Where a text may be encoded: a byte, and a `+` for a space, which stands within a text and not before the time zone of a time. */
+const sign = /%[0-9A-Fa-f]{2}|(?<=\S)\+(?=\S)(?!\d\d:\d\d)/g;
 const bytes = /(?:%[0-9A-Fa-f]{2})+/g;
 /** What stands between encoded texts. */
 const breaks = /[\s"<>&?]/g;
@@ -37,11 +37,12 @@ function nextSign(text: string, from: number): number {
   return sign.exec(text)?.index ?? -1;
 }
 
-/** In forms a space is written as `+`, which also stands in keys. */
+/** In forms a space is written as `+`, which also stands in keys. What has no byte that is encoded was searched with its `+` already. */
 function redactRun(run: string, redact: (decoded: string) => Redaction): Redaction | undefined {
   const spaced = run.includes('+') ? redact(percentDecoded(run.replaceAll('+', ' '))) : undefined;
-  const redaction = spaced !== undefined && spaced.count > 0 ? spaced : redact(percentDecoded(run));
-  return redaction.count > 0 ? redaction : undefined;
+  if (spaced !== undefined && spaced.count > 0) return spaced;
+  const redaction = run.includes('%') ? redact(percentDecoded(run)) : undefined;
+  return redaction !== undefined && redaction.count > 0 ? redaction : undefined;
 }
 
 /** The text with its `%41` as what they stand for, in UTF-8. What is encoded wrongly becomes a sign that it was. */

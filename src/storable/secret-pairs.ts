@@ -111,7 +111,8 @@ interface Value {
   readonly end: number;
 }
 
-const gap = /(?:>?\s{0,8})/y;
+/** Also where spaces are written as `+`. */
+const gap = /(?:>?[\s+]{0,8})/y;
 const escapedQuote = /\\{1,16}["']/y;
 const bareEnd = /[\s&;,"'<>]/g;
 const lineEnd = /[\r\n]/g;

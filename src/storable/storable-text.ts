@@ -1,5 +1,5 @@
 import type { Alterations } from './alterations.ts';
-import { found, phraseBits, scan, secretBits, valueBits } from './character-scan.ts';
+import { encodedBits, found, phraseBits, scan, secretBits, valueBits } from './character-scan.ts';
 import { redactEncoded } from './encoded-text.ts';
 import type { PathNode } from './field-paths.ts';
 import { type PairRules, redactSecretPairs } from './secret-pairs.ts';
@@ -75,7 +75,7 @@ function redactAll(text: string, bits: number, rules: TextRules, encodings: numb
     if (redaction.count > 0) rules.tell?.(`pattern ${pattern.name}`, redaction.count);
     pass(redaction);
   }
-  if (bits & found.pair && encodings > 0 && (result.includes('%') || result.includes('+')))
+  if (bits & encodedBits && encodings > 0 && (result.includes('%') || result.includes('+')))
     pass(redactEncoded(result, (decoded) => redactAll(decoded, scan(decoded) | rules.ownBits, rules, encodings - 1)));
   return { text: result, count };
 }

@@ -4,6 +4,19 @@ import { innocentTexts, secretTexts, secretValues } from '../corpus/secrets.ts';
 
 const sanitizer = createSanitizer();
 
+/** Written as lenient encoders of forms and addresses do: spaces as `+`, and as bytes only what could not stand there otherwise. */
+function asForm(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(/[^ -~]|["<>&?%+#]/gu, encodeURIComponent)
+    .replaceAll(' ', '+');
+}
+
+/** Those of which a form shows by nothing but `+` that it is one. */
+const plainForms = secretTexts
+  .map(({ name, text }) => ({ name, form: asForm(text) }))
+  .filter(({ form }) => form.includes('+') && !form.includes('%'));
+
 function expectNone(stored: string, cores: readonly string[]): void {
   for (const core of cores) expect(stored).not.toContain(core);
 }
@@ -41,6 +54,24 @@ describe('the corpus of secrets', () => {
     }
   });
 
+  it.each(secretTexts)('is gone from a form that encodes little but spaces: $name', ({ text, cores }) => {
+    const form = asForm(text);
+    const both = cores.flatMap((core) => [core, core.replaceAll(' ', '+')]);
+    for (const given of [form, `note=${form}&m=2`, `GET /a?n=1&note=${form}&m=2 failed`]) {
+      expectNone(sanitizer.text(given), both);
+      expectNone(sanitizer.json({ form: given, list: [given] }), both);
+    }
+  });
+
+  it.each(plainForms)(
+    'is gone from a form that has no sign of one but `+`, as after a second time: $name',
+    ({ form }) => {
+      const once = sanitizer.text(form);
+      expect(once).toContain('[redacted]');
+      expect(sanitizer.text(once)).toBe(once);
+    },
+  );
+
   it.each(secretValues)('is gone from a value: $name', ({ value, cores }) => {
     const stored = sanitizer.json(value);
     expectNone(stored, cores);
@@ -59,6 +90,12 @@ describe('an innocent text', () => {
   it.each(innocentTexts)('stays as it is: %s', (text) => {
     expect(sanitizer.text(text)).toBe(text);
     expect(JSON.parse(sanitizer.json({ text }))).toEqual({ text });
+  });
+
+  it.each(innocentTexts)('stays as it is in a form: %s', (text) => {
+    const form = asForm(text);
+    expect(sanitizer.text(form)).toBe(form);
+    expect(sanitizer.text(`n=1&note=${form}&m=2`)).toBe(`n=1&note=${form}&m=2`);
   });
 });
 
@@ -85,6 +122,12 @@ describe('a text made to be slow', () => {
     `%${'25'.repeat(size / 2)}`,
     '%20 '.repeat(size / 4),
     '+-a'.repeat(size / 3),
+    '+'.repeat(size),
+    'a+'.repeat(size / 2),
+    'a+b '.repeat(size / 4),
+    '4111+'.repeat(size / 5),
+    'password+'.repeat(size / 9),
+    'token+=+'.repeat(size / 8),
     'BEGIN+ '.repeat(size / 7),
     `${'a+'.repeat(size / 2)}%20`,
     '%3Apassword%3D&'.repeat(size / 15),
