@@ -67,16 +67,14 @@ describe('the configuration for Loki', () => {
   });
 
   it('parses for the Collector, whose pipelines name what is there', () => {
-    const { receivers, processors, exporters, service } = parse(block('yaml', '# loki-collector'));
+    const { extensions, receivers, processors, exporters, service } = parse(block('yaml', '# loki-collector'));
     const { logs } = service.pipelines;
-    expect([logs.receivers, logs.processors, logs.exporters]).toEqual([
-      Object.keys(receivers),
-      Object.keys(processors),
-      Object.keys(exporters),
-    ]);
-    const named = block('yaml', '# loki-collector').matchAll(/(?:parse_from|from): attributes\.([\w.]+)/g);
+    expect([service.extensions, logs.receivers, logs.processors, logs.exporters]).toEqual(
+      [extensions, receivers, processors, exporters].map((parts) => Object.keys(parts)),
+    );
+    const named = block('yaml', '# loki-collector').matchAll(/(?:parse_from|from|field): attributes\.([\w.]+)/g);
     const paths = [...named].map(([, path]) => path ?? '');
-    expect(paths).toHaveLength(7);
+    expect(paths).toHaveLength(11);
     for (const path of paths) expect([path, at(path)]).not.toContain(undefined);
     const limits = parse(block('yaml', '# loki-limits')).limits_config.otlp_config;
     expect(limits.resource_attributes.attributes_config).toEqual([
