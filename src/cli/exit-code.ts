@@ -40,6 +40,11 @@ export function isUnreachable(error: unknown): boolean {
   return isOneOf(error, unreachableErrors);
 }
 
+/** Nothing is recorded under the id that was asked for. */
+export function isUnknown(error: unknown): boolean {
+  return isOneOf(error, ['UNKNOWN_SUBJECT']);
+}
+
 function isOneOf(error: unknown, codes: readonly ErrorCode[]): boolean {
   return error instanceof SpanledgerError && codes.some((code) => error.code === `SPANLEDGER_${code}`);
 }

@@ -1,9 +1,10 @@
 import { judgeClaim } from '../../domain/chronology.ts';
-import { exitCode } from '../exit-code.ts';
+import { exitCode, isUnknown } from '../exit-code.ts';
 import type { Invocation, Run } from '../invocation.ts';
+import type { LedgerReader } from '../reading/ledger-reader.ts';
 import { withLedger } from '../reading/open-ledger.ts';
-import { findSubject } from '../reading/subject.ts';
-import { readTimeline, type Timeline } from '../reading/timeline.ts';
+import { findSubject, traceIdOf } from '../reading/subject.ts';
+import { readBareTrace, readTimeline, type Timeline } from '../reading/timeline.ts';
 import { lifeLines } from '../rendering/life-lines.ts';
 import { renderListing } from '../rendering/listing.ts';
 import { timelineColumns } from '../rendering/timeline-columns.ts';
@@ -13,14 +14,24 @@ import { jsonLine } from '../visible.ts';
 export const run: Run = (invocation) =>
   withLedger(invocation, async (reader) => {
     const { options, terminal } = invocation;
-    const subject = await findSubject(reader, invocation.arguments[0] ?? '');
-    const timeline = await readTimeline(reader, subject, options.count('last') ?? 200);
+    const timeline = await timelineOf(reader, invocation.arguments[0] ?? '', options.count('last') ?? 200);
     if (options.flag('json')) for (const entry of timeline.entries) await terminal.line(jsonLine(entry));
     else if (timeline.entries.length === 0) await terminal.line('Nothing is recorded of this session but its state.');
     else await terminal.line(renderListing(terminal, timelineColumns, timeline.entries));
     await tellLives(invocation, timeline);
     return exitCode.ok;
   });
+
+async function timelineOf(reader: LedgerReader, id: string, last: number): Promise<Timeline> {
+  try {
+    return await readTimeline(reader, await findSubject(reader, id), last);
+  } catch (error) {
+    const traceId = isUnknown(error) ? traceIdOf(id) : undefined;
+    const bare = traceId === undefined ? undefined : await readBareTrace(reader, traceId, last);
+    if (bare === undefined || bare.entries.length === 0) throw error;
+    return bare;
+  }
+}
 
 /** What the rows say of the processes, and of a claim. */
 async function tellLives({ options, terminal }: Invocation, { lives }: Timeline): Promise<void> {

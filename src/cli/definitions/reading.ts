@@ -108,6 +108,7 @@ export const readingCommands: readonly CommandDefinition[] = [
     name: 'timeline',
     brief: 'Tell the story of a session, item, trace, task or process, with elapsed time and gaps.',
     notes: [
+      'Of a trace: its requests too, served and made; a trace that has nothing else is told as well.',
       'Of a process: its start, its outermost work as cycles, and its end. Below stand the lives of the processes: elapsed time between rows, never processor time. Silence is told with its length and is not called a hang.',
       'With --json the last line is an object with the lives of the processes, in milliseconds, and the judgement on the claim if there is one. Where nobody saw the end of a process, it has lastSeenAt instead of endedAt.',
       '--claim holds what somebody says against the rows: a hang that took longer than the process lived, or than it was ever silent, is rejected.',

@@ -72,7 +72,8 @@ async function subjectOfUnit(reader: LedgerReader, unit: UnitRow): Promise<Subje
 
 const hexTraceId = /^[0-9a-f]{32}$/;
 
-function traceIdOf(id: string): string | undefined {
+/** A trace id in either of its forms, as 32 hex digits; `undefined` for what is none. */
+export function traceIdOf(id: string): string | undefined {
   const hex = id.toLowerCase().replaceAll('-', '');
   return hexTraceId.test(hex) ? hex : undefined;
 }

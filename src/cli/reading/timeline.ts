@@ -3,7 +3,7 @@ import { eventText } from '../rendering/event-text.ts';
 import { duration } from '../rendering/quantities.ts';
 import type { LedgerReader, UnitFilter } from './ledger-reader.ts';
 import { isEndSeen, type ProcessEnd } from './process-row.ts';
-import type { EventRow, SessionRow, UnitRow } from './rows.ts';
+import type { EventRow, RequestRow, SessionRow, UnitRow } from './rows.ts';
 import { runOf } from './runs.ts';
 import { processUnits, type Subject } from './subject.ts';
 import { causeOf } from './work-end.ts';
@@ -45,13 +45,17 @@ export async function readTimeline(reader: LedgerReader, subject: Subject, last:
     }));
     return { entries: entries.slice(-last), lives };
   }
-  const start = await startOf(reader, subject);
+  const start = await startOf(reader, subject, steps[0]);
   return { entries: toEntries(steps, start).slice(-last), lives };
 }
 
-async function startOf(reader: LedgerReader, subject: Subject): Promise<Date | undefined> {
+async function startOf(reader: LedgerReader, subject: Subject, first: Entry | undefined): Promise<Date | undefined> {
   if (subject.kind === 'session') return subject.session.started_at ?? undefined;
-  return (await runOf(reader, subject))?.startedAt;
+  const start = (await runOf(reader, subject))?.startedAt;
+  // A trace begins with its request, before the first unit of work in it.
+  return subject.kind === 'trace' && first !== undefined && start !== undefined && first.time < start
+    ? first.time
+    : start;
 }
 
 /** Records in time order as entries, with elapsed time and gaps. */
@@ -59,7 +63,10 @@ export function eventTimeline(events: readonly EventRow[], session: SessionRow):
   return toEntries(events.map(eventEntry), session.started_at ?? undefined);
 }
 
-type Entry = Pick<TimelineEntry, 'time' | 'what' | 'item_id' | 'result'>;
+type Entry = Pick<TimelineEntry, 'time' | 'what' | 'item_id' | 'result'> & {
+  /** Of an end: when that began which ends. */
+  readonly began?: Date;
+};
 
 const stepUnits = ['step', 'task', 'batch'];
 
@@ -72,8 +79,32 @@ async function storyOf(
   const { sessionId, itemId, traceId } = filter;
   const events = await reader.events({ sessionId, itemId, traceId }, last);
   const units = await reader.units({ ...filter, units: stepUnits }, last);
-  const entries = [...events.map(eventEntry), ...units.flatMap(unitEntries)];
-  return entries.sort((a, b) => a.time.getTime() - b.time.getTime());
+  const requests = traceId === undefined ? [] : await requestsOf(reader, traceId, last);
+  return inTimeOrder([...events.map(eventEntry), ...units.flatMap(unitEntries), ...requests]);
+}
+
+/** The story of a trace in which no work is on record: its requests and what was written meanwhile; empty where there is neither. */
+export async function readBareTrace(reader: LedgerReader, traceId: string, last: number): Promise<Timeline> {
+  const events = await reader.events({ traceId }, last);
+  const requests = await requestsOf(reader, traceId, last);
+  return {
+    entries: toEntries(inTimeOrder([...events.map(eventEntry), ...requests]), undefined).slice(-last),
+    lives: [],
+  };
+}
+
+async function requestsOf(reader: LedgerReader, traceId: string, last: number): Promise<readonly Entry[]> {
+  return (await reader.requests({ traceId }, { last, withBodies: false })).flatMap(requestEntries);
+}
+
+/** Within a millisecond ends come last, that of what began first after all others: it is around them. */
+function inTimeOrder(entries: readonly Entry[]): readonly Entry[] {
+  const lateness = ({ began }: Entry) => (began === undefined ? Number.NEGATIVE_INFINITY : -began.getTime());
+  return entries.toSorted((a, b) => {
+    const byTime = a.time.getTime() - b.time.getTime();
+    if (byTime !== 0 || (a.began === undefined && b.began === undefined)) return byTime;
+    return lateness(a) < lateness(b) ? -1 : Number(lateness(a) > lateness(b));
+  });
 }
 
 function filterOf(subject: Exclude<Subject, { readonly kind: 'process' }>): UnitFilter {
@@ -172,7 +203,18 @@ function unitEntries(row: UnitRow): readonly Entry[] {
   const what = `${row.unit} ${row.step_name}`;
   const began: Entry = { time: row.created_at, what, item_id: row.item_id, result: 'begins' };
   if (row.ended_at === null) return [{ ...began, result: 'begins, still open' }];
-  return [began, { time: row.ended_at, what, item_id: row.item_id, result: endText(row) }];
+  return [began, { ...began, time: row.ended_at, result: endText(row), began: row.created_at }];
+}
+
+function requestEntries(row: RequestRow): readonly Entry[] {
+  const what = `${row.direction === 'outbound' ? 'call' : 'request'} ${row.method} ${row.endpoint}`;
+  const took = row.duration_ms === null ? '' : ` in ${duration(row.duration_ms)}`;
+  const result = `${row.response_status ?? 'no answer'}${took}${row.reason === null ? '' : `: ${row.reason}`}`;
+  const end = new Date(row.created_at.getTime() + (row.duration_ms ?? 0));
+  return [
+    { time: row.created_at, what, item_id: null, result: 'begins' },
+    { time: end, what, item_id: null, result, began: row.created_at },
+  ];
 }
 
 function endText(row: UnitRow): string {

@@ -1,9 +1,35 @@
 import { describe, expect, it } from 'vitest';
+import type { LedgerRecord } from '../../../src/projection/record.ts';
 import { runCli, runJson } from '../cli-process.ts';
 import { requestRecords } from '../reading/requests-contract.ts';
-import { heldDirectory, writeJournal } from '../written-ledger.ts';
+import { heldDirectory, startAt, writeJournal } from '../written-ledger.ts';
 
 const directory = heldDirectory();
+const together = heldDirectory();
+const workTrace = 'abf7651916cd43dd8448eb211c80319c';
+
+/** A request, the task that it caused, and the step in it that failed: all three end in the same millisecond. */
+function heldTogether(): string {
+  const at = (millis: number) => (startAt + millis) * 1000;
+  const span = (n: number) => String(n).repeat(16);
+  const unit = (n: number, kind: 'task' | 'step', stepName: string, from: number): LedgerRecord[] => {
+    const identity = { traceId: workTrace, spanId: span(n), parentSpanId: span(n - 1), unit: kind } as const;
+    const names = { taskName: 'order', stepName };
+    const end = { at: at(9), startAt: at(from), version: 2, status: 'FAILED', errorMessage: 'declined' } as const;
+    return [
+      { type: 'start', at: at(from), version: 1, ...identity, ...names },
+      { type: 'end', ...identity, ...names, ...end },
+    ];
+  };
+  const request = { type: 'request', at: at(0), traceId: workTrace, spanId: span(1), direction: 'inbound' } as const;
+  const records: readonly LedgerRecord[] = [
+    ...unit(2, 'task', 'order', 5),
+    ...unit(3, 'step', 'charge', 6),
+    { ...request, method: 'POST', endpoint: '/orders', responseStatus: 500, durationMillis: 9 },
+  ];
+  writeJournal(together, records);
+  return together;
+}
 writeJournal(directory, requestRecords());
 const run = (...argv: string[]) => runCli(['requests', '--dir', directory, ...argv]);
 const rows = (...argv: string[]) => runJson(['requests', '--dir', directory, ...argv]);
@@ -54,5 +80,45 @@ describe('spanledger requests', () => {
     }
     const { errors, code } = await run('--trace-id', '12');
     expect([code, errors.includes('neither 32 hex digits nor a UUID')]).toEqual([2, true]);
+  });
+});
+
+describe('spanledger timeline of the trace of a request', () => {
+  it('tells the request where there is no work in it', async () => {
+    const { output, code } = await runCli(['timeline', '6bf76519-16cd-43dd-8448-eb211c80319c', '--dir', directory]);
+    expect(code).toBe(0);
+    const told = output
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.replace(/^\S+ +/, ''));
+    expect(told.slice(1)).toEqual([
+      expect.stringMatching(/^0 ms +request GET \/files\/13\/parts\/\S+ +begins$/),
+      expect.stringMatching(
+        /^60 ms +\+60 ms +request GET \/files\/13\/parts\/\S+ +200 in 60 ms: The client went away\.$/,
+      ),
+    ]);
+  });
+
+  it('tells the work in between, from the request on', async () => {
+    const place = heldTogether();
+    const { output } = await runCli(['timeline', workTrace, '--dir', place]);
+    const told = output
+      .split('\n')
+      .slice(1, 8)
+      .map((line) => line.replace(/^\S+ +/, '').replaceAll(/ +/g, ' '));
+    expect(told).toEqual([
+      '0 ms request POST /orders begins',
+      '5 ms +5 ms task order begins',
+      '6 ms +1 ms step charge begins',
+      '9 ms +3 ms step charge FAILED in 3 ms: declined',
+      '9 ms +0 ms task order FAILED in 4 ms: declined',
+      '9 ms +0 ms request POST /orders 500 in 9 ms',
+      '',
+    ]);
+  });
+
+  it('knows nothing of a trace that is not there', async () => {
+    const { code, errors } = await runCli(['timeline', 'f'.repeat(32), '--dir', directory]);
+    expect([code, errors.includes('SPANLEDGER_UNKNOWN_SUBJECT')]).toEqual([1, true]);
   });
 });
