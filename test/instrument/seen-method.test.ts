@@ -149,8 +149,8 @@ describe('the calls of a method', () => {
   });
 
   it('without an object fail as they do by themselves', () => {
-    class Own extends Answer {
-      override write(): boolean {
+    class Own extends EventEmitter {
+      write(): boolean {
         if (this === undefined) throw new RangeError('no object');
         return true;
       }
