@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { diag } from '@opentelemetry/api';
 import { giveStopNotice, passStopNoticeOn } from '../telemetry/stop-notice.ts';
 import type { ProcessEnd } from './courier.ts';
@@ -10,7 +11,7 @@ export interface EndingProcess {
   once(event: 'beforeExit', listener: () => void): unknown;
   removeListener(event: NodeJS.Signals, listener: () => void): unknown;
   listenerCount(event: string): number;
-  kill(pid: number, signal: NodeJS.Signals): unknown;
+  kill(pid: number, signal?: NodeJS.Signals | number): unknown;
 }
 
 /** What is left to do when the program ends. */
@@ -31,7 +32,8 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
  * - at its natural end the flush holds the event loop open for a bounded time, once;
  * - `process.exit`, an uncaught exception and an unhandled rejection reach the `exit` event, where only blocking work counts;
  * - on SIGTERM and SIGINT we flush; if nobody else listens, the signal is raised again and ends the process as if we had not been
- *   there, with the same status. If somebody does, ending is his affair, and `exit` follows. A second signal does not wait;
+ *   there, with the same status. A second signal does not wait. If somebody does, ending is his affair: we are gone before his listener is
+ *   called, since some look whether they are the only ones (`signal-exit`), and finish when he exits or raises the signal himself;
  * - a listener is of no use while the event loop does not turn: it would keep the signal from ending the process. See `standBack`.
  */
 export function onEnding(ending: Ending, host: EndingProcess = process): SignalWatch {
@@ -77,9 +79,14 @@ function listen(signal: NodeJS.Signals, { flush, finish, flushBeside }: Steps, h
     finish({ signal });
     raise();
   };
+  const leaveToHost = () => {
+    host.removeListener(signal, onSignal);
+    beforeRaising(signal, () => finish({ signal }), host);
+    void flushBeside();
+  };
   const onSignal = () => {
     giveStopNotice();
-    if (host.listenerCount(signal) > 1) void flushBeside();
+    if (host.listenerCount(signal) > 1) leaveToHost();
     else if (isEnding) raise();
     else void end();
     isEnding = true;
@@ -98,6 +105,20 @@ function listen(signal: NodeJS.Signals, { flush, finish, flushBeside }: Steps, h
       });
     },
   };
+}
+
+/**
+ * A program that has done what it does on a signal may take its listener away and raise the signal again, as NestJS and Apollo Server do by
+ * themselves. Nothing follows that, not even `exit`.
+ */
+function beforeRaising(signal: NodeJS.Signals, finish: () => void, host: EndingProcess): void {
+  const { kill } = host;
+  const seen: EndingProcess['kill'] = (pid, raised = 'SIGTERM') => {
+    const isIt = pid === host.pid && (raised === signal || raised === constants.signals[signal]);
+    if (isIt && host.listenerCount(signal) === 0) finish();
+    return kill.call(host, pid, raised);
+  };
+  host.kill = Object.defineProperty(seen, 'name', { value: kill.name });
 }
 
 /** Takes steps one after the other. One that throws, which is a fault of ours, keeps neither the others from being taken nor changes how the program ends. */

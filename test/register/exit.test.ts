@@ -4,9 +4,10 @@ import { type EndingProcess, eachInTurn, onEnding, type SignalWatch } from '../.
 
 class Host extends EventEmitter implements EndingProcess {
   readonly pid = 4711;
-  readonly raised: NodeJS.Signals[] = [];
-  kill(_pid: number, signal: NodeJS.Signals): void {
-    this.raised.push(signal);
+  readonly raised: (NodeJS.Signals | number | string)[] = [];
+  kill(pid: number, signal: NodeJS.Signals | number = 'SIGTERM'): true {
+    this.raised.push(pid === this.pid ? signal : `${signal} to ${pid}`);
+    return true;
   }
 }
 
@@ -120,9 +121,36 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     host.emit(signal);
     release();
     await vi.advanceTimersByTimeAsync(2000);
-    expect(flushes).toBe(2);
+    expect(flushes).toBe(1);
+    expect(finished).toBe(0);
     expect(host.raised).toEqual([]);
-    expect(host.listenerCount(signal)).toBe(2);
+  });
+
+  it('finds the listeners of the host alone when they are called, who may count them', () => {
+    let count = 0;
+    host.on(signal, () => {
+      count = host.listenerCount(signal);
+    });
+    host.emit(signal);
+    expect(count).toBe(1);
+  });
+
+  it('finishes where the host has handled it and raises it again', () => {
+    host.once(signal, () => host.kill(host.pid, signal));
+    host.emit(signal);
+    expect(finished).toBe(1);
+    expect(host.raised).toEqual([signal]);
+  });
+
+  it('does not finish where the host raises it and still listens, or signals another process', () => {
+    host.on(signal, () => undefined);
+    host.emit(signal);
+    host.kill(host.pid, signal);
+    host.removeAllListeners(signal);
+    host.kill(12, signal);
+    host.kill(host.pid, 0);
+    expect(finished).toBe(0);
+    expect(host.raised).toEqual([signal, `${signal} to 12`, 0]);
   });
 });
 

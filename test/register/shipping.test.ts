@@ -82,6 +82,16 @@ describe('a program with a database', () => {
     expect(await endedSteps('own-signal')).toEqual(importSteps);
   });
 
+  it('dies of SIGTERM as its own listener says, who looks whether it is the only one and raises it again', async () => {
+    const program = workshop.start({ script: 'app.mjs', parameters: ['counted', 'counted'], env: answering() });
+    await program.said('waiting');
+    program.child.kill('SIGTERM');
+    expect(await program.ended).toMatchObject({ code: null, signal: 'SIGTERM', complaints: '' });
+    expect(await endedSteps('counted')).toEqual(importSteps);
+    const end = 'select exit_signal from spanledger.instances where pid = $1 and ended_at is not null';
+    expect((await client.query(end, [program.child.pid])).rows).toEqual([{ exit_signal: 'SIGTERM' }]);
+  });
+
   it('shows what runs within a second, though the main thread blocks for ever, and dies of SIGTERM like any program', async () => {
     const program = workshop.start({
       script: 'app.mjs',
