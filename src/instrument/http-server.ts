@@ -28,6 +28,7 @@ import { type HttpScheme, requestAttributes } from './http-attributes.ts';
 import { type Http2Headers, type Http2Stream, streamExchange } from './http2-stream.ts';
 import { RequestContext } from './request-context.ts';
 import { statusSent } from './request-outcome.ts';
+import { ifUncaught } from './uncaught-error.ts';
 
 type Emit = (this: unknown, ...args: unknown[]) => boolean;
 
@@ -173,13 +174,22 @@ class ServedRequest implements EventOwner {
     return context.with(this.context, () => {
       const { span, request, response } = this.#parts;
       forEachAspect((aspect) => aspect.incoming?.(span, request, response));
+      let isThrown = true;
       try {
-        return emit.apply(server, args);
-      } catch (error) {
-        this.#failed(error);
-        this.#finish();
-        throw error;
+        const isHeard = emit.apply(server, args);
+        isThrown = false;
+        return isHeard;
+      } finally {
+        if (isThrown) this.#endIfUncaught();
       }
+    });
+  }
+
+  /** Who catches the error answers in another way. */
+  #endIfUncaught(): void {
+    ifUncaught((error) => {
+      this.#failed(error);
+      this.#finish();
     });
   }
 

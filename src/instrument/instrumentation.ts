@@ -60,6 +60,11 @@ export class Instrumentation {
     return this.#load(entry)?.instance;
   }
 
+  /** Whether the instrumentation of that name is switched on already. */
+  isOn(name: string): boolean {
+    return [...this.#loaded].some(([entry, loaded]) => entry.name === name && loaded !== undefined);
+  }
+
   /** Lets what is loaded so far make its spans with another provider. */
   follow(provider: TracerProvider): void {
     for (const loaded of this.#loaded.values()) loaded?.instance.setTracerProvider(provider);

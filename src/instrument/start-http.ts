@@ -1,5 +1,6 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import { grpcCalls } from './grpc-calls.ts';
+import { hapiPatch } from './hapi.ts';
 import { addHttpAspect } from './http-aspects.ts';
 import { type HttpClientModule, patchOutgoing } from './http-client.ts';
 import { createHttpCorrelation } from './http-correlation.ts';
@@ -9,6 +10,7 @@ import { HttpServers, type ServerClass } from './http-server.ts';
 import { followHttp2 } from './http2.ts';
 import type { InstrumentationEntry } from './instrumentation-table.ts';
 import { koaPatch } from './koa.ts';
+import { restifyPatch } from './restify.ts';
 
 export interface HttpOptions {
   /** The header that carries the correlation id; `undefined` where none does. */
@@ -37,6 +39,8 @@ export function startHttp({ correlationHeader, requests }: HttpOptions): Running
   const patches = new Map([
     ['http', patchWith(servers)],
     ['koa', koaPatch(correlationHeader)],
+    ['hapi', hapiPatch],
+    ['restify', restifyPatch],
   ]);
   let isGrpcSeen = false;
   return {

@@ -94,7 +94,10 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
   const functions = startFunctions(options.functions);
   beginHttp(options.main);
   if (instrumentation.isChosen({ name: 'http' })) http.followHttp2();
-  onFirstUndiciRequest(() => switchOn(instrumentation, 'undici', report));
+  onFirstUndiciRequest(
+    () => instrumentation.isOn('undici'),
+    () => switchOn(instrumentation, 'undici', report),
+  );
   if (instrumentation.isChosen({ name: 'fastify' })) followFastify();
   return {
     modules: () => [...report.list(), ...functions.modules(), ...jobs.modules()],

@@ -11,12 +11,14 @@ interface UndiciInstrumentation extends OtelInstrumentation {
 /**
  * Loads the instrumentation of `fetch` and undici with the first request: both announce requests on a channel, in every copy of undici,
  * also in the one inside of Node.js. Whoever subscribes while a message is on its way does not hear it any more, so it is handed on.
+ * @param isOn whether it is loaded, as it is where the program has the package undici: then it hears the first message by itself
  */
-export function onFirstUndiciRequest(load: () => OtelInstrumentation | undefined): void {
+export function onFirstUndiciRequest(isOn: () => boolean, load: () => OtelInstrumentation | undefined): void {
   const first = (message: unknown) => {
     unsubscribe(created, first);
+    const hears = isOn() || hearsAtOnce();
     const instrumentation = load() as UndiciInstrumentation | undefined;
-    if (instrumentation !== undefined && !hearsAtOnce()) instrumentation.onRequestCreated?.(message);
+    if (!hears) instrumentation?.onRequestCreated?.(message);
   };
   subscribe(created, first);
 }

@@ -33,7 +33,7 @@ beforeAll(async () => {
     DATABASE_URL: database.url,
     APP_WITH_EXPRESS_4: `${foreign.directory}/index.js`,
     SPANLEDGER_REQUEST_BODIES: 'on',
-    SPANLEDGER_USER_ID_FROM: 'var.user.id,state.user.id,user.id',
+    SPANLEDGER_USER_ID_FROM: 'var.user.id,state.user.id,user.id,auth.credentials.user.id',
   });
 });
 afterAll(async () => {
@@ -84,6 +84,11 @@ const requests: readonly (readonly [string, string, string, number, string | nul
   ['fastify', 'GET', '/twice/7', 200, '/twice/:id'],
   ['fastify', 'GET', '/closed/door/7', 401, '/closed/door/:key'],
   ['fastify', 'GET', '/nowhere', 404, null],
+  ['hapi', 'GET', '/api/users/7', 200, '/api/users/{id}'],
+  ['hapi', 'POST', '/api/users', 201, '/api/users'],
+  ['hapi', 'GET', '/api/files/a/b', 200, '/api/files/{path*}'],
+  ['hapi', 'GET', '/api/broken', 500, '/api/broken'],
+  ['hapi', 'GET', '/nowhere', 404, null],
   ['nest', 'GET', '/api/users/7', 200, '/api/users/:id'],
   ['nest', 'POST', '/api/users', 202, '/api/users'],
   ['nest', 'GET', '/api/users/7/broken', 500, '/api/users/:id/broken'],
@@ -124,6 +129,7 @@ it.each([
   ['hono', '/users/7', 'user-7'],
   ['koa', '/api/users/7', 'user-8'],
   ['fastify', '/closed/door/7', 'user-9'],
+  ['hapi', '/api/users/7', 'user-10'],
 ])('has the user that %s keeps', async (framework, path, user) => {
   const headers = { 'x-correlation-id': `${framework}-user`, authorization: 'Basic eDp5' };
   await fetch(`http://127.0.0.1:${service.ports[framework]}${path}`, { headers });

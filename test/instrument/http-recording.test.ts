@@ -176,4 +176,13 @@ describe('the row of a request that went wrong', () => {
     expect(row).toMatchObject({ response_status: null, reason: expect.stringContaining('process ended') });
     service = await start();
   });
+
+  it('has what a listener threw, and Node.js prints the line of the program that threw it', async () => {
+    await expect(send('throwing', '/', 'thrown-1')).rejects.toThrow();
+    const { code, stderr } = await service.ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^file:.*recorded\.mjs:\d+\n +throw new Error\('It was thrown\.'\);\n +\^/m);
+    expect(await rowOf('thrown-1')).toMatchObject({ response_status: null, reason: 'It was thrown.' });
+    service = await start();
+  });
 });

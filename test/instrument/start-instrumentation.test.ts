@@ -143,6 +143,14 @@ describe('services in ES modules', () => {
     expect(more).toEqual([]);
   });
 
+  it('send one trace and one correlation id with the first request of the package undici', async () => {
+    const { correlation, body } = await ask(bench.service.ports.undici, '/');
+    expect(body.headers?.traceparent).toMatch(new RegExp(`^00-${correlation}-[0-9a-f]{16}-01$`));
+    expect(body.headers?.['x-correlation-id']).toBe(correlation);
+    const spans = await receivedSpans(bench, 3, correlation ?? '');
+    expect(spans.map(({ kind }) => kind).sort()).toEqual([server, server, client]);
+  });
+
   it('have a span for each query of a client that is imported', async () => {
     const { correlation } = await ask(bench.service.ports.http, '/query');
     const spans = await receivedSpans(bench, 2, correlation ?? '');
