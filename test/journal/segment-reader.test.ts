@@ -1,4 +1,4 @@
-import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { frameText } from '../../src/journal/frame.ts';
@@ -166,6 +166,31 @@ describe('reading a segment', () => {
     });
     expect(stretch.status === 'read' && stretch.entries.length).toBe(2);
   });
+
+  it.each([1_700, 1_999, 2_000, 2_001, 2_047, 2_048, 2_049, 4_096, 60_000])(
+    'takes the owner from a header of %i bytes',
+    async (length) => {
+      const path = join(createPlace(), '00000001.log');
+      const shortest = frameText(JSON.stringify({ format: 1, owner: { ...createOwner(), service: '' } })).length;
+      const owner = { ...createOwner(), service: 's'.repeat(length - shortest) };
+      const header = frameText(JSON.stringify({ format: 1, owner }));
+      expect(header.length).toBe(length);
+      const journal = openJournal({ directory: createPlace(), owner });
+      journal.append(createEvent(1));
+      journal.close();
+      const [, line = ''] = readFileSync(join(journal.path, '00000001.log'), 'utf8').split('\n');
+      for (const behind of ['', `${line}\n`, 'torn']) {
+        writeFileSync(path, Buffer.concat([header, Buffer.from(behind)]));
+        const stretch = await readSegment(path);
+        expect(stretch).toMatchObject({ status: 'read', owner, tornBytes: behind === 'torn' ? 4 : 0 });
+        expect(stretch.status === 'read' && stretch.entries.map(({ start }) => start)).toEqual(
+          behind.endsWith('\n') ? [length] : [],
+        );
+      }
+      writeFileSync(path, header.subarray(0, -1));
+      expect(await readSegment(path)).toEqual({ status: 'unreadable', bytes: length - 1 });
+    },
+  );
 
   it('says that a segment is absent or unreadable instead of guessing', async () => {
     const directory = createPlace();

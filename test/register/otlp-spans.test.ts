@@ -3,6 +3,7 @@ import { TraceState } from '@opentelemetry/core';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { redactedSpan } from '../../src/recording/redacting-span-exporter.ts';
 import { OtlpSpans } from '../../src/register/otlp-spans.ts';
@@ -34,9 +35,9 @@ function service(attributes: Readonly<Record<string, string | string[]>> = { 'se
 }
 
 /** The values are put on the span itself, past the checks of this line of the SDK: the other line lets them pass. */
-function spanWith(attributes: Readonly<Record<string, unknown>>): ReadableSpan {
+function spanWith(attributes: Readonly<Record<string, unknown>>, kind: SpanKind = SpanKind.INTERNAL): ReadableSpan {
   const { tracer, spans } = service();
-  const span = tracer.startSpan('values');
+  const span = tracer.startSpan('values', { kind });
   Object.assign((span as unknown as ReadableSpan).attributes, attributes);
   span.end();
   return only(spans());
@@ -129,6 +130,32 @@ describe('spans on their way to a collector are the bytes that OpenTelemetry mak
     }
     const alike = [spanWith({ one: '1', two: 1, three: true }), spanWith({ one: 1, two: true, three: '1' })];
     expect(encoded(alike, into)).toBe(expected(alike));
+  });
+
+  it('in any order of kinds, keys and values, of which some are the same to a map and others only to a reader', () => {
+    const list = ['a'];
+    const values = ['1', 1, 1.5, 0, -0, Number.NaN, true, 'true', 'ü', 'x'.repeat(129), list, secretTexts[0]?.text];
+    const key = fc.constantFrom(
+      'http.route',
+      'id',
+      'password',
+      'ü',
+      ...Array.from({ length: 40 }, (_, n) => `key ${n}`),
+    );
+    const attributes = fc.uniqueArray(fc.tuple(key, fc.constantFrom(...values)), {
+      selector: ([name]) => name,
+      maxLength: 40,
+    });
+    const kind = fc.constantFrom(SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.CONSUMER);
+    const made = fc.array(fc.record({ kind, attributes }), { minLength: 2, maxLength: 12 });
+    const into = new OtlpSpans(sanitizer);
+    fc.assert(
+      fc.property(made, (parts) => {
+        list[0] = `${parts.length}`;
+        const spans = parts.map((part) => spanWith(Object.fromEntries(part.attributes), part.kind));
+        expect(encoded(spans, into)).toBe(expected(spans));
+      }),
+    );
   });
 
   it('with more different attributes than are remembered', () => {
