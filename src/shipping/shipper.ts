@@ -67,8 +67,8 @@ const maxRetryMillis = 5_000;
 const heartbeatMillis = 10_000;
 /** What runs here is to be visible within a second, however much the dead have left. */
 const adoptionMillis = 400;
-/** Passes that found nothing, some ten seconds of them, until the memory of those before is given back. */
-const mostCalmPasses = 50;
+/** Some ten seconds of passes: memory that none of them needed is given back, and all of it where they found nothing. */
+const calmPasses = 50;
 
 /** A segment, and the one that comes after it. */
 interface Place {
@@ -94,6 +94,7 @@ class JournalShipper implements Shipper {
   readonly #doubtful = new DoubtfulShipments();
   /** Kept from pass to pass: megabytes in each would have the garbage collector look through the whole heap several times a second. */
   #buffers = new BufferPool();
+  #passes = 0;
   #calmPasses = 0;
 
   constructor(options: ShipperOptions) {
@@ -104,8 +105,10 @@ class JournalShipper implements Shipper {
   async shipOnce(options: ShipOnceOptions = {}): Promise<ShipReport> {
     const report = await this.#pass(options);
     this.#calmPasses = report.bytes > 0 ? 0 : this.#calmPasses + 1;
+    this.#passes += 1;
     // What a connection that failed was given to send may not have been sent yet.
-    if (report.status !== 'caught-up' || this.#calmPasses === mostCalmPasses) this.#buffers = new BufferPool();
+    if (report.status !== 'caught-up' || this.#calmPasses === calmPasses) this.#buffers = new BufferPool();
+    else if (this.#passes % calmPasses === 0) this.#buffers.forgetUnused();
     return report;
   }
 

@@ -33,4 +33,26 @@ describe('buffers that are used again', () => {
     const again = buffers.map(() => pool.take(16 * 1024 * 1024));
     expect(again.filter((buffer) => buffers.includes(buffer))).toHaveLength(3);
   });
+
+  it('are forgotten where nobody has needed them for a while', () => {
+    const pool = new BufferPool();
+    const buffers = [pool.take(1_000_000), pool.take(1_000_000), pool.take(100_000)];
+    for (const buffer of buffers) pool.give(buffer);
+    pool.forgetUnused();
+    for (let turn = 0; turn < 3; turn += 1) pool.give(pool.take(1_000_000));
+    pool.forgetUnused();
+    // Places, not buffers: a matcher looks at each of a million bytes.
+    const placeOf = (buffer: Buffer) => buffers.indexOf(buffer);
+    expect([1_000_000, 100_000, 1_000_000].map((bytes) => placeOf(pool.take(bytes)))).toEqual([1, -1, -1]);
+  });
+
+  it('that are forgotten make room for others', () => {
+    const pool = new BufferPool();
+    for (const buffer of Array.from({ length: 3 }, () => pool.take(16 * 1024 * 1024))) pool.give(buffer);
+    pool.forgetUnused();
+    pool.forgetUnused();
+    const other = pool.take(32 * 1024 * 1024);
+    pool.give(other);
+    expect(pool.take(32 * 1024 * 1024)).toBe(other);
+  });
 });

@@ -247,6 +247,25 @@ describe('memory that is given back', () => {
     for (let pass = 0; pass < 50; pass += 1) await shipper.shipOnce();
     expect(await reusedBy(next)).toBe(0);
   });
+
+  test('is forgotten where little comes after much, but for what the little needs', async () => {
+    const { shipper } = shipping(mebibyte);
+    const written = journal('a');
+    const burst = async () => {
+      written.append(...Array.from({ length: 400 }, (_, seq) => large(seq)));
+      await shipper.shipOnce();
+    };
+    await burst();
+    const much = new Set([...memory.given].filter(({ length }) => length >= mebibyte));
+    expect(much.size).toBeGreaterThan(2);
+    for (let pass = 0; pass < 100; pass += 1) {
+      if (pass % 10 === 0) written.append(createEvent(pass));
+      await shipper.shipOnce();
+    }
+    memory.taken = [];
+    await burst();
+    expect(new Set(memory.taken.filter((buffer) => much.has(buffer))).size).toBe(1);
+  });
 });
 
 function socketOf(client: pg.PoolClient): Socket {
