@@ -5,7 +5,7 @@ import { examineJournals } from '../examination/journals.ts';
 import { finding, type Observation } from '../examination/observation.ts';
 import { runProgram } from '../examination/program-run.ts';
 import { examineStart } from '../examination/program-start.ts';
-import { examineRequest, type SentRequest, sendRequest } from '../examination/sent-request.ts';
+import { examineRequest, type SentRequest, sendRequest, untilRecorded } from '../examination/sent-request.ts';
 import { examineSettings } from '../examination/settings.ts';
 import { examineStore } from '../examination/store.ts';
 import { exitCode } from '../exit-code.ts';
@@ -45,7 +45,9 @@ function programExamination({ options, signal }: Invocation, command: readonly [
     const path = options.text('request');
     let sent: SentRequest | undefined;
     const send = async (report: StartReport) => {
-      if (path !== undefined) sent = await sendRequest(path, report);
+      if (path === undefined) return;
+      sent = await sendRequest(path, report);
+      await untilRecorded(sent, report);
     };
     const [report] = await runProgram({ command, timeoutMillis, signal, whileListening: send });
     if (path === undefined || report === undefined) return examineStart(report);

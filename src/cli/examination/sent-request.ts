@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listJournals } from '../../journal/journal-listing.ts';
 import { readSegment } from '../../journal/segment-reader.ts';
 import type { LedgerRecord } from '../../projection/record.ts';
@@ -40,6 +41,19 @@ export async function sendRequest(path: string, { ports, propagation }: StartRep
   } catch (error) {
     const { cause, message } = error as Error;
     return { ...sent, error: cause instanceof Error ? cause.message : message };
+  }
+}
+
+const rowMillis = 1_000;
+const lookMillis = 50;
+
+/** Waits until the request is on record, for a second: a client may have its answer before the service is done with the request. */
+export async function untilRecorded({ traceId, error }: SentRequest, report: StartReport): Promise<void> {
+  const deadline = performance.now() + rowMillis;
+  while (error === undefined && performance.now() < deadline) {
+    const records = await recordsOf(report);
+    if (records.some((record) => record.type === 'request' && record.traceId === traceId)) return;
+    await sleep(lookMillis);
   }
 }
 
