@@ -49,7 +49,8 @@ describe('a program whose standard output', () => {
     async (way) => {
       const ends = [];
       for (const flags of [[], flag]) {
-        const program = start(way, 2000, flags);
+        // More than any buffer on the way holds.
+        const program = start(way, 20_000, flags);
         await begun(program);
         program.child.stdout?.destroy();
         const { code, signal, stderr } = await program.ended;
