@@ -1,4 +1,3 @@
-import { expressOptions } from './express.ts';
 import { httpOptions, undiciOptions } from './http.ts';
 import type { Patcher, PatchOutcome, PatchTarget } from './patcher.ts';
 import { pgOptions } from './pg.ts';
@@ -35,11 +34,11 @@ function framework(name: string, ...modules: readonly string[]): Instrumentation
   return { ...installable(name, ...modules), seenThrough: throughHttp };
 }
 
-/** Everything that is known to be instrumentable. The instrumentations of the first five come with spanledger. */
+/** Everything that is known to be instrumentable. Those of http, undici and pg come with spanledger; what stands on http is patched by it. */
 export const instrumentationTable: readonly InstrumentationEntry[] = [
   { name: 'http', modules: ['http', 'https'], package: contrib('http'), options: httpOptions },
   { name: 'undici', modules: ['undici'], package: contrib('undici'), options: undiciOptions },
-  { name: 'express', modules: ['express'], package: contrib('express'), options: expressOptions },
+  installable('express'),
   installable('koa', 'koa', '@koa/router', 'koa-router'),
   { name: 'pg', modules: ['pg', 'pg-pool'], package: contrib('pg'), options: pgOptions },
   { name: 'fastify', modules: ['fastify'], seenThrough: `${throughHttp}, with their routes` },

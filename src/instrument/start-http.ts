@@ -1,4 +1,5 @@
 import type { TracerProvider } from '@opentelemetry/api';
+import { expressPatch } from './express.ts';
 import { grpcCalls } from './grpc-calls.ts';
 import { hapiPatch } from './hapi.ts';
 import { addHttpAspect } from './http-aspects.ts';
@@ -38,6 +39,7 @@ export function startHttp({ correlationHeader, requests }: HttpOptions): Running
   const servers = new HttpServers(requests?.clientAddress ?? ((peer) => peer));
   const patches = new Map([
     ['http', patchWith(servers)],
+    ['express', expressPatch],
     ['koa', koaPatch(correlationHeader)],
     ['hapi', hapiPatch],
     ['restify', restifyPatch],
