@@ -119,8 +119,13 @@ class CsvWriter {
 
   static async open(table: TableName, path: string): Promise<CsvWriter> {
     const file = await open(path, 'w', fileMode);
-    await file.chmod(fileMode);
-    await file.appendFile(stringify([tables[table].columns.map(({ name }) => name)]));
+    try {
+      await file.chmod(fileMode);
+      await file.appendFile(stringify([tables[table].columns.map(({ name }) => name)]));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
     return new CsvWriter(table, path, file);
   }
 
