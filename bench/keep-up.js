@@ -64,7 +64,9 @@ async function climb() {
     if (one.held === 'yes') held = one.rate;
     else tooHigh = one.rate;
   };
-  for (let next = firstRate; held < rate && tooHigh > next; next = 2 * held) await test(Math.min(rate, next));
+  for (let next = firstRate; held < rate && tooHigh === Number.POSITIVE_INFINITY; next = 2 * held) {
+    await test(Math.min(rate, next));
+  }
   for (let left = halvings; left > 0 && held > 0 && held < rate; left -= 1) await test((held + tooHigh) / 2);
   return steps;
 }
