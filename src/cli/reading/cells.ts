@@ -1,7 +1,7 @@
 import type { Expectation } from '../../domain/expectation.ts';
 import type { Cell, Row } from '../../projection/tables.ts';
 import type { ProcessRow } from './process-row.ts';
-import type { EventRow, SessionRow, UnitRow } from './rows.ts';
+import type { EventRow, RequestRow, SessionRow, UnitRow } from './rows.ts';
 
 /** The values of a row on its way to a table. */
 export type Values = Row['values'];
@@ -34,6 +34,29 @@ export function toEventRow(values: Values): EventRow {
     error_message: text(values.error_message),
     stack_trace: text(values.stack_trace),
     recommended_actions: json(values.recommended_actions),
+  };
+}
+
+/** A request that has not been stored yet, without headers and bodies. It has no id. */
+export function toRequestRow(values: Values): RequestRow {
+  return {
+    id: null,
+    created_at: time(values.created_at) ?? new Date(0),
+    service_name: text(values.service_name),
+    direction: text(values.direction) ?? '',
+    method: text(values.method) ?? '',
+    endpoint: text(values.endpoint) ?? '',
+    route: text(values.route),
+    response_status: number(values.response_status),
+    reason: text(values.reason),
+    duration_ms: number(values.duration_ms),
+    ip_address: text(values.ip_address),
+    user_id: text(values.user_id),
+    session_id: text(values.session_id),
+    correlation_id: text(values.correlation_id),
+    request_id: text(values.request_id),
+    trace_id: text(values.trace_id) ?? '',
+    span_id: text(values.span_id),
   };
 }
 

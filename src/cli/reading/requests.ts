@@ -1,6 +1,6 @@
 import { percentile } from '../../domain/expectation.ts';
 import type { LedgerStore } from '../../shipping/store.ts';
-import { json, number, text, time, type Values } from './cells.ts';
+import { json, number, toRequestRow, type Values } from './cells.ts';
 import { type Conditions, createConditions } from './conditions.ts';
 import { createNewest } from './newest.ts';
 import type { RequestRow, RouteFigures } from './rows.ts';
@@ -190,28 +190,6 @@ function matches(values: Values, filter: RequestFilter): boolean {
     (filter.minMillis === undefined || Number(values.duration_ms ?? 0) >= filter.minMillis) &&
     (filter.since === undefined || Number(values.created_at) >= filter.since.getTime() * 1000)
   );
-}
-
-function toRequestRow(values: Values): RequestRow {
-  return {
-    id: null,
-    created_at: time(values.created_at) ?? new Date(0),
-    service_name: text(values.service_name),
-    direction: text(values.direction) ?? '',
-    method: text(values.method) ?? '',
-    endpoint: text(values.endpoint) ?? '',
-    route: text(values.route),
-    response_status: number(values.response_status),
-    reason: text(values.reason),
-    duration_ms: number(values.duration_ms),
-    ip_address: text(values.ip_address),
-    user_id: text(values.user_id),
-    session_id: text(values.session_id),
-    correlation_id: text(values.correlation_id),
-    request_id: text(values.request_id),
-    trace_id: text(values.trace_id) ?? '',
-    span_id: text(values.span_id),
-  };
 }
 
 function bodiesOf(values: Values): Pick<RequestRow, 'request_header' | 'request_body' | 'response_body'> {
