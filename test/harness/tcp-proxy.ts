@@ -1,12 +1,7 @@
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { startTcpRelay, type TcpRelay } from './tcp-relay.ts';
 
 /** A wire between a client and a server that can be made to fail. */
-export interface TcpProxy {
-  /** The URL with the proxy's address in place of the server's. */
-  readonly url: string;
-  /** Connections that are open now. */
-  connections(): number;
+export interface TcpProxy extends TcpRelay {
   /** How often a client has spoken up, at the beginning or after the server had said something: its round trips so far. */
   roundTrips(): number;
   /** Cuts the connection on which the server next says `text`: it has done what it was told, and the client never learns it. */
@@ -15,29 +10,16 @@ export interface TcpProxy {
   swallowFrom(text: string): void;
   /** Lets everything through again. */
   heal(): void;
-  close(): Promise<void>;
 }
 
 /** Starts a proxy before the server of a `postgres://` URL. */
 export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
-  const target = new URL(serverUrl);
-  const sockets = new Set<Socket>();
   let lost: Buffer | undefined;
   let swallowed: Buffer | undefined;
   let isSilent = false;
   let roundTrips = 0;
-  const server = createServer((client) => {
+  const relay = await startTcpRelay(serverUrl, (client, upstream) => {
     let isClientsTurn = true;
-    const upstream = connect(Number(target.port), target.hostname);
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
     client.on('data', (bytes) => {
       if (swallowed !== undefined && bytes.includes(swallowed)) isSilent = true;
       if (isSilent) return;
@@ -56,15 +38,8 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
       client.destroy();
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The proxy has no port.');
-  const url = new URL(serverUrl);
-  url.port = String(address.port);
   return {
-    url: url.href,
-    connections: () => sockets.size / 2,
+    ...relay,
     roundTrips: () => roundTrips,
     loseAnswer(text) {
       lost = Buffer.from(text);
@@ -76,11 +51,6 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
       lost = undefined;
       swallowed = undefined;
       isSilent = false;
-    },
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
     },
   };
 }

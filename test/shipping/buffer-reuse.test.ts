@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -14,6 +13,7 @@ import { createPostgresDatabase } from '../../src/shipping/postgres-database.ts'
 import { createShipper, type Shipper } from '../../src/shipping/shipper.ts';
 import type { LedgerStore, Shipment, ShipResult } from '../../src/shipping/store.ts';
 import { useDatabase } from '../harness/database.ts';
+import { startTcpRelay, type TcpRelay } from '../harness/tcp-relay.ts';
 import { createEvent, createOwner, createStart } from '../journal/sample-records.ts';
 
 /*
@@ -291,33 +291,19 @@ function unsentAt(text: string): () => readonly number[] {
   };
 }
 
-interface Wire {
-  readonly url: string;
+interface Wire extends TcpRelay {
   /** From now on a connection on which a client sends `mark` gets little further before the server has said `until`. */
   hold(mark: string, until: string): void;
   /** Lets everything through again, and ends the connections that got no further. */
   release(): void;
-  close(): Promise<void>;
 }
 
 /** A wire that takes from a client only as much as it passes on. */
 async function startWire(serverUrl: string): Promise<Wire> {
-  const target = new URL(serverUrl);
-  const sockets = new Set<Socket>();
   let mark: string | undefined;
   let end = '';
   const held = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
+  const relay = await startTcpRelay(serverUrl, (client, upstream) => {
     let left = Number.POSITIVE_INFINITY;
     let before = Buffer.of();
     client.on('data', (bytes) => {
@@ -341,14 +327,8 @@ async function startWire(serverUrl: string): Promise<Wire> {
       client.resume();
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The wire has no port.');
-  const url = new URL(serverUrl);
-  url.port = String(address.port);
   return {
-    url: url.href,
+    ...relay,
     hold(text, until) {
       mark = text;
       end = until;
@@ -359,11 +339,6 @@ async function startWire(serverUrl: string): Promise<Wire> {
       // One that is not read from does not see that its other side is gone.
       for (const client of held) client.destroy();
       held.clear();
-    },
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
     },
   };
 }
