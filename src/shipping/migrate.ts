@@ -1,7 +1,9 @@
 import { SpanledgerError } from '../domain/errors.ts';
+import { systemShippingClock } from './clock.ts';
 import { parseSchemaName, qualified, quoteIdentifier } from './identifier.ts';
 import { latestMigration, listMigrations, type Migration } from './migrations.ts';
 import type { SqlConnection, SqlDatabase } from './sql-connection.ts';
+import { toDatabaseFailure } from './sql-state.ts';
 
 /** A migration that a schema has. */
 export interface AppliedMigration {
@@ -19,21 +21,34 @@ export interface Migrator {
   history(): Promise<readonly AppliedMigration[]>;
   /**
    * Applies what is missing and returns it; forward only, each migration in a transaction of its own with its bookkeeping row.
-   * Any number of installers may do so at once.
+   * Any number of installers may do so at once. One takes as long as its tables are large; for a lock it waits a few seconds only, since
+   * all who come later wait behind it, and tries again some times.
    *
    * @throws SpanledgerError SCHEMA_NEWER when the schema has a migration this version does not know.
    */
   up(): Promise<readonly AppliedMigration[]>;
 }
 
+export interface MigratorOptions {
+  /** How long a lock on a table is waited for, default 5 s. */
+  readonly lockMillis?: number;
+  /** Waits before it tries again. */
+  readonly sleep?: (millis: number) => Promise<void>;
+}
+
+const defaultLockMillis = 5_000;
+const mostAttempts = 10;
+/** In which those who have waited behind the lock get on with their work. */
+const pauseMillis = 5_000;
+
 /** A migrator for `schema` of `database`. */
-export function createMigrator(database: SqlDatabase, schema: string): Migrator {
+export function createMigrator(database: SqlDatabase, schema: string, options: MigratorOptions = {}): Migrator {
   const name = parseSchemaName(schema);
   return {
     latest: latestMigration(),
     current: () => database.transaction((connection) => currentMigration(connection, name)),
     history: () => database.transaction((connection) => history(connection, name)),
-    up: () => up(database, name),
+    up: () => up(database, name, options),
   };
 }
 
@@ -69,16 +84,34 @@ function migrationsOf(schema: string): string {
   return qualified(schema, 'migrations');
 }
 
-async function up(database: SqlDatabase, schema: string): Promise<readonly AppliedMigration[]> {
-  if ((await database.transaction((connection) => currentMigration(connection, schema))) === latestMigration())
-    return [];
-  await database.transaction((connection) => prepare(connection, schema));
+async function up(
+  database: SqlDatabase,
+  schema: string,
+  { lockMillis = defaultLockMillis, sleep = systemShippingClock.sleep }: MigratorOptions,
+): Promise<readonly AppliedMigration[]> {
+  const found = await database.transaction((connection) => currentMigration(connection, schema), 'patient');
+  if (found === latestMigration()) return [];
+  await database.transaction((connection) => prepare(connection, schema), 'patient');
   const applied: AppliedMigration[] = [];
   for (const migration of listMigrations()) {
-    const done = await database.transaction((connection) => apply(connection, schema, migration));
+    const attempt = () =>
+      database.transaction((connection) => apply(connection, schema, migration, lockMillis), 'patient');
+    const done = await againstOthers(attempt, sleep);
     if (done !== undefined) applied.push(done);
   }
   return applied;
+}
+
+/** Tries again what somebody was in the way of, such as a backup that reads every table. */
+async function againstOthers<T>(attempt: () => Promise<T>, sleep: (millis: number) => Promise<void>): Promise<T> {
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (attempts === mostAttempts || toDatabaseFailure(error).kind !== 'conflict') throw error;
+      await sleep(pauseMillis);
+    }
+  }
 }
 
 async function prepare(connection: SqlConnection, schema: string): Promise<void> {
@@ -115,6 +148,7 @@ async function apply(
   connection: SqlConnection,
   schema: string,
   migration: Migration,
+  lockMillis: number,
 ): Promise<AppliedMigration | undefined> {
   await takeTurn(connection, schema);
   const [row] = await connection.query<{ applied_at: Date }>(
@@ -122,6 +156,7 @@ async function apply(
     [migration.id, migration.name],
   );
   if (row === undefined) return undefined;
+  await connection.script(`set local lock_timeout = ${lockMillis}`);
   await connection.script(migration.sql(schema));
   return { id: migration.id, name: migration.name, appliedAt: row.applied_at };
 }

@@ -61,6 +61,8 @@ const defaultConnections = 3;
 const defaultConnectTimeoutMillis = 5_000;
 const defaultStatementTimeoutMillis = 30_000;
 const graceMillis = 2_000;
+/** Nobody who waits so long expects an answer. */
+const patienceMillis = 24 * 3_600_000;
 const defaultConnectionLifetimeSeconds = 1_800;
 
 /**
@@ -104,8 +106,9 @@ function transaction<T>(
   work: (connection: SqlConnection) => Promise<T>,
   mode: TransactionMode | undefined,
 ): Promise<T> {
-  return withClient(pool, { silence, recovery: 'rollback' }, async (connection) => {
-    await connection.script(beginning(silence, mode));
+  const limit = mode === 'patient' ? patienceMillis : silence;
+  return withClient(pool, { silence: limit, recovery: 'rollback' }, async (connection) => {
+    await connection.script(beginning(limit, mode));
     const result = await work(connection);
     await connection.script('commit');
     return result;
@@ -166,7 +169,8 @@ function beginning(silence: number, mode: TransactionMode | undefined): string {
     `set local idle_in_transaction_session_timeout = ${silence + graceMillis}`,
     `set local lock_timeout = ${Math.ceil(silence / 3)}`,
   ];
-  return [beginSql(mode), ...limits, ...(mode === undefined ? [durably] : [])].join('; ');
+  const writes = mode === undefined || mode === 'patient';
+  return [beginSql(mode), ...limits, ...(writes ? [durably] : [])].join('; ');
 }
 
 /** The same for a transaction that is asked, as a statement without a result: `concat` is never null. */

@@ -38,8 +38,8 @@ export interface SqlDatabase {
   ask?(schema: string, statements: readonly Statement[]): Promise<readonly (readonly SqlRow[])[]>;
 }
 
-/** What a transaction is begun with. */
-export type TransactionMode = 'read only' | { readonly readOnly: true; readonly schema: string };
+/** What a transaction is begun with. `patient`: its statements may take hours, as building an index of a large table does. */
+export type TransactionMode = 'read only' | 'patient' | { readonly readOnly: true; readonly schema: string };
 
 /**
  * The settings in it: `begin …`, and the schema that names without one are looked up in. Who waits for a lock has to see what the one
@@ -47,7 +47,7 @@ export type TransactionMode = 'read only' | { readonly readOnly: true; readonly 
  */
 export function beginSql(mode: TransactionMode | undefined): string {
   const begin = 'begin isolation level read committed';
-  if (mode === undefined) return begin;
+  if (mode === undefined || mode === 'patient') return begin;
   if (mode === 'read only') return `${begin} read only`;
   return `${begin} read only; set local search_path = ${quoteIdentifier(mode.schema)}, public`;
 }

@@ -93,6 +93,31 @@ describe('migrations', () => {
     await store.close();
   });
 
+  test('may take longer than any other statement, as an index of a large table does', async () => {
+    await client.query(`create function slow() returns event_trigger language plpgsql as 'begin perform pg_sleep(0.3); end';
+      create event trigger slow on ddl_command_end when tag in ('DROP VIEW') execute function slow()`);
+    const hurried = createPostgresDatabase({ connectionString: url, statementTimeoutMillis: 100 });
+    expect((await createMigrator(hurried, 'spanledger').up()).map(({ id }) => id)).toEqual(ids);
+    await hurried.close();
+  });
+
+  test('give way to who reads a table, whom all others would wait for behind them, and try again', async () => {
+    await client.query(`create function no() returns event_trigger language plpgsql as 'begin raise exception $$no$$; end';
+      create event trigger no on ddl_command_start when tag in ('ALTER TABLE') execute function no()`);
+    await expect(createMigrator(database, 'spanledger').up()).rejects.toThrow('no');
+    const [{ done }] = await rows('select max(id) as done from spanledger.migrations');
+    await client.query('drop event trigger no');
+    await client.query('begin; select from spanledger.task_progress');
+    const pauses: number[] = [];
+    const sleep = async (millis: number) => {
+      pauses.push(millis);
+      await client.query('commit');
+    };
+    const applied = await createMigrator(database, 'spanledger', { lockMillis: 100, sleep }).up();
+    expect(applied.map(({ id }) => id)).toEqual(ids.slice(done));
+    expect(pauses).not.toEqual([]);
+  });
+
   test('go into a schema of any proper name, also one that needs quotes', async () => {
     for (const schema of ['Mixed-Case', 'select', 'a'.repeat(63)]) {
       await createMigrator(database, schema).up();
