@@ -80,6 +80,7 @@ sent, since the default endpoint on localhost is a guess that fails on most mach
 | \`OTEL_METRIC_EXPORT_INTERVAL\`, \`OTEL_METRIC_EXPORT_TIMEOUT\`, \`OTEL_SPAN_*_LIMIT\`, \`OTEL_EVENT_*_LIMIT\`, \`OTEL_LINK_*_LIMIT\`, \`OTEL_LOGRECORD_*_LIMIT\`, \`OTEL_ATTRIBUTE_*_LIMIT\` | as specified |
 | \`OTEL_NODE_RESOURCE_DETECTORS\` | \`env\`, \`process\`, \`host\`, \`os\`, \`all\`, \`none\` |
 | \`OTEL_NODE_ENABLED_INSTRUMENTATIONS\`, \`OTEL_NODE_DISABLED_INSTRUMENTATIONS\` | only these, or all but these, by the end of their package name: \`http,pg\`. See [instrumentation.md](instrumentation.md) |
+| \`OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS\` | methods of requests that are served under their own name in spans and metrics, in place of the standard ones: \`GET,POST,PROPFIND\`. Any other is \`_OTHER\` there, with its name beside it; rows have the name in any case |
 | \`OTEL_SDK_DISABLED\` | \`true\` switches spanledger off as well |
 | \`OTEL_LOG_LEVEL\` | what OpenTelemetry and spanledger say about themselves, on standard error; \`warn\` unless set |
 | \`OTEL_CONFIG_FILE\` | refused with an error that says what to do; the \`OTEL_*\` variables and \`spanledger.yaml\` apply |

@@ -32,6 +32,8 @@ export interface InstrumentationChoice {
   /** Only these; undefined means all. */
   readonly enabled: readonly string[] | undefined;
   readonly disabled: readonly string[];
+  /** Methods of HTTP that are told by their name, in place of those of the conventions. */
+  readonly knownMethods?: readonly string[] | undefined;
 }
 
 /**
@@ -106,6 +108,7 @@ export function readOtelEnvironment(environment: Environment): OtelEnvironment {
     instrumentations: {
       enabled: listOf(read('OTEL_NODE_ENABLED_INSTRUMENTATIONS')),
       disabled: listOf(read('OTEL_NODE_DISABLED_INSTRUMENTATIONS')) ?? [],
+      knownMethods: namesOf(read('OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS')),
     },
   };
 }
@@ -187,9 +190,13 @@ function positive(value: string | undefined): number | undefined {
 }
 
 function listOf(value: string | undefined): readonly string[] | undefined {
+  return namesOf(value?.toLowerCase());
+}
+
+function namesOf(value: string | undefined): readonly string[] | undefined {
   const names = value
     ?.split(',')
-    .map((name) => name.trim().toLowerCase())
+    .map((name) => name.trim())
     .filter((name) => name !== '');
   return names?.length === 0 ? undefined : names;
 }

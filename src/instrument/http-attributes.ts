@@ -3,13 +3,20 @@ import type { Attributes } from '@opentelemetry/api';
 
 export type HttpScheme = 'http' | 'https';
 
+/** The method in attributes where it is none of those that are known. */
+export const otherMethod = '_OTHER';
+
 /**
  * What a server span says of its request from the start, by the HTTP conventions of OpenTelemetry (1.23 and later), but for the client: who
  * that is, the settings decide.
  */
-export function requestAttributes(request: IncomingMessage, scheme: HttpScheme): Attributes {
+export function requestAttributes(
+  request: IncomingMessage,
+  scheme: HttpScheme,
+  methods: ReadonlySet<string> = standardMethods,
+): Attributes {
   const { headers, socket, method = 'GET', url = '/' } = request;
-  const known = knownMethod(method);
+  const known = knownMethod(method, methods);
   const attributes: Attributes = {
     'http.request.method': known,
     'url.scheme': scheme,
@@ -29,14 +36,14 @@ export function requestAttributes(request: IncomingMessage, scheme: HttpScheme):
 }
 
 /** RFC 9110, PATCH, and QUERY; any other is told by its name beside `_OTHER`, as the conventions want it. */
-const knownMethods: ReadonlySet<string> = new Set(
+const standardMethods: ReadonlySet<string> = new Set(
   'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH QUERY'.split(' '),
 );
 
-function knownMethod(method: string): string {
-  if (knownMethods.has(method)) return method;
+function knownMethod(method: string, methods: ReadonlySet<string>): string {
+  if (methods.has(method)) return method;
   const upper = method.toUpperCase();
-  return knownMethods.has(upper) ? upper : '_OTHER';
+  return methods.has(upper) ? upper : otherMethod;
 }
 
 /** A path that no parser would change, as nearly all are; what follows the path does not matter. */

@@ -24,7 +24,7 @@ import type { ClientAddress } from './client-address.ts';
 import { type EventOwner, isOwnable, isOwned, ownEvents } from './event-context.ts';
 import { frameworkRouteOf } from './framework-request.ts';
 import { forEachAspect } from './http.ts';
-import { type HttpScheme, requestAttributes } from './http-attributes.ts';
+import { type HttpScheme, otherMethod, requestAttributes } from './http-attributes.ts';
 import { type Http2Headers, type Http2Stream, streamExchange } from './http2-stream.ts';
 import { RequestContext } from './request-context.ts';
 import { statusSent } from './request-outcome.ts';
@@ -46,14 +46,17 @@ const announcing: ReadonlySet<unknown> = new Set(['request', 'checkContinue', 'c
  */
 export class HttpServers {
   readonly #clientAddress: ClientAddress;
+  readonly #knownMethods: ReadonlySet<string> | undefined;
   /** `undefined` where nobody reads it. */
   readonly #duration: Histogram | undefined;
   #tracer: Tracer;
   /** Whether samplers and processors are our own, which look at no attribute of a request before it ends. */
   #isOurs = true;
 
-  constructor(clientAddress: ClientAddress) {
+  /** @param knownMethods methods that are told by their name; default: those of the conventions */
+  constructor(clientAddress: ClientAddress, knownMethods?: readonly string[]) {
     this.#clientAddress = clientAddress;
+    this.#knownMethods = knownMethods === undefined ? undefined : new Set(knownMethods);
     this.#tracer = trace.getTracer(scopeName, scopeVersion);
     const duration = metrics.getMeter(scopeName, scopeVersion).createHistogram('http.server.request.duration', {
       description: 'Duration of HTTP server requests.',
@@ -120,11 +123,11 @@ export class HttpServers {
   ): ServedRequest | undefined {
     try {
       if (isOwned(asked) || !isOwnable(asked) || !isOwnable(answering)) return undefined;
-      const attributes = requestAttributes(request, scheme);
+      const attributes = requestAttributes(request, scheme, this.#knownMethods);
       const client = this.#clientAddress(request.socket?.remoteAddress, request.headers);
       if (client !== undefined) attributes['client.address'] = client;
       const parent = propagation.extract(ROOT_CONTEXT, request.headers);
-      const span = this.#startSpan(request.method ?? 'GET', attributes, parent);
+      const span = this.#startSpan(nameOf(attributes), attributes, parent);
       const served = new ServedRequest({ request, response, span, parent, attributes, duration: this.#duration });
       ownEvents(asked, answering, served);
       return served;
@@ -142,6 +145,17 @@ export class HttpServers {
 }
 
 const server = { kind: SpanKind.SERVER };
+
+/** The method, as the conventions name spans; a method that nobody knows may be anything. */
+function nameOf(attributes: Attributes): string {
+  const method = attributes['http.request.method'];
+  return typeof method !== 'string' || method === otherMethod ? 'HTTP' : method;
+}
+
+/** What the span of a request, which has ended, says of its error. The API does not show it. */
+function errorOf(span: Span & { readonly attributes?: Attributes }): unknown {
+  return span.attributes?.['error.type'];
+}
 
 interface ServedParts {
   readonly request: IncomingMessage;
@@ -223,19 +237,19 @@ class ServedRequest implements EventOwner {
     if (route !== undefined) {
       this.#metadata.route = route;
       span.setAttribute('http.route', route);
-      span.updateName(`${request.method ?? 'GET'} ${route}`);
+      span.updateName(`${nameOf(this.#parts.attributes)} ${route}`);
     }
     forEachAspect((aspect) => aspect.answered?.(span, request, response));
     span.end();
-    if (this.#parts.duration !== undefined) this.#measure(this.#parts.duration, status);
+    if (this.#parts.duration !== undefined) this.#measure(this.#parts.duration, status, errorOf(span));
   }
 
-  #measure(duration: Histogram, status: number | undefined): void {
+  #measure(duration: Histogram, status: number | undefined, error: unknown): void {
     const { attributes: known } = this.#parts;
     const attributes: Attributes = {};
     for (const name of measured) attributes[name] = known[name];
     if (status !== undefined) attributes['http.response.status_code'] = status;
-    if (status !== undefined && status >= 500) attributes['error.type'] = String(status);
+    if (typeof error === 'string') attributes['error.type'] = error;
     if (this.#metadata.route !== undefined) attributes['http.route'] = this.#metadata.route;
     duration.record((performance.now() - this.#startedAt) / 1000, attributes, this.context);
   }

@@ -1,4 +1,5 @@
 import type { TracerProvider } from '@opentelemetry/api';
+import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
 import { expressPatch } from './express.ts';
 import { grpcCalls } from './grpc-calls.ts';
 import { hapiPatch } from './hapi.ts';
@@ -18,6 +19,7 @@ export interface HttpOptions {
   readonly correlationHeader: string | undefined;
   /** What the rows of requests say beyond their spans; `undefined` where there are no such rows. */
   readonly requests: ExchangeOptions | undefined;
+  readonly choice?: InstrumentationChoice;
 }
 
 /** The requests of this process. */
@@ -32,11 +34,11 @@ export interface RunningHttp {
 }
 
 /** Begins to see requests. Call it after the providers are registered. */
-export function startHttp({ correlationHeader, requests }: HttpOptions): RunningHttp {
+export function startHttp({ correlationHeader, requests, choice }: HttpOptions): RunningHttp {
   if (correlationHeader !== undefined) addHttpAspect(createHttpCorrelation(correlationHeader));
   const recording = requests === undefined ? undefined : createHttpRecording(requests);
   if (recording !== undefined) addHttpAspect(recording);
-  const servers = new HttpServers(requests?.clientAddress ?? ((peer) => peer));
+  const servers = new HttpServers(requests?.clientAddress ?? ((peer) => peer), choice?.knownMethods);
   const patches = new Map([
     ['http', patchWith(servers)],
     ['express', expressPatch],

@@ -40,7 +40,7 @@ export function projectRequest(
   const direction = directionOf(span, options);
   if (direction === undefined) return undefined;
   const { attributes } = span;
-  const method = toName(attributes['http.request.method'] || attributes['http.method'], context.sanitizer);
+  const method = toName(methodOf(attributes), context.sanitizer);
   if (method === undefined) return undefined;
   const record = createRequestDraft(toTime(span.startAt, 0), direction, method);
   record.traceId = span.traceId;
@@ -51,6 +51,12 @@ export function projectRequest(
   readExchange(record, attributes, context.sanitizer, options.facts);
   record.reason = reasonOf(span, context, options.facts);
   return record as RequestRecord;
+}
+
+/** A method that the conventions do not know stands beside `_OTHER`. */
+function methodOf(attributes: SpanSource['attributes']): unknown {
+  const method = attributes['http.request.method'] || attributes['http.method'];
+  return method === '_OTHER' ? attributes['http.request.method_original'] || method : method;
 }
 
 type RequestDraft = { -readonly [K in keyof RequestRecord]: RequestRecord[K] | undefined } & {

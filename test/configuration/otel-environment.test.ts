@@ -43,6 +43,11 @@ describe('readOtelEnvironment', () => {
     expect(batch).toEqual({ traces: { scheduledDelayMillis: 100 }, logs: { maxExportBatchSize: 7 } });
   });
 
+  it('takes names of methods as they are written', () => {
+    const { instrumentations } = readOtelEnvironment({ OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS: 'GET, PROPFIND,' });
+    expect(instrumentations.knownMethods).toEqual(['GET', 'PROPFIND']);
+  });
+
   it.each([
     ['true', true],
     ['TRUE', true],

@@ -2,9 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { requestAttributes } from '../../src/instrument/http-attributes.ts';
 
-function attributesOf(request: { url?: string; method?: string; headers?: Record<string, string | string[]> }) {
+function attributesOf(
+  request: { url?: string; method?: string; headers?: Record<string, string | string[]> },
+  methods?: ReadonlySet<string>,
+) {
   const whole = { method: 'GET', url: '/', headers: {}, httpVersion: '1.1', socket: {}, ...request };
-  return requestAttributes(whole as unknown as IncomingMessage, 'http');
+  return requestAttributes(whole as unknown as IncomingMessage, 'http', methods);
 }
 
 describe('what a span says of its request', () => {
@@ -45,5 +48,11 @@ describe('what a span says of its request', () => {
       'http.request.method': '_OTHER',
       'http.request.method_original': 'PROPFIND',
     });
+  });
+
+  it('is a method that the program has named as known, and then no other', () => {
+    const methods = new Set(['PROPFIND']);
+    expect(attributesOf({ method: 'PROPFIND' }, methods)).toMatchObject({ 'http.request.method': 'PROPFIND' });
+    expect(attributesOf({ method: 'GET' }, methods)).toMatchObject({ 'http.request.method': '_OTHER' });
   });
 });

@@ -50,7 +50,7 @@ async function serve(handler: Handler, setUp: (server: Server) => void = () => {
 }
 
 async function send(port: number, headers: Record<string, string> = {}, parts: readonly string[] = ['one', 'two']) {
-  const request = makeRequest({ port, method: 'POST', headers });
+  const request = makeRequest({ host: '127.0.0.1', port, method: 'POST', headers });
   for (const part of parts) request.write(part);
   request.end();
   const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -93,6 +93,15 @@ describe('a request that is served', () => {
     const { spanId } = (await theSpan()).spanContext();
     await until('all events', 10_000, () => Object.keys(seen).length === 6);
     expect(new Set(Object.values(seen))).toEqual(new Set([spanId]));
+  });
+
+  it('is named after its method, but not after one that the conventions do not know', async () => {
+    const port = await serve((_request, response) => response.end());
+    const request = makeRequest({ host: '127.0.0.1', port, method: 'PROPFIND' }).end();
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.resume();
+    await once(response, 'end');
+    expect(await theSpan()).toMatchObject({ name: 'HTTP', attributes: { 'http.request.method_original': 'PROPFIND' } });
   });
 
   it('has no listeners and no members that the service could come across', async () => {

@@ -65,6 +65,16 @@ describe('a request that the host served', () => {
   });
 });
 
+describe('a request by a method that the conventions do not know', () => {
+  it.each([
+    [{ 'http.request.method': '_OTHER', 'http.request.method_original': 'PROPFIND' }, 'PROPFIND'],
+    [{ 'http.request.method': 'GET', 'http.request.method_original': 'get' }, 'GET'],
+    [{ 'http.request.method': '_OTHER' }, '_OTHER'],
+  ])('has that method in its record: %j', (attributes, method) => {
+    expect(projectRequest(spanOf({ kind: 'server', attributes }), context)?.method).toBe(method);
+  });
+});
+
 describe('a request that the host made', () => {
   const attributes = {
     'http.request.method': 'GET',
