@@ -91,7 +91,8 @@ processors to it and leaves everything else alone; sampling and exporters are th
 const ending = `\`spanledger/register\` never keeps a process alive and does not change how it ends or with which code. At a natural end, at \`process.exit\`, after an uncaught exception or an
 unhandled rejection, the process waits at most \`SPANLEDGER_EXIT_TIMEOUT\` for the last records to arrive. SIGTERM and SIGINT are flushed and then raised
 again if nobody but spanledger listens for them; a second one does not wait. Where the program listens, spanledger takes its own listener away before that of the program is called: it neither
-changes what listeners count (as those of \`signal-exit\` do) nor what happens when the program raises the signal again, as NestJS and Apollo Server do. A record is in the journal before the call that made it returns, so what does not arrive in
+changes what listeners count (as those of \`signal-exit\` do) nor what happens when the program raises the signal again, as NestJS and Apollo Server do. So do waits
+(\`waitFor\`), with and without the flag: where the program raises the signal again, it ends before what waits goes on. A record is in the journal before the call that made it returns, so what does not arrive in
 time, or after SIGKILL, is shipped by the next process that uses the same directory, or by \`spanledger ship\`.
 
 Spans and logs for OTLP are sent within that time however the program ends. Metrics are sent a last time at a natural end and after a signal. \`process.exit\` and an uncaught

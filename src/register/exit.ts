@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { diag } from '@opentelemetry/api';
-import { giveStopNotice, passStopNoticeOn } from '../telemetry/stop-notice.ts';
+import { giveStopNotice, giveStopNoticeAfterHost, passStopNoticeOn } from '../telemetry/stop-notice.ts';
 import type { ProcessEnd } from './courier.ts';
 
 /** The slice of `process` that the end of a program needs; `listenerCount` tells whether the host has a say. */
@@ -79,16 +79,20 @@ function listen(signal: NodeJS.Signals, { flush, finish, flushBeside }: Steps, h
     finish({ signal });
     raise();
   };
+  const endOurselves = () => {
+    giveStopNotice();
+    if (isEnding) raise();
+    else void end();
+  };
   const leaveToHost = () => {
+    giveStopNoticeAfterHost();
     host.removeListener(signal, onSignal);
     beforeRaising(signal, () => finish({ signal }), host);
     void flushBeside();
   };
   const onSignal = () => {
-    giveStopNotice();
     if (host.listenerCount(signal) > 1) leaveToHost();
-    else if (isEnding) raise();
-    else void end();
+    else endOurselves();
     isEnding = true;
   };
   // First of all: a listener that the host has for once is none any more when it is called.

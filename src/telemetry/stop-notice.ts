@@ -40,17 +40,39 @@ export function isStopNoticeGiven(): boolean {
   return notice().isGiven;
 }
 
+/**
+ * The same where the host has listeners of its own, which the signal reaches first. One that looks whether it is the only one may raise the signal
+ * again, several times where there are several such (`signal-exit` 3 beside 4), and that comes with the next turn of the event loop: a program that is
+ * about to die of it does not go on with what was waiting.
+ */
+export function giveStopNoticeAfterHost(): void {
+  setImmediate(() => setImmediate(giveStopNotice));
+}
+
 /** Calls `listener` when the process is told to stop, until the returned function is called. */
 export function onStopNotice(listener: () => void): () => void {
-  const { listeners, isPassedOn } = notice();
+  const { listeners, isPassedOn, isGiven } = notice();
   listeners.add(listener);
-  if (!isPassedOn && listeners.size === 1) listenBesideHost();
+  if (!isPassedOn && !isGiven && listeners.size === 1) listenBesideHost();
   return () => {
     listeners.delete(listener);
-    if (listeners.size === 0) for (const signal of signals) process.removeListener(signal, giveStopNotice);
+    if (listeners.size === 0) for (const signal of signals) process.removeListener(signal, ears[signal]);
   };
 }
 
+/** First of all, and gone before the host's listeners are called: some look whether they are the only ones (`signal-exit`). */
 function listenBesideHost(): void {
-  for (const signal of signals) if (process.listenerCount(signal) > 0) process.on(signal, giveStopNotice);
+  for (const signal of signals) if (process.listenerCount(signal) > 0) process.prependListener(signal, ears[signal]);
+}
+
+const ears = { SIGTERM: createEar('SIGTERM'), SIGINT: createEar('SIGINT') } as const;
+
+function createEar(signal: (typeof signals)[number]): () => void {
+  const onSignal = (_?: unknown, number?: number) => {
+    process.removeListener(signal, onSignal);
+    if (process.listenerCount(signal) > 0) giveStopNoticeAfterHost();
+    // The host has taken its listeners away meanwhile, so the signal has its own effect. What a program emits itself has no number, and none.
+    else if (number !== undefined) process.kill(process.pid, signal);
+  };
+  return onSignal;
 }
