@@ -178,14 +178,16 @@ class DatabaseLedgerStore implements SqlLedgerStore {
       return found === 0 ? new SpanledgerError('SCHEMA_MISSING', { details, cause: error }) : error;
     } catch (reason) {
       // Names are not looked up in a schema that one may not use, so that its tables seem to be missing.
-      return isForbidden(toDatabaseFailure(reason).code) ? this.#told(reason) : error;
+      const told = this.#told(reason);
+      return told === reason ? error : told;
     }
   }
 
   #told(error: unknown): unknown {
     const { code, message } = toDatabaseFailure(error);
-    const known = isUnreachable(code) ? 'DATABASE_UNREACHABLE' : isForbidden(code) ? 'DATABASE_FORBIDDEN' : undefined;
-    if (known === undefined) return error;
+    const isRefusal = isForbidden(code, message);
+    if (!isRefusal && !isUnreachable(code)) return error;
+    const known = isRefusal ? 'DATABASE_FORBIDDEN' : 'DATABASE_UNREACHABLE';
     const details = { database: this.description, why: this.#conceal(message), remedy: remedyFor(code, message) };
     return new SpanledgerError(known, { details });
   }

@@ -106,6 +106,8 @@ class JournalShipper implements Shipper {
     const report = await this.#pass(options);
     this.#calmPasses = report.bytes > 0 ? 0 : this.#calmPasses + 1;
     this.#passes += 1;
+    // Behind a fault another server may answer, such as a standby that was behind when it took over.
+    if (report.status === 'unavailable') this.#offsets.clear();
     // What a connection that failed was given to send may not have been sent yet.
     if (report.status !== 'caught-up' || this.#calmPasses === calmPasses) this.#buffers = new BufferPool();
     else if (this.#passes % calmPasses === 0) this.#buffers.forgetUnused();
@@ -219,13 +221,16 @@ class JournalShipper implements Shipper {
   #send(place: Place, pass: ShipPass): Sent {
     const { journal, segment, following, after } = place;
     const { directory, store, acceptsReplacement = false } = this.#options;
+    const known = this.#offsets.get(segment.path);
+    // What is removed next is to be in the database as it is now.
+    const isToGo = segment.isClosed && known !== undefined && known >= segment.bytes;
     const onStored = (part: ShippedPart) => pass.add(part);
     const target = { directory, store, now: this.#clock.now, onStored, doubtful: this.#doubtful };
     const run = startSegment({
       target,
       journal,
       segment,
-      offset: this.#offsets.get(segment.path),
+      offset: isToGo ? undefined : known,
       reader: pass.reader,
       next: following && { segment: following, offset: this.#offsets.get(following.path) ?? 0 },
       overlaps: store.overlaps === true,
@@ -259,7 +264,10 @@ class JournalShipper implements Shipper {
     const isOwn = instanceId === this.#options.instanceId;
     const vitals = isOwn ? this.#options.vitals?.() : undefined;
     const shown = await this.#options.store.heartbeat(vitals ?? journalHeartbeat(journal, owner, now));
-    if (shown) this.#shownAt.set(name, now);
+    if (!shown) return;
+    this.#shownAt.set(name, now);
+    // Nobody says that another server has taken over while there was nothing to ship: what is stored is asked for now and then.
+    for (const { path } of journal.segments) this.#offsets.delete(path);
   }
 }
 

@@ -43,6 +43,17 @@ describe('what to do', () => {
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'unable to verify the first certificate', /sslrootcert/],
     ['CERT_HAS_EXPIRED', 'certificate has expired', /Renew/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', "Host: x. is not in the cert's altnames", /another name/],
+    ['ETIMEDOUT', 'The database did not answer for 32000 ms.', /a pooler between may be paused/],
+    ['08006', 'Connection terminated due to connection timeout', /firewall/],
+    ['08P01', 'query_wait_timeout', /default_pool_size/],
+    ['08P01', 'no more connections allowed (max_client_conn)', /takes no more clients/],
+    ['08P01', 'SASL authentication failed', /user and password/],
+    ['08P01', 'database "nodb" does not exist', /Create this database/],
+    ['08P01', 'database "db" is disabled', /ENABLE/],
+    ['08P01', 'unsupported startup parameter: options', /ignore_startup_parameters/],
+    ['08P01', 'unsupported startup parameter in options: geqo', /ignore_startup_parameters/],
+    ['08P01', 'server login has been failing, cached error: x (server_login_retry)', /reaches no server/],
+    ['08P01', 'client_login_timeout (server down)', /reaches no server/],
     ['EACCES', "EACCES: permission denied, mkdir '/srv/.spanledger/store'", /owner and mode/],
   ])('fits %s: %s', (code, message, remedy) => {
     expect(isUnreachable(code)).toBe(true);
@@ -52,14 +63,20 @@ describe('what to do', () => {
   });
 
   test('is told of rights and of standbys, which can be reached', () => {
-    for (const code of ['42501', '25006']) expect([isForbidden(code), isUnreachable(code)]).toEqual([true, false]);
+    for (const code of ['42501', '25006']) expect([isForbidden(code, ''), isUnreachable(code)]).toEqual([true, false]);
     expect(remedyFor('42501', 'permission denied for schema spanledger')).toContain('spanledger_writer');
     expect(remedyFor('25006', 'cannot execute INSERT in a read-only transaction')).toContain('standby');
   });
 
+  test('is told of a pooler that cuts transactions', () => {
+    const message = 'transaction blocks not allowed in statement pooling mode';
+    expect(isForbidden('08P01', message)).toBe(true);
+    expect(remedyFor('08P01', message)).toContain('pool_mode = transaction');
+  });
+
   test('is general where nothing more is known', () => {
     expect(remedyFor('08006', 'Connection terminated unexpectedly')).toBe('Check host, port and credentials.');
-    expect(isUnreachable('42P01') || isForbidden('42P01')).toBe(false);
+    expect(isUnreachable('42P01') || isForbidden('42P01', '')).toBe(false);
   });
 });
 
@@ -130,7 +147,7 @@ describe('a database that does not let us', () => {
     try {
       const error = await failureOf(open(proxy.url).query('select 1'));
       expect(error.action).toContain('SPANLEDGER_DATABASE_PASSWORD');
-      await vi.waitFor(() => expect(proxy.connections()).toBe(0), 5_000);
+      await vi.waitFor(() => expect(proxy.connections()).toBe(0), 20_000);
     } finally {
       await proxy.close();
     }

@@ -8,7 +8,7 @@ import { type FileJournal, openJournal } from '../../src/journal/open-journal.ts
 import type { EventRecord, JournalOwner, LedgerRecord } from '../../src/projection/record.ts';
 import { createPostgresStore } from '../../src/shipping/postgres-store.ts';
 import type { ShipProgress, ShipReport } from '../../src/shipping/ship-pass.ts';
-import { createShipper } from '../../src/shipping/shipper.ts';
+import { createShipper, type Shipper } from '../../src/shipping/shipper.ts';
 import type { LedgerStore, ShipResult } from '../../src/shipping/store.ts';
 import { createDatabase, dropDatabase, useDatabase } from '../harness/database.ts';
 import { noon, traceId } from './sample-rows.ts';
@@ -75,6 +75,21 @@ const count = async (where = 'true') => {
 
 const segmentsOf = (instanceId: string) =>
   readdirSync(join(directory, 'journal', instanceId)).filter((name) => name.endsWith('.log'));
+
+/** The store behind a switch: what `ship` answers while it is off. */
+function switchable(answer: ShipResult): LedgerStore & { isOff: boolean } {
+  return {
+    isOff: true,
+    description: store.description,
+    offset: (...parameters) => store.offset(...parameters),
+    heartbeat: (heartbeat) => store.heartbeat(heartbeat),
+    query: (...parameters) => store.query(...parameters),
+    close: async () => undefined,
+    async ship(shipment) {
+      return this.isOff ? answer : store.ship(shipment);
+    },
+  };
+}
 
 describe('one pass', () => {
   test('stores what was appended, each record once however often it runs', async () => {
@@ -272,21 +287,6 @@ describe('poison records', () => {
 });
 
 describe('a store that is unavailable', () => {
-  /** The store behind a switch: what `ship` answers while it is off. */
-  function switchable(answer: ShipResult): LedgerStore & { isOff: boolean } {
-    return {
-      isOff: true,
-      description: store.description,
-      offset: (...parameters) => store.offset(...parameters),
-      heartbeat: (heartbeat) => store.heartbeat(heartbeat),
-      query: (...parameters) => store.query(...parameters),
-      close: async () => undefined,
-      async ship(shipment) {
-        return this.isOff ? answer : store.ship(shipment);
-      },
-    };
-  }
-
   test('ends a pass, which says why, and leaves the journal as it is', async () => {
     journal('a').append(event(1));
     const off = switchable({ status: 'unavailable', code: '57P03', message: 'starting up' });
@@ -473,9 +473,9 @@ describe('a database in the place of the one that was shipped to', () => {
     });
   });
 
-  test('is gone on with where it knows an earlier state, as a standby does that lags', async () => {
+  /** Two records are shipped, of which the second is not stored in the end, as in a standby that was behind when it took over. */
+  const shipAndFallBack = async (shipper: Shipper) => {
     const written = journal('a');
-    const shipper = createShipper({ directory, store, instanceId: 'a' });
     written.append(event(1));
     await shipper.shipOnce();
     const [lagging] = await store.query<{ end_offset: number }>('select end_offset from shipments');
@@ -488,8 +488,51 @@ describe('a database in the place of the one that was shipped to', () => {
         [lagging?.end_offset],
       ),
     );
+    expect(await count()).toEqual({ n: 1, distinct: 1 });
+    return written;
+  };
+
+  test('is gone on with where it knows an earlier state, as a standby does that lags', async () => {
+    const shipper = createShipper({ directory, store, instanceId: 'a' });
+    const written = await shipAndFallBack(shipper);
     written.append(event(3));
     expect(await shipper.shipOnce()).toMatchObject({ status: 'caught-up' });
     expect(await count()).toEqual({ n: 3, distinct: 3 });
+  });
+
+  test('is asked behind a fault what it knows, also of journals that have not grown', async () => {
+    const off = switchable({ status: 'unavailable', code: '57P01', message: 'terminating connection' });
+    off.isOff = false;
+    const shipper = createShipper({ directory, store: off });
+    await shipAndFallBack(shipper);
+    journal('b').append(event(3));
+    off.isOff = true;
+    expect(await shipper.shipOnce()).toMatchObject({ status: 'unavailable' });
+    off.isOff = false;
+    expect(await shipper.shipOnce()).toMatchObject({ status: 'caught-up', records: 2 });
+    expect(await count()).toEqual({ n: 3, distinct: 3 });
+  });
+
+  test('is asked now and then what it knows, also where nobody has seen a fault', async () => {
+    let now = noon;
+    const clock = { now: () => now, sleep: async () => undefined };
+    const shipper = createShipper({ directory, store, instanceId: 'a', clock });
+    await shipAndFallBack(shipper);
+    expect(await shipper.shipOnce()).toMatchObject({ status: 'caught-up', records: 0 });
+    now += 10_000_000;
+    await shipper.shipOnce();
+    expect(await shipper.shipOnce()).toMatchObject({ status: 'caught-up', records: 1 });
+    expect(await count()).toEqual({ n: 2, distinct: 2 });
+  });
+
+  test('is asked what it knows before anything is removed here', async () => {
+    const observer = createObserver();
+    let isDead = false;
+    const startTicks = (pid: number) => (isDead ? undefined : observer.startTicks(pid));
+    const shipper = createShipper({ directory, store, observer: { ...observer, startTicks } });
+    (await shipAndFallBack(shipper)).close();
+    isDead = true;
+    expect(await shipper.shipOnce()).toMatchObject({ status: 'caught-up', records: 1, removedSegments: 1 });
+    expect(await count()).toEqual({ n: 2, distinct: 2 });
   });
 });
