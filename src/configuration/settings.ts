@@ -50,8 +50,10 @@ const otherVariables = ['SPANLEDGER_CONFIG_FILE', startReportVariable, superviso
  * Loads the settings of this process: code, then environment, then the configuration file, then the defaults.
  * @throws SpanledgerError SETTING_INVALID for a mistake in `code`, CONFIG_FILE_INVALID for one in the file.
  */
-export function loadSettings(code: Partial<Settings> = {}): Configuration {
-  const environment = processEnvironment();
+export function loadSettings(
+  code: Partial<Settings> = {},
+  environment: Environment = processEnvironment(),
+): Configuration {
   return resolveSettings({ code, environment, file: loadConfigFile(environment, process.cwd()) });
 }
 

@@ -11,6 +11,10 @@ export interface DeathEvidence {
   /** Who tells it: the process itself, its parent, whoever found its journal, or an operator. */
   readonly by?: 'itself' | 'parent' | 'journal' | 'operator';
   readonly found?: string;
+  /** It was not the process that ended, but this worker thread of it. */
+  readonly thread?: number;
+  /** The error that ended a worker thread. */
+  readonly error?: string;
   /** The counter `oom_kill` of the process' cgroup, at its last sign of life and after its end. */
   readonly oomKills?: { readonly before: number; readonly after: number };
   readonly [name: string]: unknown;
@@ -42,9 +46,15 @@ export function causeOfDeath({ exitCode, exitSignal, evidence = {} }: DeathFacts
     const kind = faults.has(exitSignal) ? 'crash' : 'signal';
     return { kind, text: `ended by ${exitSignal}${seenBy}` };
   }
-  if (exitCode !== undefined) return { kind: 'exit', text: `ended with exit code ${exitCode}${seenBy}` };
+  if (exitCode !== undefined) return { kind: 'exit', text: exitText(exitCode, evidence, seenBy) };
   if (oom !== undefined) return { kind: 'oom', text: `killed by the kernel for want of memory: ${oom}` };
   return { kind: 'unknown', text: 'of unknown cause' };
+}
+
+function exitText(code: number, { thread, error }: DeathEvidence, seenBy: string): string {
+  const end = `ended with exit code ${code}${seenBy}`;
+  if (thread === undefined) return end;
+  return `lost its worker thread ${thread}, which ${end}${error === undefined ? '' : `: ${error}`}`;
 }
 
 function outOfMemory({ oomKills }: DeathEvidence): string | undefined {

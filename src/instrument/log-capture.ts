@@ -7,7 +7,6 @@ import { attribute, event } from '../telemetry/conventions.ts';
 import { severityOf } from './log-levels.ts';
 import { type EmittedLog, type LogProvider, logProvider } from './log-provider.ts';
 import { createLogRate } from './log-rate.ts';
-import { lineSink } from './worker-lines.ts';
 
 /** A line that a logger of the service writes. */
 export interface LogLine {
@@ -47,12 +46,7 @@ const longestMessage = 65_536;
 
 export function createLogCapture({ perSecond, onLeftOut, now = performance.now }: LogCaptureOptions): LogCapture {
   const emitRecord = createEmitter();
-  const emit = (line: LogLine, eventName?: string) => {
-    const record = recordOf(line, eventName);
-    const sink = lineSink();
-    if (sink === undefined) emitRecord(line.logger, record);
-    else sink(line.logger, record);
-  };
+  const emit = (line: LogLine, eventName?: string) => emitRecord(line.logger, recordOf(line, eventName));
   let busy = 0;
   const guarded = <T>(work: () => T): T => {
     busy += 1;

@@ -1,16 +1,14 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
-import { event } from '../telemetry/conventions.ts';
 import { patchBunyan } from './bunyan.ts';
 import { patchConsole } from './console.ts';
-import { createEmitter, createLogCapture, type LogCapture } from './log-capture.ts';
+import { createLogCapture, type LogCapture } from './log-capture.ts';
 import { createModuleReport, type FoundModule, type ModuleReport } from './module-report.ts';
 import { loadedFile, watchFiles } from './module-watch.ts';
 import { type PackageFile, packageVersionIn } from './package-file.ts';
 import { type PinoSymbols, patchPino } from './pino.ts';
 import { patchWinston } from './winston.ts';
-import { isTransportThread, receiveLines, sendLines } from './worker-lines.ts';
 
 export interface LoggerOptions {
   /** What `OTEL_NODE_*_INSTRUMENTATIONS` say: `winston`, `pino`, `bunyan` and `console` are names like others. */
@@ -51,41 +49,8 @@ const patches: Readonly<Record<string, { readonly file: string; readonly patch: 
 
 const tellMillis = 1000;
 
-/**
- * Begins to record what the loggers of the program write, those in worker threads included. Call it after the log provider is
- * registered, once per process.
- */
-export function startLoggers(options: LoggerOptions): RunningLoggers {
-  const running = captureLines(options);
-  const fromWorkers = receiveLines(createWorkerSink(options.onLeftOut));
-  return {
-    modules: running.modules,
-    finish: () => {
-      fromWorkers.finish();
-      running.finish();
-    },
-  };
-}
-
-/** Begins to send what loggers in this worker thread write to the main thread; not where they only write what others have logged. */
-export function startWorkerLoggers(options: Omit<LoggerOptions, 'onLeftOut'>): void {
-  if (isTransportThread()) return;
-  sendLines();
-  const running = captureLines({ ...options, onLeftOut: () => {} });
-  process.once('exit', () => running.finish());
-}
-
-/** What a worker thread left out counts as what this one does. */
-function createWorkerSink(onLeftOut: () => void): ReturnType<typeof createEmitter> {
-  const emit = createEmitter();
-  return (logger, record) => {
-    const { dropped } = record.attributes ?? {};
-    if (record.eventName === event.dropped) for (let count = 0; count < Number(dropped); count += 1) onLeftOut();
-    emit(logger, record);
-  };
-}
-
-function captureLines({ choice, perSecond, onLeftOut }: LoggerOptions): RunningLoggers {
+/** Begins to record what the loggers of this thread write. Call it after the log provider is registered, once per thread. */
+export function startLoggers({ choice, perSecond, onLeftOut }: LoggerOptions): RunningLoggers {
   const report = createModuleReport();
   let isToTell = false;
   const capture = createLogCapture({

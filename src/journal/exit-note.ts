@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type JournalFileSystem, nodeFileSystem, replaceFileSync } from './file-system.ts';
 import { exitFileName, fileMode } from './layout.ts';
 
-/** How a process ended, as its parent saw it. */
+/** How a process, or a worker thread, ended, as its parent saw it. */
 export interface ExitNote {
   /** Microseconds since the epoch. */
   readonly at: number;
@@ -11,6 +11,10 @@ export interface ExitNote {
   readonly signal?: string;
   /** The parent that saw it. */
   readonly seenBy: { readonly pid: number; readonly instanceId: string };
+  /** Given where it was a worker thread: its id. */
+  readonly thread?: number;
+  /** The error that ended a worker thread. */
+  readonly error?: string;
 }
 
 /**
@@ -39,9 +43,10 @@ export function readExitNote(instanceDirectory: string): ExitNote | undefined {
 
 function isExitNote(value: unknown): value is ExitNote {
   if (typeof value !== 'object' || value === null) return false;
-  const { at, code, signal, seenBy } = value as Partial<Record<keyof ExitNote, unknown>>;
-  const isKnown = code === undefined || typeof code === 'number';
-  return typeof at === 'number' && isKnown && (signal === undefined || typeof signal === 'string') && isObject(seenBy);
+  const { at, code, signal, seenBy, thread, error } = value as Partial<Record<keyof ExitNote, unknown>>;
+  const areNumbers = [code, thread].every((number) => number === undefined || typeof number === 'number');
+  const areTexts = [signal, error].every((text) => text === undefined || typeof text === 'string');
+  return typeof at === 'number' && areNumbers && areTexts && isObject(seenBy);
 }
 
 function isObject(value: unknown): boolean {

@@ -47,6 +47,8 @@ export interface JournalOptions extends TroubleListener {
 export interface FileJournal extends Journal {
   /** `<directory>/journal/<instanceId>` */
   readonly path: string;
+  /** Whether there is anything of it on the disk. */
+  readonly isOpen: boolean;
   /** Tries at once to write what waits. A timer does so every `retryMillis` anyway. */
   retry(): void;
   /** Counts a log line that its logger wrote in excess of its rate, and of which no record was made. */
@@ -68,6 +70,7 @@ const auditKind = recordClasses.indexOf('audit');
 class SegmentedJournal implements FileJournal {
   readonly owner: JournalOwner;
   readonly path: string;
+  readonly isOpen = true;
   readonly #directory: string;
   readonly #clock: JournalClock;
   readonly #files: JournalFileSystem;

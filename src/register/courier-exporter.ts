@@ -9,7 +9,7 @@ import { otlpTransformer } from './late-packages.ts';
 import type { OtlpHttpProtocol, OtlpSignal } from './otlp-protocol.ts';
 
 /** The part of the courier that an exporter needs. */
-type Carrier = Pick<Courier, 'send'>;
+export type Carrier = Pick<Courier, 'send'>;
 
 /** An exporter of spans that are encoded already, whose OTLP requests are sent by the courier thread. */
 export function createCourierRequestExporter(courier: Carrier): BatchExporter<Uint8Array | undefined> {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
 import type { JournalOwner } from '../projection/record.ts';
 import { disownWorker } from '../watchdog/worker-count.ts';
+import { type CourierLine, createCourierLine } from './courier-line.ts';
 import { type KeptThread, keepThread } from './kept-thread.ts';
 import type { OtlpHttpProtocol, OtlpSignal } from './otlp-protocol.ts';
 import type { ShippingMemory } from './shipping-memory.ts';
@@ -29,6 +30,7 @@ export interface ShippingLoad {
 export interface CourierData extends CourierLoad {
   /** Number of the last round of `finish` that the thread has answered; shared with the main thread. */
   readonly answered: Int32Array;
+  readonly line: CourierLine;
 }
 
 /** Main thread to courier. */
@@ -55,6 +57,8 @@ export interface CourierReply {
  * and later; what was on its way over OTLP counts as failed, records wait in the journal.
  */
 export interface Courier {
+  /** For the worker threads of the program. */
+  readonly line: CourierLine;
   /**
    * Sends one encoded OTLP request; it is handed over when the call returns, and so is its memory. @throws Error while the thread is down, or while
    * so many requests are under way that memory would grow.
@@ -104,6 +108,7 @@ function createDelivery(): Delivery {
 }
 
 class ThreadCourier implements Courier {
+  readonly line = createCourierLine();
   readonly #options: CourierOptions;
   readonly #answered = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #deliveries = new Map<number, Delivery>();
@@ -161,7 +166,7 @@ class ThreadCourier implements Courier {
     const { load, environment, script, maxHeapMegabytes = 256 } = this.#options;
     const thread = new Worker(script ?? new URL('./courier-thread.js', import.meta.url), {
       name: 'spanledger courier',
-      workerData: { ...load, answered: this.#answered } satisfies CourierData,
+      workerData: { ...load, answered: this.#answered, line: this.line } satisfies CourierData,
       // The flags of the host would load spanledger/register, or a debugger, into this thread as well.
       execArgv: [],
       env: withoutNodeOptions(environment),

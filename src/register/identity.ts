@@ -13,17 +13,18 @@ import {
   resourceFromAttributes,
 } from '@opentelemetry/resources';
 import { type ProgramVersion, toldOrFound } from '../configuration/program-version.ts';
+import { threadInstanceId } from '../journal/thread-instance.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import { attribute } from '../telemetry/conventions.ts';
 import type { RegisteredService } from './attachment.ts';
+import type { ProcessPlace } from './process-place.ts';
 
 const serviceName = 'service.name';
 
-/** Who this process is: in its journal, and on the resource of everything it sends. */
+/** Who this process, or this thread of it, is: in its journal, and on the resource of everything it sends. */
 export interface Identity {
   readonly owner: JournalOwner;
   readonly resource: Resource;
-  readonly detectors: ResourceDetector[];
 }
 
 /**
@@ -60,10 +61,20 @@ export function createIdentity(
     ...(code.version !== undefined && { [attribute.serviceVersion]: code.version }),
     ...(code.revision !== undefined && { [attribute.revision]: code.revision }),
   };
+  const detectors =
+    detectorNames === undefined ? [envDetector, processDetector, hostDetector] : detectorsOf(detectorNames);
+  const resource = defaultResource().merge(resourceFromAttributes(ours)).merge(detectResources({ detectors }));
+  return { owner, resource };
+}
+
+/** The identity of a worker thread: that of its process, with an instance id of its own, here as on the resource. */
+export function createThreadIdentity(place: Pick<ProcessPlace, 'parent' | 'resource'>, thread: number): Identity {
+  const { parent, resource } = place;
+  const instanceId = threadInstanceId(parent.instanceId, thread);
+  const told = String(resource[attribute.instanceId] ?? parent.instanceId);
   return {
-    owner,
-    resource: defaultResource().merge(resourceFromAttributes(ours)),
-    detectors: detectorNames === undefined ? [envDetector, processDetector, hostDetector] : detectorsOf(detectorNames),
+    owner: { ...parent, instanceId, startedAt: Date.now() * 1000 },
+    resource: resourceFromAttributes({ ...resource, [attribute.instanceId]: threadInstanceId(told, thread) }),
   };
 }
 

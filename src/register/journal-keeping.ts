@@ -30,6 +30,8 @@ export interface JournalKeeper {
 }
 
 export interface KeepingOptions {
+  /** Where others see that this thread is not blocked; given in the main thread. */
+  readonly pulse?: Pulse;
   readonly leavesHeartbeats: boolean;
   /** What the process does now, if somebody knows. */
   readonly state?: () => ProcessState | undefined;
@@ -40,19 +42,22 @@ export interface KeepingOptions {
  * second at most, and what had to be dropped is told. Where no courier does it, leaves a sign of life every five seconds. Keeps no process
  * alive.
  */
-export function keepJournal(journal: FileJournal, pulse: Pulse, options: KeepingOptions): JournalKeeper {
+export function keepJournal(journal: FileJournal, options: KeepingOptions): JournalKeeper {
   const losses = createLossReport(journal);
   const cpuRatio = createCpuMeter();
   const leave = () => {
-    if (options.leavesHeartbeats) leaveHeartbeat(journal, cpuRatio(), options.state?.());
+    if (options.leavesHeartbeats && journal.isOpen) leaveHeartbeat(journal, cpuRatio(), options.state?.());
   };
   const leaveLoops = createLoopKeeper(journal.path);
   let ticks = 0;
+  const beat = () => {
+    if (options.pulse !== undefined) options.pulse[0] = sharedMillis();
+  };
   leave();
   // From the start: a program that blocks before its first tick is late as well.
-  pulse[0] = sharedMillis();
+  beat();
   setInterval(() => {
-    pulse[0] = sharedMillis();
+    beat();
     void journal.sync();
     losses.tell();
     leaveLoops();

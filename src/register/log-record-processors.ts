@@ -8,8 +8,7 @@ import {
 } from '@opentelemetry/sdk-logs';
 import { RedactingLogRecordExporter } from '../recording/redacting-log-record-exporter.ts';
 import { Batch, type BatchExporter, createList } from './batch.ts';
-import type { Courier } from './courier.ts';
-import { createCourierLogRecordExporter } from './courier-exporter.ts';
+import { type Carrier, createCourierLogRecordExporter } from './courier-exporter.ts';
 import type { ExportPlan } from './export-plan.ts';
 import { loadLogRecordExporter } from './foreign-exporter.ts';
 import { isOtlpHttp } from './otlp-protocol.ts';
@@ -19,16 +18,12 @@ const delayMillis = 1000;
 /** Processors that send log records to where the standard variables say, redacted. */
 export function createExportingLogRecordProcessors(
   plan: ExportPlan,
-  courier: Pick<Courier, 'send'> | undefined,
+  courier: Carrier | undefined,
 ): LogRecordProcessor[] {
   return plan.exporters.flatMap((name) => createProcessor(name, plan, courier) ?? []);
 }
 
-function createProcessor(
-  name: string,
-  plan: ExportPlan,
-  courier: Pick<Courier, 'send'> | undefined,
-): LogRecordProcessor | undefined {
+function createProcessor(name: string, plan: ExportPlan, courier: Carrier | undefined): LogRecordProcessor | undefined {
   switch (name) {
     case 'otlp':
       return isOtlpHttp(plan.protocol) && courier !== undefined

@@ -7,8 +7,7 @@ import type {
 } from '@opentelemetry/sdk-metrics';
 import type { OtelEnvironment } from '../configuration/otel-environment.ts';
 import { withRedaction } from '../recording/redacted-metrics.ts';
-import type { Courier } from './courier.ts';
-import { createCourierMetricExporter } from './courier-exporter.ts';
+import { type Carrier, createCourierMetricExporter } from './courier-exporter.ts';
 import type { ExportPlan } from './export-plan.ts';
 import { loadMetricExporter, loadPrometheusReader } from './foreign-exporter.ts';
 import { metricsSdk } from './late-packages.ts';
@@ -21,7 +20,7 @@ const defaultTimeoutMillis = 30_000;
 export function createMetricReaders(
   plan: ExportPlan,
   { metrics }: Pick<OtelEnvironment, 'metrics'>,
-  courier: Courier | undefined,
+  courier: Carrier | undefined,
 ): IMetricReader[] {
   const readers = plan.exporters.flatMap((name) => createReader(name, { plan, metrics, courier }) ?? []);
   return readers.map((reader) => withRedaction(reader));
@@ -29,7 +28,7 @@ export function createMetricReaders(
 
 interface ReaderParts extends Pick<OtelEnvironment, 'metrics'> {
   readonly plan: ExportPlan;
-  readonly courier: Courier | undefined;
+  readonly courier: Carrier | undefined;
 }
 
 function createReader(name: string, { plan, metrics, courier }: ReaderParts): IMetricReader | undefined {

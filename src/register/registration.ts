@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
-import { detectResources } from '@opentelemetry/resources';
 import { describeSettings } from '../configuration/description.ts';
 import {
   type Environment,
@@ -11,20 +10,11 @@ import {
 } from '../configuration/environment.ts';
 import { type OtelEnvironment, readOtelEnvironment } from '../configuration/otel-environment.ts';
 import { programVersion } from '../configuration/program-version.ts';
-import { createConfiguredSanitizer, redactionOf } from '../configuration/redaction.ts';
+import { redactionOf } from '../configuration/redaction.ts';
 import type { Settings } from '../configuration/setting-table.ts';
 import { type Configuration, loadSettings } from '../configuration/settings.ts';
-import { type FileJournal, openJournal } from '../journal/open-journal.ts';
-import type { JournalOwner } from '../projection/record.ts';
-import { createLedgerLogProcessor } from '../recording/ledger-log-processor.ts';
-import { createLiveSpanProcessor } from '../recording/live-span-processor.ts';
-import { createQuietSampler } from '../recording/quiet-context.ts';
-import { createRecordAlwaysSampler } from '../recording/record-always-sampler.ts';
-import { createRecorder } from '../recording/recorder.ts';
-import { setSanitizer } from '../storable/sanitizer.ts';
-import { setSessionHistory } from '../telemetry/history.ts';
+import { openJournal } from '../journal/open-journal.ts';
 import { loopFacts } from '../telemetry/loops.ts';
-import { setSessionDefaults } from '../telemetry/session-defaults.ts';
 import { isStopNoticePassedOn } from '../telemetry/stop-notice.ts';
 import { logTarget } from '../watchdog/log-target.ts';
 import { observeProcess } from '../watchdog/process-metrics.ts';
@@ -33,28 +23,25 @@ import { startWatchdog, type Watchdog } from '../watchdog/watchdog.ts';
 import { isTracerProviderRegistered, registeredService } from './attachment.ts';
 import { type Courier, createCourier, type ShippingLoad } from './courier.ts';
 import { createDiagnosticLogger, installDiagnosticLogger } from './diagnostic-logger.ts';
-import { atEndOfTurn } from './end-of-turn.ts';
 import { eachInTurn, onEnding } from './exit.ts';
 import { courierSignals, type ExportPlan, type ExportPlans, exportPlans, noExports } from './export-plan.ts';
 import { startGuard } from './guard.ts';
 import { guardData } from './guard-data.ts';
 import { setHealthSource } from './health-source.ts';
 import { createIdentity, type Identity } from './identity.ts';
-import { correlationPropagator, instrument, recordLoggers } from './instrumenting.ts';
 import { type JournalKeeper, keepJournal } from './journal-keeping.ts';
 import { observeLedger } from './ledger-metrics.ts';
+import { applySettings, journalOptions, type LedgerPlace } from './ledger-place.ts';
 import { probeLog } from './log-probe.ts';
-import { createPropagator } from './propagation.ts';
-import { createSampler } from './sampler.ts';
-import { startSdk } from './sdk.ts';
-import { createSending, type Sending } from './sending.ts';
-import { createSessionHistory } from './session-history.ts';
-import { sessionStores } from './session-stores.ts';
+import { settingsOf, tellPlace } from './process-place.ts';
+import type { Sending } from './sending.ts';
 import { sharedHealthFacts } from './shared-health.ts';
 import { createShippingMemory, type ShippingMemory } from './shipping-memory.ts';
+import { startRecording } from './start-recording.ts';
 import { tellStart } from './start-report.ts';
 import { tellSystemdOfEnd } from './systemd-notice.ts';
-import { startWorkerContext } from './worker-context.ts';
+import { registerThread } from './thread-registration.ts';
+import { createAnswers, followThreads, type Threads } from './threads.ts';
 
 const key = Symbol.for('spanledger.registered.v1');
 const slot = globalThis as { [key]?: boolean };
@@ -67,7 +54,7 @@ const slot = globalThis as { [key]?: boolean };
  *                    └─► batches ─► redaction ─► courier thread ─► OTLP
  * ```
  *
- * Keeps contexts and nothing else in worker threads, where `--import` runs again. Does nothing where `OTEL_SDK_DISABLED` is true.
+ * In worker threads, where `--import` runs again, see `registerThread`. Does nothing where `OTEL_SDK_DISABLED` is true.
  *
  * @throws SpanledgerError CONFIG_FILE_INVALID: a configuration file that is ignored in silence would be worse.
  */
@@ -76,8 +63,10 @@ export function register(): void {
   slot[key] = true;
   const environment = processEnvironment();
   const otel = readOtelEnvironment(environment);
-  if (!isMainThread && !otel.disabled) startWorkerContext(environment, otel);
-  if (!isMainThread) return;
+  if (!isMainThread) {
+    registerThread(environment);
+    return;
+  }
   installDiagnosticLogger(createDiagnosticLogger(), otel.logLevel);
   if (otel.disabled) return;
 
@@ -91,36 +80,25 @@ export function register(): void {
   const place: Place = { settings, directory, owner: identity.owner, memory };
 
   applySettings(place, plans);
-  const journal = openLedger(place);
-  const recorder = createRecorder({
-    journal,
-    settings: { requests: settings.requests },
-    endOfTurn: atEndOfTurn,
-  });
+  const journal = openJournal({ ...journalOptions(place), tallyMemory: memory.tally });
   const shipping = shippingLoad(place);
   const courier = startCourier(shipping, plans, environment);
-  const sending = createSending(plans, otel, courier);
   const watchdog = startWatching(
     place,
     { identity, plan: plans.logs, heartbeats: shipping === undefined },
     environment,
   );
-  const correlation = correlationPropagator(settings);
-  const isOurSdk = startSdk({
-    identity,
-    sampler: createQuietSampler(createRecordAlwaysSampler(createSampler(otel.sampler))),
-    propagator: createPropagator(otel.propagators, correlation),
-    correlation,
+  const recording = startRecording({
+    configuration,
+    otel,
     environment,
-    limits: otel,
-    recording: {
-      spans: [createLiveSpanProcessor(recorder), ...(watchdog === undefined ? [] : [watchdog.spanProcessor])],
-      log: createLedgerLogProcessor(recorder),
-    },
-    sending,
+    identity,
+    plans,
+    journal,
+    courier,
+    watching: watchdog?.spanProcessor,
   });
-  const instrumentation = instrument(configuration, otel, isOurSdk);
-  const loggers = recordLoggers(settings, otel, () => journal.leaveOutLine());
+  const { isOurSdk, instrumentation, loggers, sending, endRequests } = recording;
   const service = identity.owner.service;
   const probeLogs = once(() => probeLog(journal));
   const parts = { settings, otel, service, directory, isOurSdk, instrumentation, loggers, probeLogs };
@@ -132,12 +110,19 @@ export function register(): void {
   if (watchdog !== undefined) observeProcess(memory.watch, watchdog.pulse);
   if (loggers !== undefined) process.once('exit', () => loggers.finish());
   const state = () => readState(memory.watch);
-  const keeper = keepJournal(journal, memory.pulse, { leavesHeartbeats: shipping === undefined, state });
-  const endRequests = () => {
-    instrumentation?.endOpenRequests();
-    recorder.settle();
-  };
-  endWell(settings, { keeper, sending, courier, watchdog, endRequests });
+  const keeper = keepJournal(journal, { pulse: memory.pulse, leavesHeartbeats: shipping === undefined, state });
+  const answers = createAnswers();
+  const line = courier === undefined ? undefined : courier.line;
+  tellPlace({
+    directory,
+    parent: place.owner,
+    resource: identity.resource.attributes,
+    environment: settingsOf(environment),
+    ...(line !== undefined && { courier: line }),
+    answers,
+  });
+  const threads = followThreads(directory, place.owner, answers);
+  endWell(settings, { keeper, sending, courier, watchdog, threads, endRequests });
   if (guarded.systemd !== undefined) tellSystemdOfEnd(isStopNoticePassedOn());
 }
 
@@ -149,11 +134,8 @@ function once<T>(work: () => T): () => T {
   };
 }
 
-/** What the parts have in common. */
-interface Place {
-  readonly settings: Settings;
-  readonly directory: string;
-  readonly owner: JournalOwner;
+/** What the parts of the main thread have in common. */
+interface Place extends LedgerPlace {
   readonly memory: ShippingMemory;
 }
 
@@ -173,30 +155,6 @@ function configFileText(file: string): string {
     `OTEL_CONFIG_FILE names ${file}, and nothing of it applies: spanledger reads the OTEL_* variables and spanledger.yaml. ` +
     'To use that file, start the SDK from it before spanledger/register is loaded (docs/instrumentation.md); spanledger then joins it.'
   );
-}
-
-/** Hands the settings to the layers that know nothing of configuration. */
-function applySettings({ settings, directory }: Place, plans: ExportPlans): void {
-  setSanitizer(createConfiguredSanitizer(redactionOf(settings)));
-  // Whoever brings an SDK of their own may have a place for logs that the environment does not tell of.
-  const isLogHeard = plans === noExports || plans.logs.exporters.length > 0;
-  setSessionDefaults({
-    progressEvery: settings.progressEvery,
-    transitions: settings.transitions,
-    stepEvents: settings.stepEvents && isLogHeard,
-  });
-  setSessionHistory(createSessionHistory({ directory, ...sessionStores(settings, directory) }));
-}
-
-function openLedger({ settings, directory, owner, memory }: Place): FileJournal {
-  return openJournal({
-    directory,
-    owner,
-    maxBytes: settings.journalMaxBytes,
-    tallyMemory: memory.tally,
-    onTrouble: ({ message, action }) => diag.error(`${message} ${action}`),
-    onRecovery: () => diag.warn('The journal can be written again.'),
-  });
 }
 
 /** Where the journal is shipped to by this process, if it is. */
@@ -238,7 +196,6 @@ function startWatching(
   environment: Environment,
 ): Watchdog | undefined {
   if (!settings.watchdog) return undefined;
-  const resource = detectResources({ detectors: identity.detectors });
   return startWatchdog({
     directory,
     owner,
@@ -248,7 +205,7 @@ function startWatching(
     journalMaxBytes: settings.journalMaxBytes,
     tally: memory.tally,
     heartbeats,
-    logs: logTarget(plan, identity.resource.merge(resource)),
+    logs: logTarget(plan, identity.resource),
     environment,
   });
 }
@@ -258,10 +215,14 @@ interface EndingParts {
   readonly sending: Sending;
   readonly courier: Courier | undefined;
   readonly watchdog: Watchdog | undefined;
+  readonly threads: Threads;
   endRequests(): void;
 }
 
-function endWell(settings: Settings, { keeper, sending, courier, watchdog, endRequests }: EndingParts): void {
+/** A thread that is busy is not waited for: its records are on the disk, only what it holds for OTLP is not. */
+const threadMillis = 100;
+
+function endWell(settings: Settings, { keeper, sending, courier, watchdog, threads, endRequests }: EndingParts): void {
   if (courier === undefined && !sending.isActive) {
     process.once('exit', () => eachInTurn(endRequests, () => watchdog?.finish(), keeper.finish));
     return;
@@ -278,6 +239,7 @@ function endWell(settings: Settings, { keeper, sending, courier, watchdog, endRe
         () => watchdog?.finish(),
         keeper.finish,
         sending.handOver,
+        () => threads.handOver(Math.min(timeoutMillis, threadMillis)),
         () => courier?.finish(timeoutMillis, end),
       ),
   });

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import * as api from '@opentelemetry/api';
-import { detectResources, type Resource } from '@opentelemetry/resources';
+import type { Resource } from '@opentelemetry/resources';
 import { LoggerProvider, type LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Environment } from '../configuration/environment.ts';
@@ -24,7 +24,7 @@ import { StartingContextManager } from './starting-context.ts';
 export interface SdkParts {
   /** The variables of the process, of which some may carry the context that it was started in. */
   readonly environment: Environment;
-  readonly identity: Identity;
+  readonly identity: Pick<Identity, 'resource'>;
   readonly sampler: Sampler;
   /** How context travels between processes; `undefined` where it does not. */
   readonly propagator: api.TextMapPropagator | undefined;
@@ -52,7 +52,7 @@ export function startSdk(parts: SdkParts): boolean {
  * its start, and sets a logger of its own where OTEL_LOG_LEVEL is given.
  */
 function start({ environment, identity, sampler, propagator, limits, recording, sending }: SdkParts): void {
-  const resource = identity.resource.merge(detectResources({ detectors: identity.detectors }));
+  const { resource } = identity;
   const contexts = new StartingContextManager();
   // An SDK that traces nothing, as with OTEL_TRACES_EXPORTER=none, has them registered all the same; its own are as good.
   if (!isRegistered('context')) api.context.setGlobalContextManager(contexts.enable());

@@ -25,7 +25,11 @@ export interface Sending {
 }
 
 /** Builds what the export plans ask for. */
-export function createSending(plans: ExportPlans, otel: OtelEnvironment, courier: Courier | undefined): Sending {
+export function createSending(
+  plans: ExportPlans,
+  otel: OtelEnvironment,
+  courier: Pick<Courier, 'send' | 'settled'> | undefined,
+): Sending {
   const span = createExportingSpanProcessors(plans.traces, courier);
   const log = createExportingLogRecordProcessors(plans.logs, courier);
   const metricReaders = createMetricReaders(plans.metrics, otel, courier);

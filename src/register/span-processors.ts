@@ -8,8 +8,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { RedactingSpanExporter } from '../recording/redacting-span-exporter.ts';
 import { Batch, createList } from './batch.ts';
-import type { Courier } from './courier.ts';
-import { createCourierRequestExporter, createCourierSpanExporter } from './courier-exporter.ts';
+import { type Carrier, createCourierRequestExporter, createCourierSpanExporter } from './courier-exporter.ts';
 import type { ExportPlan } from './export-plan.ts';
 import { loadSpanExporter } from './foreign-exporter.ts';
 import { isOtlpHttp } from './otlp-protocol.ts';
@@ -18,11 +17,11 @@ import { OtlpSpans } from './otlp-spans.ts';
 const delayMillis = 5000;
 
 /** Processors that send spans to where the standard variables say, redacted. */
-export function createExportingSpanProcessors(plan: ExportPlan, courier: Courier | undefined): SpanProcessor[] {
+export function createExportingSpanProcessors(plan: ExportPlan, courier: Carrier | undefined): SpanProcessor[] {
   return plan.exporters.flatMap((name) => createProcessor(name, plan, courier) ?? []);
 }
 
-function createProcessor(name: string, plan: ExportPlan, courier: Courier | undefined): SpanProcessor | undefined {
+function createProcessor(name: string, plan: ExportPlan, courier: Carrier | undefined): SpanProcessor | undefined {
   switch (name) {
     case 'otlp':
       return isOtlpHttp(plan.protocol) && courier !== undefined
@@ -38,7 +37,7 @@ function createProcessor(name: string, plan: ExportPlan, courier: Courier | unde
   }
 }
 
-function batchProcessor({ protocol, batch: limits }: ExportPlan, courier: Courier): SpanProcessor {
+function batchProcessor({ protocol, batch: limits }: ExportPlan, courier: Carrier): SpanProcessor {
   if (protocol === 'http/json') {
     const exporter = new RedactingSpanExporter(createCourierSpanExporter(courier));
     return new SpanBatches(new Batch({ gathering: createList<ReadableSpan>(), exporter, limits, delayMillis }));

@@ -46,5 +46,7 @@ function evidenceOf({ exit, heartbeat }: JournalInfo): DeathEvidence {
   const oomKills = isOomCounter(counter) ? oomKillsSince(counter) : undefined;
   const counted = oomKills === undefined ? {} : { oomKills };
   if (exit === undefined) return { by: 'journal', found: 'its journal was left behind', ...counted };
-  return { by: 'parent', found: 'its parent saw its end', parent: exit.seenBy, ...counted };
+  const { thread, error, seenBy: parent } = exit;
+  const told = { ...(thread !== undefined && { thread }), ...(error !== undefined && { error }) };
+  return { by: 'parent', found: 'its parent saw its end', parent, ...told, ...counted };
 }

@@ -2,6 +2,7 @@ import { SpanledgerError } from '../domain/errors.ts';
 import { type JournalInfo, listJournals, type SegmentInfo } from '../journal/journal-listing.ts';
 import { removeJournal } from '../journal/journal-removal.ts';
 import type { Observer } from '../journal/liveness.ts';
+import { isThreadOf } from '../journal/thread-instance.ts';
 import { backOffMillis } from './back-off.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { type ShippingClock, systemShippingClock } from './clock.ts';
@@ -18,8 +19,8 @@ export interface ShipperOptions {
   readonly directory: string;
   readonly store: LedgerStore;
   /**
-   * The instance whose journal is shipped; of the others only those of dead processes are. Without it every journal is shipped,
-   * whoever writes it.
+   * The instance whose journal is shipped, with those of its worker threads; of the others only those of dead processes are. Without it
+   * every journal is shipped, whoever writes it.
    */
   readonly instanceId?: string;
   /** Vitals of this process for its `instances` row, asked for every ten seconds by `run`. */
@@ -167,13 +168,14 @@ class JournalShipper implements Shipper {
     const { directory, instanceId, observer } = this.#options;
     const journals = await listJournals(directory, observer);
     if (instanceId === undefined) return journals;
-    const own = journals.filter((journal) => journal.instanceId === instanceId);
-    return [...own, ...journals.filter((journal) => !journal.isAlive && journal.instanceId !== instanceId)];
+    const own = journals.filter((journal) => !this.#isOthers(journal));
+    return [...own, ...journals.filter((journal) => !journal.isAlive && this.#isOthers(journal))];
   }
 
   /** One who ships for all has no journal of his own. */
   #isOthers({ instanceId }: JournalInfo): boolean {
-    return this.#options.instanceId !== undefined && instanceId !== this.#options.instanceId;
+    const { instanceId: own } = this.#options;
+    return own !== undefined && instanceId !== own && !isThreadOf(instanceId, own);
   }
 
   #forget(journals: readonly JournalInfo[]): void {

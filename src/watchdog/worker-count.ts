@@ -6,6 +6,7 @@ interface CountedWorker {
 }
 
 const alive = new Set<object>();
+const disowned = new WeakSet<object>();
 let isCounting = false;
 
 /** Counts the worker threads that the main thread starts from now on and that live. */
@@ -23,5 +24,11 @@ export function countWorkers(): () => number {
 
 /** Leaves a worker out: those of spanledger are no work of the program. */
 export function disownWorker(worker: object): void {
+  disowned.add(worker);
   alive.delete(worker);
+}
+
+/** Whether a worker is one of spanledger itself. */
+export function isDisowned(worker: object): boolean {
+  return disowned.has(worker);
 }

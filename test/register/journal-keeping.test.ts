@@ -20,7 +20,7 @@ function createScene() {
     { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true },
   );
   onTestFinished(() => diag.disable());
-  const keeper = keepJournal(journal, createShippingMemory().pulse, { leavesHeartbeats: false });
+  const keeper = keepJournal(journal, { leavesHeartbeats: false });
   files.writeError = 'ENOSPC';
   journal.append(createEvent(1), createEvent(2));
   return { directory, files, journal, keeper, errors };
@@ -61,7 +61,11 @@ it('what the sign of life on the disk says of the process reaches the ledger', a
   const owner = createOwner();
   const journal = openJournal({ directory, owner });
   const state = { heapUsedBytes: 5_000_000, workerThreads: 0 };
-  const keeper = keepJournal(journal, createShippingMemory().pulse, { leavesHeartbeats: true, state: () => state });
+  const keeper = keepJournal(journal, {
+    pulse: createShippingMemory().pulse,
+    leavesHeartbeats: true,
+    state: () => state,
+  });
   for (const end = performance.now() + 20; performance.now() < end; );
   keeper.finish();
   const [found] = await listJournals(directory);

@@ -5,6 +5,7 @@ import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readOtelEnvironment } from '../../src/configuration/otel-environment.ts';
 import type { Courier } from '../../src/register/courier.ts';
+import { createCourierLine } from '../../src/register/courier-line.ts';
 import { exportPlans } from '../../src/register/export-plan.ts';
 import { createSending, type Sending } from '../../src/register/sending.ts';
 
@@ -22,6 +23,7 @@ beforeEach(() => {
     settled: async () => {},
     finish: () => true,
     deaths: () => 0,
+    line: createCourierLine(),
   };
   sending = createSending(exportPlans(otel), otel, courier);
   const tracers = new TracerProvider({ spanProcessors: [...sending.span] });

@@ -1,0 +1,150 @@
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { listJournals } from '../../src/journal/journal-listing.ts';
+import type { RequestRecord } from '../../src/projection/record.ts';
+import { useDatabase } from '../harness/database.ts';
+import { startOtlpReceiver } from './otlp-receiver.ts';
+import { createWorkshop, type Program, type Workshop } from './program.ts';
+
+const script = 'threads.mjs';
+const waiting = { timeout: 40_000, interval: 50 };
+const database = useDatabase();
+let client: pg.Client;
+let workshop: Workshop;
+
+beforeAll(async () => {
+  client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+});
+afterAll(() => client.end());
+beforeEach(() => {
+  const current = createWorkshop();
+  workshop = current;
+  onTestFinished(() => current.remove());
+});
+
+function start(mode: string): Program {
+  return workshop.start({ script, parameters: [mode], env: { DATABASE_URL: database.url } });
+}
+
+async function rows<T extends object>(sql: string, ...parameters: readonly unknown[]): Promise<readonly T[]> {
+  return (await client.query<T>(sql, [...parameters])).rows;
+}
+
+/** The reason of a session, once it has failed. */
+async function reasonOf(session: string): Promise<string> {
+  return vi.waitFor(async () => {
+    const [found] = await rows<{ state: string; reason: string }>(
+      'select state, reason from spanledger.import_sessions where id = $1',
+      session,
+    );
+    expect(found?.state).toBe('failed');
+    return found?.reason ?? '';
+  }, waiting);
+}
+
+async function openUnits(session: string): Promise<number> {
+  const found = await rows(
+    'select 1 from spanledger.task_progress where session_id = $1 and ended_at is null',
+    session,
+  );
+  return found.length;
+}
+
+describe('work in worker threads', () => {
+  it('is recorded there, with the session of the main thread that it belongs to', async () => {
+    const ended = await workshop.run({
+      script,
+      parameters: ['pool'],
+      env: { DATABASE_URL: database.url, SPANLEDGER_EXIT_TIMEOUT: '30000', OTEL_SERVICE_NAME: 'pool' },
+    });
+    expect(ended).toMatchObject({ code: 0, stdout: 'imported\n', complaints: '' });
+    const steps = await rows<{ trace: string; session_trace: string; thread: string }>(
+      `select s.trace_id as trace, p.trace_id as session_trace, substring(s.instance_id from '-t\\d+$') as thread
+        from spanledger.task_progress s, spanledger.task_progress p
+        where s.step_name = 'resize' and s.status = 'SUCCESS' and s.service_name = 'pool'
+          and p.session_id = 'pool' and p.unit = 'session'`,
+    );
+    expect(steps).toHaveLength(4);
+    for (const step of steps) expect(step).toMatchObject({ trace: step.session_trace, thread: expect.any(String) });
+    expect(new Set(steps.map(({ thread }) => thread)).size).toBe(2);
+    // Of a thread that was given an environment without a variable.
+    expect(await rows("select state from spanledger.import_sessions where id = 'in-thread'")).toEqual([
+      { state: 'imported' },
+    ]);
+    const instances = await rows<{ exit_code: number }>(
+      "select exit_code from spanledger.instances where service_name = 'pool'",
+    );
+    expect(instances).toEqual([0, 0, 0, 0].map((exit_code) => ({ exit_code })));
+  });
+
+  it('leaves nothing on the disk where there is nothing to record', async () => {
+    const { complaints, stdout } = await workshop.run({ script, parameters: ['quiet'] });
+    expect({ complaints, stdout }).toEqual({ complaints: '', stdout: 'quiet\n' });
+    const journals = await listJournals(`${workshop.directory}/ledger`);
+    expect(journals.filter(({ instanceId }) => /-t\d+$/.test(instanceId))).toEqual([]);
+  });
+
+  it('P4 is in the database while the thread is blocked', async () => {
+    await start('busy').said('busy');
+    await vi.waitFor(async () => expect(await openUnits('busy')).toBe(3), waiting);
+    const [instance] = await rows<{ ended_at: Date | null; age: number }>(
+      `select i.ended_at, extract(epoch from now() - i.last_seen_at)::int as age from spanledger.instances i
+        join spanledger.task_progress p on p.instance_id = i.instance_id where p.session_id = 'busy' limit 1`,
+    );
+    expect(instance).toMatchObject({ ended_at: null, age: expect.toSatisfy((age: number) => age < 30) });
+  });
+
+  it('is one request each where a thread is a server', async () => {
+    const ended = await workshop.run({ script, parameters: ['server'] });
+    expect(ended).toMatchObject({ code: 0, stdout: '200 true\n', complaints: '' });
+    const requests = (await workshop.records()).filter((record): record is RequestRecord => record.type === 'request');
+    expect(requests.map(({ endpoint, responseStatus }) => [endpoint, responseStatus])).toEqual([['/hello', 200]]);
+  });
+
+  it('has sent what it holds for OTLP when the process ends in the main thread', async () => {
+    const receiver = await startOtlpReceiver();
+    onTestFinished(() => receiver.close());
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, SPANLEDGER_EXIT_TIMEOUT: '30000' };
+    const ended = await workshop.run({ script, parameters: ['exit'], env });
+    expect(ended).toMatchObject({ code: 0, complaints: '' });
+    const [span, ...more] = receiver.spans.filter(({ name }) => name.startsWith('of thread'));
+    expect(more).toEqual([]);
+    const { 'service.instance.id': instance } = span?.resource ?? {};
+    expect(instance).toMatch(/-t\d+$/);
+  });
+});
+
+describe('the open work of a worker thread that is gone, while its process lives', () => {
+  it('is closed where it was terminated', async () => {
+    const program = start('terminate');
+    await program.said('terminated');
+    expect(await reasonOf('hangs')).toMatch(
+      /^interrupted: process \d+ on .+ lost its worker thread \d+, which ended with exit code 1, seen by its parent$/,
+    );
+    expect(await openUnits('hangs')).toBe(0);
+    expect(program.child.exitCode).toBeNull();
+  });
+
+  it('is closed with the error that ended it, redacted, and the program hears of it as ever', async () => {
+    const program = start('throw');
+    await program.said('heard the disk is gone');
+    expect(await reasonOf('throws')).toMatch(
+      /exit code 1, seen by its parent: Error: the disk is gone, password=\[redacted\]$/,
+    );
+    expect(await openUnits('throws')).toBe(0);
+  });
+
+  it('is closed where it ran out of memory', async () => {
+    const program = start('memory');
+    await program.said('ERR_WORKER_OUT_OF_MEMORY');
+    expect(await reasonOf('swells')).toMatch(/: ERR_WORKER_OUT_OF_MEMORY: /);
+  });
+
+  it('is closed where a thread ended with the one that had started it', async () => {
+    const program = start('nested');
+    await program.said('terminated');
+    expect(await reasonOf('child')).toContain('lost its worker thread');
+    expect(await reasonOf('parent')).toContain('lost its worker thread');
+  });
+});
