@@ -153,7 +153,7 @@ describe('the row of a request that went wrong', () => {
   });
 
   it('has no status, and says that the time was up', async () => {
-    await expect(send('express', '/late', 'late-1')).rejects.toThrow();
+    await expect(send('hasty', '/late', 'late-1')).rejects.toThrow();
     expect(await rowOf('late-1')).toMatchObject({
       response_status: null,
       reason: expect.stringContaining('timed out'),

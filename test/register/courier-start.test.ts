@@ -13,6 +13,6 @@ it('a courier for which there is no thread leaves the host alone, and is tried a
   const one = createCourier({ load: { otlp: {} }, environment: {}, script, restartMillis: 1 });
   expect(() => one.send('traces', new Uint8Array(1))).toThrow('started again');
   expect(one.finish(1_000)).toBe(false);
-  await vi.waitFor(() => expect(one.deaths()).toBeGreaterThan(2));
+  await vi.waitFor(() => expect(one.deaths()).toBeGreaterThan(2), { timeout: 20_000 });
   expect(warnings[0]).toContain('cannot be started');
 });

@@ -71,7 +71,7 @@ describe('the courier', () => {
   });
 
   it('blocks until the thread has answered', () => {
-    expect(courier().finish(5000)).toBe(true);
+    expect(courier().finish(60_000)).toBe(true);
   });
 
   it('does not block longer than it may', () => {
