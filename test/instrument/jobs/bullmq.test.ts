@@ -17,10 +17,8 @@ describeWithRedis('a service with BullMQ', () => {
     servers.push(...(await Promise.all([startRedis(), startRedis(), startRedis()])));
     const [one, two, three] = servers.map(({ port }) => ({ REDIS_PORT: `${port}` }));
     const killed = async () => {
-      const hanging = lost.start({ script, parameters: ['hang'], env: { ...three, ...startedBy } });
-      await hanging.said('hanging');
-      hanging.child.kill('SIGKILL');
-      await hanging.ended;
+      const { signal } = await lost.run({ script, parameters: ['killed'], env: { ...three, ...startedBy } });
+      expect(signal).toBe('SIGKILL');
       return lost.run({ script, parameters: ['stalled'], env: { ...three, SPANLEDGER_WATCHDOG_THRESHOLD: '60000' } });
     };
     [plain, recorded] = await Promise.all([
@@ -74,7 +72,7 @@ describeWithRedis('a service with BullMQ', () => {
     const [open] = stalled.starts;
     expect(stalled.told('job.stalled')).toMatchObject([{ taskId: open?.taskId, level: 'warning' }]);
     expect(stalled.runs('jobs')).toMatchObject([
-      { stepName: 'hang', status: 'SUCCESS', taskId: open?.taskId, traceId, correlationId: 'order-77' },
+      { stepName: 'fatal', status: 'SUCCESS', taskId: open?.taskId, traceId, correlationId: 'order-77' },
     ]);
     expect(stalled.starts).toHaveLength(2);
   });
