@@ -2,8 +2,11 @@
 import { page, table } from './markdown.js';
 import { columnsOfView, indexesIn, tablesIn, viewsIn } from './sql.js';
 
-/** The page. `sql` is the text of all migrations in order; a test holds the file in docs/ against the result. */
-export function tablesPage({ tables, sql }) {
+/**
+ * The page. `archivedTables` are those whose columns the code knows, `sql` is the text of all migrations in order; a test holds the file in docs/
+ * against the result.
+ */
+export function tablesPage({ archivedTables, sql }) {
   const indexes = indexesIn(sql);
   const views = viewsIn(sql);
   return page(
@@ -22,7 +25,7 @@ export function tablesPage({ tables, sql }) {
       ]),
       '## Tables',
       tableIntroduction,
-      ...Object.values(tables).flatMap(({ name, columns, key }) => [
+      ...Object.values(archivedTables).flatMap(({ name, columns, key }) => [
         `### ${name}`,
         about[name],
         table(
@@ -35,7 +38,7 @@ export function tablesPage({ tables, sql }) {
         keyLine(key),
         indexTable(indexes.filter((index) => index.table === name)),
       ]),
-      ...['instances', 'shipments', 'lost_instances', 'lost_units'].flatMap((name) => [
+      ...['shipments', 'lost_instances', 'lost_units', 'trimmed_sessions'].flatMap((name) => [
         `### ${name}`,
         about[name],
         bookkeepingTable(sql, name),
@@ -61,40 +64,18 @@ const about = {
   import_items: 'The current state of each item.',
   instances: 'One row per run of a process, with its last sign of life.',
   shipments:
-    'How far each journal was shipped. The row moves in the transaction that stores the records, so nothing is stored twice.',
+    'How far each journal was shipped. The row moves in the transaction that stores the records, so nothing is stored twice. Retention lets the row of a segment stand for those before it, and leaves one or two rows of each process for ever: a journal that comes back is known by them.',
   lost_instances:
     'Processes under suspicion, and those whose open work was closed in their place: when, by whom and why. One that turns out to live loses its row.',
   lost_units: 'Each unit that was closed in place of its process, as it was found.',
+  trimmed_sessions: 'Sessions of which retention has removed items. Their counts are those of `import_sessions`.',
 };
 
 const bookkeepingBriefs = {
   instance_id: 'Run of a process.',
-  service_name: 'Service.',
-  host: 'Machine.',
-  pid: 'Process id.',
-  started_at: 'Start of the process.',
-  last_seen_at: 'Last sign of life.',
-  ended_at: 'End of the process; null while it runs, or where nobody saw it end.',
-  exit_code: 'Exit code, where somebody saw it.',
-  exit_signal: 'Signal that ended it, where somebody saw it.',
-  exit_evidence: 'What else is known of its end.',
-  event_loop_lag_ms: 'Delay of the event loop at the last sign of life.',
-  rss_bytes: 'Memory at the last sign of life.',
-  cpu_ratio: 'Processor time per second of the clock; above 1 with several threads.',
-  journal_bytes: 'Bytes in its journal that were not shipped.',
-  event_loop_delay_p99_ms: 'Delay of the event loop over the last seconds, 99th percentile.',
-  blocked_since: 'The main thread has not come back to its event loop since then; null while it does.',
-  blocked_stack: 'Where it is blocked, innermost frame first: function, file, line and column.',
-  blocked_call:
-    'Where no stack can be taken: the call of the operating system that it waits in, with the file descriptor and what that is.',
-  blocked_in: 'The unit of work that runs there.',
-  pending_call: 'The oldest call without an answer: its kind, its shape without values, and its start.',
-  heap_used_bytes: 'JavaScript heap in use at the last sign of life.',
-  worker_threads: 'Worker threads that the program itself has started.',
-  service_version: 'Version of the program: `service.version` of its resource, else that of its `package.json`.',
-  service_revision:
-    'Commit that the program was taken from: `vcs.ref.head.revision` of its resource, else what its platform or its checkout tells.',
   segment: 'File of the journal.',
+  first_segment:
+    'The first file that this row stands for; all between it and `segment` are stored whole. Null for `segment` alone.',
   end_offset: 'Byte up to which it is stored.',
   records: 'Records stored from it.',
   dead_letters: 'Records that the database refused.',
@@ -114,6 +95,8 @@ const bookkeepingBriefs = {
   version: 'Version of the unit as it was found; a later record of the process itself has a higher one.',
   state: 'State of the session or item as it was found.',
   state_reason: 'Reason of that state.',
+  trimmed_at: 'When items of it were removed last.',
+  items: 'How many were removed.',
   state_version: 'Version of the session or item as it was found.',
 };
 

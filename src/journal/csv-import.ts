@@ -4,13 +4,13 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { type CsvError, parse } from 'csv-parse';
 import { SpanledgerError } from '../domain/errors.ts';
-import { type Cell, type Column, type Row, type TableName, tables } from '../projection/tables.ts';
+import { type ArchivedTableName, archivedTables, type Cell, type Column, type Row } from '../projection/tables.ts';
 import { parseCellText } from './csv-cell.ts';
 
 export interface CsvImport {
   readonly path: string;
   /** Default: the table the file, or the partition in it, is named after. */
-  readonly table?: TableName;
+  readonly table?: ArchivedTableName;
 }
 
 interface ParsedLine {
@@ -20,7 +20,7 @@ interface ParsedLine {
 
 /** A row with the line it ends on. */
 export interface CsvRow {
-  readonly row: Row;
+  readonly row: Row<ArchivedTableName>;
   readonly line: number;
 }
 
@@ -63,17 +63,17 @@ function openText(path: string): Readable {
 }
 
 /** `audit_log.csv`, `audit_log.csv.gz`, or a month of it, `audit_log_2025_11.csv.gz`. */
-function tableOf(path: string): TableName {
+function tableOf(path: string): ArchivedTableName {
   const name = basename(path).replace(/(?:_\d{4}_\d{2}|_default)?\.csv(?:\.gz)?$/, '');
-  if (Object.hasOwn(tables, name)) return name as TableName;
+  if (Object.hasOwn(archivedTables, name)) return name as ArchivedTableName;
   throw badHeader(path, 'any table', 'no table is called so; name the table');
 }
 
 /** The identity column of append-only tables is given anew by the database. */
 const identityColumn = 'id';
 
-function readHeader(names: readonly (string | null)[], table: TableName, path: string): (Column | undefined)[] {
-  const { columns, key } = tables[table];
+function readHeader(names: readonly (string | null)[], table: ArchivedTableName, path: string): (Column | undefined)[] {
+  const { columns, key } = archivedTables[table];
   const known = new Map(columns.map((column) => [column.name, column]));
   const isIdentity = (name: string | null): boolean => name === identityColumn && key.length === 0;
   const unknown = names.filter((name) => !isIdentity(name) && !known.has(name ?? ''));
@@ -88,15 +88,15 @@ function readHeader(names: readonly (string | null)[], table: TableName, path: s
 }
 
 interface RowContext {
-  readonly table: TableName;
+  readonly table: ArchivedTableName;
   readonly columns: readonly (Column | undefined)[];
   readonly path: string;
   readonly line: number;
 }
 
-function readRow(cells: readonly (string | null)[], context: RowContext): Row {
+function readRow(cells: readonly (string | null)[], context: RowContext): Row<ArchivedTableName> {
   const { table, columns, path, line } = context;
-  const isAppendOnly = tables[table].key.length === 0;
+  const isAppendOnly = archivedTables[table].key.length === 0;
   const values: Record<string, Cell | undefined> = {};
   for (const [index, column] of columns.entries()) {
     if (column === undefined) continue;

@@ -14,8 +14,8 @@ export interface Column {
   readonly brief: string;
 }
 
-export interface Table {
-  readonly name: TableName;
+export interface Table<Name extends string = TableName> {
+  readonly name: Name;
   /** Columns a writer fills, in order. The identity column `id` of append-only tables is not among them. */
   readonly columns: readonly Column[];
   /** Key of an upserted table; empty for append-only tables. */
@@ -24,9 +24,12 @@ export interface Table {
 
 export type TableName = 'audit_log' | 'api_logs' | 'task_progress' | 'import_sessions' | 'import_items';
 
+/** Tables that are archived, and loaded from archives: those that records become rows of, and the processes that made these. */
+export type ArchivedTableName = TableName | 'instances';
+
 /** A row on its way to a table. Missing columns are null. */
-export interface Row {
-  readonly table: TableName;
+export interface Row<Name extends string = TableName> {
+  readonly table: Name;
   readonly values: Readonly<Record<string, Cell | undefined>>;
 }
 
@@ -183,6 +186,65 @@ export const tables: Readonly<Record<TableName, Table>> = {
       column('last_progress_at', 'timestamptz', 'Last transition.'),
       column('ended_at', 'timestamptz', 'End; null while it runs.'),
       column('version', 'bigint', 'Moves forward only.'),
+    ],
+  },
+};
+
+/** Tables by name, with that of the processes, which no record becomes a row of: their signs of life do. */
+export const archivedTables: Readonly<Record<ArchivedTableName, Table<ArchivedTableName>>> = {
+  ...tables,
+  instances: {
+    name: 'instances',
+    key: ['instance_id'],
+    columns: [
+      column('instance_id', 'text', 'Run of a process.'),
+      column('service_name', 'text', 'Service.'),
+      column('host', 'text', 'Machine.'),
+      column('pid', 'integer', 'Process id.'),
+      column('started_at', 'timestamptz', 'Start of the process.'),
+      column('last_seen_at', 'timestamptz', 'Last sign of life.'),
+      column('ended_at', 'timestamptz', 'End of the process; null while it runs, or where nobody saw it end.'),
+      column('exit_code', 'integer', 'Exit code, where somebody saw it.'),
+      column('exit_signal', 'text', 'Signal that ended it, where somebody saw it.'),
+      column('exit_evidence', 'jsonb', 'What else is known of its end.'),
+      column('event_loop_lag_ms', 'double precision', 'Delay of the event loop at the last sign of life.'),
+      column('rss_bytes', 'bigint', 'Memory at the last sign of life.'),
+      column('cpu_ratio', 'double precision', 'Processor time per second of the clock; above 1 with several threads.'),
+      column('journal_bytes', 'bigint', 'Bytes in its journal that were not shipped.'),
+      column(
+        'event_loop_delay_p99_ms',
+        'double precision',
+        'Delay of the event loop over the last seconds, 99th percentile.',
+      ),
+      column(
+        'blocked_since',
+        'timestamptz',
+        'The main thread has not come back to its event loop since then; null while it does.',
+      ),
+      column('blocked_stack', 'jsonb', 'Where it is blocked, innermost frame first: function, file, line and column.'),
+      column('blocked_in', 'jsonb', 'The unit of work that runs there.'),
+      column(
+        'pending_call',
+        'jsonb',
+        'The oldest call without an answer: its kind, its shape without values, and its start.',
+      ),
+      column('heap_used_bytes', 'bigint', 'JavaScript heap in use at the last sign of life.'),
+      column('worker_threads', 'integer', 'Worker threads that the program itself has started.'),
+      column(
+        'service_version',
+        'text',
+        'Version of the program: `service.version` of its resource, else that of its `package.json`.',
+      ),
+      column(
+        'service_revision',
+        'text',
+        'Commit that the program was taken from: `vcs.ref.head.revision` of its resource, else what its platform or its checkout tells.',
+      ),
+      column(
+        'blocked_call',
+        'jsonb',
+        'Where no stack can be taken: the call of the operating system that it waits in, with the file descriptor and what that is.',
+      ),
     ],
   },
 };

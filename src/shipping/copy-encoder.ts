@@ -24,7 +24,7 @@ const expectedRowBytes = 512;
  *
  * @throws CopyEncodingError when a value does not fit its column.
  */
-export function encodeCopy(table: Table, rows: readonly Row[]): Uint8Array {
+export function encodeCopy(table: Table<string>, rows: readonly Row<string>[]): Uint8Array {
   const buffer = new CopyBuffer(rows.length * expectedRowBytes);
   buffer.begin();
   for (const { values } of rows) encodeRow(buffer, table, values);
@@ -37,7 +37,11 @@ export function encodeCopy(table: Table, rows: readonly Row[]): Uint8Array {
  *
  * @throws CopyEncodingError when a value does not fit its column.
  */
-export function encodeRow(into: CopyBuffer, table: Table, values: Readonly<Record<string, Cell | undefined>>): void {
+export function encodeRow(
+  into: CopyBuffer,
+  table: Table<string>,
+  values: Readonly<Record<string, Cell | undefined>>,
+): void {
   into.beginRow(table.columns.length);
   for (const column of table.columns) {
     const value = values[column.name];
@@ -46,7 +50,7 @@ export function encodeRow(into: CopyBuffer, table: Table, values: Readonly<Recor
   }
 }
 
-function encodeCell(into: CopyBuffer, table: Table, column: Column, value: Exclude<Cell, null>): void {
+function encodeCell(into: CopyBuffer, table: Table<string>, column: Column, value: Exclude<Cell, null>): void {
   switch (column.type) {
     case 'text':
       into.text('text', toStorableText(String(value)));

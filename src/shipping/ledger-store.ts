@@ -81,10 +81,7 @@ class DatabaseLedgerStore implements SqlLedgerStore {
   }
 
   async offset(instanceId: string, segment: string): Promise<number> {
-    const rows = await this.query<{ end_offset: number }>(
-      'select end_offset from shipments where instance_id = $1 and segment = $2',
-      [instanceId, segment],
-    );
+    const rows = await this.query<{ end_offset: number }>(this.#statements.offset, [instanceId, segment]);
     return rows[0]?.end_offset ?? 0;
   }
 

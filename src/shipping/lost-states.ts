@@ -66,7 +66,10 @@ export async function failReopened(
   );
 }
 
-/** Counts the items of sessions anew, those that never began as before: they have no rows. */
+/**
+ * Counts the items of sessions anew, those that never began as before: they have no rows. Sessions of which retention has removed items
+ * keep their counts: they are all that tells of them.
+ */
 export async function recount(connection: SqlConnection, schema: string, instanceId: string): Promise<void> {
   await connection.query(
     `update ${qualified(schema, 'import_sessions')} s
@@ -83,6 +86,7 @@ export async function recount(connection: SqlConnection, schema: string, instanc
         from ${qualified(schema, 'import_items')} i
         where i.session_id in (
           select u.session_id from ${qualified(schema, 'lost_units')} u where u.instance_id = $1 and u.unit in ('session', 'item'))
+          and i.session_id not in (select t.session_id from ${qualified(schema, 'trimmed_sessions')} t)
         group by i.session_id
       ) c
       where s.id = c.session_id and s.instance_id = $1

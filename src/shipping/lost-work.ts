@@ -215,11 +215,14 @@ async function noteClosed(
   );
 }
 
+/** How long it is kept what was closed, as an interval: for so long, records of a process that was lost may come late. */
+export const lostKept = '90 days';
+
 /** What was closed long ago is told by the audit log, as long as that is kept; no late record comes any more. */
 async function forgetOld(connection: SqlConnection, schema: string): Promise<void> {
   await connection.query(
     `with old as (
-        delete from ${qualified(schema, 'lost_instances')} where coalesce(closed_at, suspected_at) < now() - interval '90 days'
+        delete from ${qualified(schema, 'lost_instances')} where coalesce(closed_at, suspected_at) < now() - interval '${lostKept}'
         returning instance_id
       )
       delete from ${qualified(schema, 'lost_units')} u using old where u.instance_id = old.instance_id`,

@@ -8,9 +8,10 @@ import { parse } from 'csv-parse';
 import { stringify } from 'csv-stringify/sync';
 import { SpanledgerError } from '../domain/errors.ts';
 import { directoryMode, fileMode } from '../journal/layout.ts';
-import { tables } from '../projection/tables.ts';
-import { qualified, quoteIdentifier } from './identifier.ts';
-import { goes, type RetentionScope, scopeValues, type TrimmedPart, trimKeys } from './retention-plan.ts';
+import { archivedTables } from '../projection/tables.ts';
+import { quoteIdentifier } from './identifier.ts';
+import type { TrimmedPart } from './retention-plan.ts';
+import { goes, nameOf, type RetentionScope, scopeValues, type TrimmedTable, trimKeys } from './retention-rules.ts';
 import { readPages, type TextSelect } from './row-pages.ts';
 
 /** Files that hold what is about to go. */
@@ -26,6 +27,11 @@ export interface ArchiveFile {
   /** `<directory>/<part>.csv.gz` */
   readonly path: string;
   readonly rows: number;
+}
+
+/** Whether rows of a table are archived: not what the ledger notes of its own work. */
+export function isArchived(table: TrimmedTable): table is TrimmedTable & keyof typeof archivedTables {
+  return Object.hasOwn(archivedTables, table);
 }
 
 /**
@@ -67,7 +73,7 @@ async function writeParts(
   { draft, directory }: { readonly draft: string; readonly directory: string },
 ): Promise<readonly ArchiveFile[]> {
   const files: ArchiveFile[] = [];
-  for (const part of parts.filter(({ rows }) => rows > 0)) {
+  for (const part of parts.filter(({ table, rows }) => rows > 0 && isArchived(table))) {
     const name = `${part.name}.csv.gz`;
     const rows = await writePart(scope, part, join(draft, name), directory);
     files.push({ part: part.name, path: join(directory, name), rows });
@@ -113,14 +119,16 @@ async function writePart(scope: RetentionScope, part: TrimmedPart, path: string,
 }
 
 function columnsOf({ table }: TrimmedPart): readonly string[] {
-  const names = tables[table].columns.map(({ name }) => name);
-  return 'id' in trimKeys[table] ? ['id', ...names] : names;
+  if (!isArchived(table)) return [];
+  const { columns, key } = archivedTables[table];
+  const names = columns.map(({ name }) => name);
+  return key.length === 0 ? ['id', ...names] : names;
 }
 
 function selectOf(scope: RetentionScope, part: TrimmedPart, names: readonly string[]): TextSelect {
   const texts = names.map((name) => `r.${quoteIdentifier(name)}::text as ${quoteIdentifier(name)}`).join(', ');
   const order = Object.keys(trimKeys[part.table]).map((name) => `r.${quoteIdentifier(name)}`);
-  const from = `select ${texts} from ${qualified(scope.store.schema, part.name)} r`;
+  const from = `select ${texts} from ${nameOf(scope, part.name)} r`;
   return part.isWhole
     ? { sql: `${from} order by ${order.join(', ')}`, parameters: [] }
     : {

@@ -2,21 +2,20 @@ import type { SqlLedgerStore } from './ledger-store.ts';
 import { makePartition } from './partition-maker.ts';
 import type { PartitionMonth } from './partition-months.ts';
 import { type RetentionArchive, writeArchive } from './retention-archive.ts';
-import {
-  cutoffOf,
-  planRetention,
-  type RetentionScope,
-  type TrimmedPart,
-  type TrimmedTable,
-  trimmedTables,
-} from './retention-plan.ts';
+import { cutoffOf, planRetention, type TrimmedPart, withKeptProcesses } from './retention-plan.ts';
 import { removePart } from './retention-removal.ts';
+import { type RetentionScope, type TrimmedTable, trimmedTables } from './retention-rules.ts';
 import type { SqlRow } from './sql-connection.ts';
 
 export interface RetentionOptions {
   /** Records older than this many days go. */
   readonly days: number;
-  /** Sessions whose records stay, however old. */
+  /**
+   * Sessions that ended more than this many days ago go altogether, their state included; never fewer than `days`. Without it the state of
+   * a session stays, and so do the items of one that a run may take up again.
+   */
+  readonly sessionDays?: number;
+  /** Sessions of which everything stays, however old. */
   readonly keepSessions?: readonly string[];
   /** Tells what would go, removes nothing, writes nothing. */
   readonly dryRun?: boolean;
@@ -27,7 +26,7 @@ export interface RetentionOptions {
   readonly onProgress?: (table: string, rows: number) => void;
 }
 
-/** What went of one table, or would go. */
+/** What went of one table, or would go. Of `shipments` these are rows for which the row of a later segment stands now. */
 export interface TableRetention {
   readonly table: TrimmedTable;
   /** Rows in all. */
@@ -55,16 +54,17 @@ export interface RetentionReport {
 const defaultBatchRows = 5_000;
 
 /**
- * Removes old records: whole months where nothing in them is to stay, else row by row in batches. Current state
- * (`import_sessions`, `import_items`, `instances`, `shipments`) is never touched, nor are records of running work: of sessions
- * that have not ended, of traces with an open unit, and open units themselves. Makes the partitions of this month and the next
- * two while it is there. Needs the rights of the schema's owner.
+ * Removes old records: whole months where nothing in them is to stay, else row by row in batches. Records of running work stay: of
+ * sessions that have not ended, of traces with an open unit, and open units themselves. Items go with the records of a session that no
+ * run takes up again; processes that are gone, when nothing that stays refers to them; offsets of segments are folded, so that each
+ * journal stays known for ever. Interrupted, it goes on where it was when it is done again. Makes the partitions of this month and the
+ * next two while it is there. Needs the rights of the schema's owner.
  *
  * @throws SpanledgerError ARCHIVE_FAILED, with nothing removed
  */
 export async function applyRetention(store: SqlLedgerStore, options: RetentionOptions): Promise<RetentionReport> {
-  const { days, keepSessions = [], dryRun = false } = options;
-  const scope: RetentionScope = { store, cutoff: await cutoffOf(store, days), keepSessions };
+  const { dryRun = false } = options;
+  const scope = await createScope(store, options);
   const made = await makeAhead(store, dryRun);
   const parts = await planRetention(scope);
   const { cutoff } = scope;
@@ -76,18 +76,31 @@ export async function applyRetention(store: SqlLedgerStore, options: RetentionOp
   return { cutoff, tables, made, ...(archive !== undefined && { archive }) };
 }
 
+async function createScope(
+  store: SqlLedgerStore,
+  { days, sessionDays, keepSessions = [] }: RetentionOptions,
+): Promise<RetentionScope> {
+  const cutoff = await cutoffOf(store, days);
+  const sessionCutoff = sessionDays === undefined ? undefined : await cutoffOf(store, Math.max(days, sessionDays));
+  const told = { store, cutoff, keepSessions, ...(sessionCutoff !== undefined && { sessionCutoff }) };
+  return withKeptProcesses({ ...told, keptProcesses: [], isForeseen: true });
+}
+
 interface RemovalOptions extends RetentionOptions {
   readonly written: RetentionArchive | undefined;
 }
 
 async function removeParts(
-  scope: RetentionScope,
+  foreseen: RetentionScope,
   parts: readonly TrimmedPart[],
   { batchRows = defaultBatchRows, onProgress, archive, written }: RemovalOptions,
 ): Promise<readonly TrimmedPart[]> {
   const removed: TrimmedPart[] = [];
+  let scope: RetentionScope = { ...foreseen, isForeseen: false };
   for (const part of parts) {
     let done = 0;
+    // What refers to them has gone by now, or stays for a reason that came up meanwhile.
+    if (part.table === 'instances') scope = await withKeptProcesses(scope);
     const file = written?.files.find((one) => one.part === part.name);
     const archived = archive === undefined ? undefined : (file ?? { rows: 0 });
     const onBatch = (rows: number) => {

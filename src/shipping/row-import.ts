@@ -1,15 +1,16 @@
-import { type Row, type TableName, tables } from '../projection/tables.ts';
+import { type ArchivedTableName, archivedTables, type Row, type TableName, tables } from '../projection/tables.ts';
+import { encodeCopy } from './copy-encoder.ts';
 import { qualified, quoteIdentifier } from './identifier.ts';
 import type { SqlLedgerStore } from './ledger-store.ts';
 import { latestMigration } from './migrations.ts';
 import { partitionNeeds } from './partition-months.ts';
-import { type EncodedTable, encodeRows } from './row-encoding.ts';
+import { encodeRows } from './row-encoding.ts';
 import type { SqlConnection } from './sql-connection.ts';
 import { stagingTable, type UpsertStatements, upsertStatements } from './upsert-sql.ts';
 
 /** A row from a file, with the line it stands on. */
 export interface ImportedRow {
-  readonly row: Row;
+  readonly row: Row<ArchivedTableName>;
   readonly line: number;
 }
 
@@ -97,8 +98,9 @@ async function importBatch(
 
 async function tryBatch(store: SqlLedgerStore, batch: readonly ImportedRow[]): Promise<number> {
   const rows = batch.map(({ row }) => row);
-  const encoded = encodeRows(rows);
-  await store.partitions.make(partitionNeeds(rows));
+  const records = rows.filter(isRecordRow);
+  const encoded = [...encodeRows(records), ...encodeProcesses(rows)];
+  await store.partitions.make(partitionNeeds(records));
   return store.database.transaction(async (connection) => {
     let stored = 0;
     for (const part of encoded) stored += await importTable(connection, store.schema, part);
@@ -106,7 +108,22 @@ async function tryBatch(store: SqlLedgerStore, batch: readonly ImportedRow[]): P
   });
 }
 
-async function importTable(connection: SqlConnection, schema: string, part: EncodedTable): Promise<number> {
+function isRecordRow(row: Row<ArchivedTableName>): row is Row {
+  return row.table !== 'instances';
+}
+
+interface EncodedImport {
+  readonly table: ArchivedTableName;
+  readonly data: Uint8Array;
+}
+
+function encodeProcesses(rows: readonly Row<ArchivedTableName>[]): readonly EncodedImport[] {
+  const table = 'instances';
+  const processes = rows.filter((row) => row.table === table);
+  return processes.length === 0 ? [] : [{ table, data: encodeCopy(archivedTables[table], processes) }];
+}
+
+async function importTable(connection: SqlConnection, schema: string, part: EncodedImport): Promise<number> {
   const statements = importStatements(part.table, schema);
   await connection.script(statements.stage);
   await connection.copy(statements.copyTarget, part.data);
@@ -118,9 +135,10 @@ async function importTable(connection: SqlConnection, schema: string, part: Enco
 }
 
 function importStatements(
-  name: TableName,
+  name: ArchivedTableName,
   schema: string,
 ): Pick<UpsertStatements, 'stage' | 'copyTarget' | 'merge' | 'clear'> {
+  if (name === 'instances') return processStatements(schema);
   const table = tables[name];
   const identity = identities[name];
   if (identity === undefined) return upsertStatements(table, schema, latestMigration());
@@ -139,4 +157,12 @@ function importStatements(
       where number > (select count(*) from ${target} t where t.created_at = s.created_at and ${bounds} and ${same.join(' and ')})
       order by created_at`,
   };
+}
+
+/** What is known of a process here is newer than any file. */
+function processStatements(schema: string): ReturnType<typeof importStatements> {
+  const { staging, stage, copyTarget, clear, list } = stagingTable(archivedTables.instances, schema, latestMigration());
+  const merge = `insert into ${qualified(schema, 'instances')} (${list}) select ${list} from ${staging}
+    order by instance_id on conflict (instance_id) do nothing`;
+  return { stage, clear, copyTarget, merge };
 }

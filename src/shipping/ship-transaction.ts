@@ -1,6 +1,6 @@
 import { SpanledgerError } from '../domain/errors.ts';
 import type { EncodedTable } from './row-encoding.ts';
-import type { ShipStatements } from './ship-statements.ts';
+import { type ShipStatements, wholeSegment } from './ship-statements.ts';
 import type { SqlConnection } from './sql-connection.ts';
 import type { Shipment } from './store.ts';
 
@@ -70,8 +70,10 @@ async function claim(
   if (from !== 0) return;
   // Whoever ships the beginning of a segment says whose it is; the owner's own heartbeats say more.
   const { instanceId, service, host, pid, startedAt, version = null, revision = null } = owner;
-  const told = [instanceId, service, host, pid, toTimestamp(startedAt), version, revision];
-  await connection.query(statements.introduce, told);
+  const told = [instanceId, service, host, pid, toTimestamp(startedAt), version, revision, segment];
+  const [known] = await connection.query<{ is_stored: boolean }>(statements.introduce, told);
+  // Asked behind the claim: a retention that took the row of this segment away has ended by then, and shows what it left.
+  if (known?.is_stored === true) throw new ElsewhereError(wholeSegment);
 }
 
 /** A schema of another version is refused before the first row, and the journal keeps what it has. */

@@ -62,7 +62,8 @@ export interface LedgerStore {
   /** A shipment may be sent while the one before it is still under way: it is worth it, and nobody waits for a connection. */
   readonly overlaps?: boolean;
   /**
-   * Offset up to which a segment is stored; 0 when it is unknown.
+   * Offset up to which a segment is stored; 0 when it is unknown. Of a segment whose own offset retention has removed it is known
+   * that it is stored whole: then the offset lies behind everything.
    *
    * @throws SpanledgerError DATABASE_UNREACHABLE, SCHEMA_MISSING
    */

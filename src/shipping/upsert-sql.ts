@@ -24,7 +24,7 @@ const truncatedBytes = 256 * 1024;
  * migration does not use the old form. Its types are those of the migrations and not of the table as it is: a column that somebody cuts
  * refuses rows when they are moved to it, and takes them again as soon as it is mended.
  */
-export function stagingTable(table: Table, schema: string, migration: number): StagingTable {
+export function stagingTable(table: Table<string>, schema: string, migration: number): StagingTable {
   const name = quoteIdentifier(`spanledger_${schema}_${table.name}_${migration}`.slice(-63));
   const list = table.columns.map((column) => quoteIdentifier(column.name)).join(', ');
   const typed = table.columns.map((column) => `${quoteIdentifier(column.name)} ${column.type}`).join(', ');

@@ -13,7 +13,14 @@ import { toJsonbText } from '../../src/journal/jsonb-text.ts';
 import { openJournal } from '../../src/journal/open-journal.ts';
 import type { LedgerRecord } from '../../src/projection/record.ts';
 import { rowsOf } from '../../src/projection/rows.ts';
-import { type ColumnType, type Row, type TableName, tables } from '../../src/projection/tables.ts';
+import {
+  type ArchivedTableName,
+  archivedTables,
+  type ColumnType,
+  type Row,
+  type TableName,
+  tables,
+} from '../../src/projection/tables.ts';
 import { useDatabase } from '../harness/database.ts';
 import { createPlace } from './journal-place.ts';
 import { createEnd, createEvent, createOwner, createRequest, createStart, sampleTime } from './sample-records.ts';
@@ -32,14 +39,14 @@ async function exported(records: readonly LedgerRecord[], more: Partial<Paramete
   return { into, files, text };
 }
 
-async function imported(path: string, table?: TableName): Promise<Row[]> {
-  const rows: Row[] = [];
+async function imported(path: string, table?: TableName): Promise<Row<ArchivedTableName>[]> {
+  const rows: Row<ArchivedTableName>[] = [];
   for await (const { row } of importCsv({ path, ...(table === undefined ? {} : { table }) })) rows.push(row);
   return rows;
 }
 
 /** The values of a row without those that are missing. */
-const told = ({ table, values }: Row) => ({
+const told = ({ table, values }: Row<ArchivedTableName>) => ({
   table,
   values: Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null)),
 });
@@ -69,7 +76,7 @@ describe('exporting from the journal alone', () => {
       await Promise.all((Object.keys(tables) as TableName[]).map((name) => imported(join(into, `${name}.csv`))))
     ).flat();
     const expected = records.flatMap((record) => rowsOf(record, createOwner()));
-    const appended = (row: Row): boolean => tables[row.table].key.length === 0;
+    const appended = (row: Row<ArchivedTableName>): boolean => archivedTables[row.table].key.length === 0;
     const jsonb = (row: Row) => ({
       ...told(row),
       values: {

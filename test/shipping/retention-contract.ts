@@ -31,7 +31,7 @@ export function describeRetention(open: () => SqlLedgerStore): void {
   beforeEach(async () => {
     await store.database.transaction((connection) =>
       connection.script(
-        [...Object.keys(tables), 'shipments'].map((name) => `delete from spanledger.${name};`).join(' '),
+        [...Object.keys(tables), 'shipments', 'instances'].map((name) => `delete from spanledger.${name};`).join(' '),
       ),
     );
   });
@@ -80,7 +80,7 @@ export function describeRetention(open: () => SqlLedgerStore): void {
     expect(await column('select session_id as value from audit_log')).toEqual(['keep']);
   });
 
-  test('never touches running work and current state', async () => {
+  test('never touches running work, and state that a run may need', async () => {
     const old = daysAgo(100);
     const unit = { created_at: old, updated_at: old };
     await ship([
@@ -108,7 +108,8 @@ export function describeRetention(open: () => SqlLedgerStore): void {
     const rows = Array.from({ length: 25 }, (_, seq) => auditRow({ created_at: Date.UTC(1999, 0, 1) * 1000, seq }));
     await ship(rows);
     const progress: number[] = [];
-    const report = await applyRetention(store, { days: 30, batchRows: 10, onProgress: (_, n) => progress.push(n) });
+    const onProgress = (table: string, n: number) => table === 'audit_log' && progress.push(n);
+    const report = await applyRetention(store, { days: 30, batchRows: 10, onProgress });
     expect(report.tables[0]?.rows).toBe(25);
     expect(progress).toEqual([10, 20, 25]);
   });
@@ -130,10 +131,10 @@ export function describeRetention(open: () => SqlLedgerStore): void {
       );
     const before = await content();
     const { archive, tables: gone } = await applyRetention(store, { days: 30, archive: into, batchRows: 1 });
-    expect(gone.map(({ rows }) => rows)).toEqual([2, 1, 1]);
+    expect(gone.slice(0, 3).map(({ rows }) => rows)).toEqual([2, 1, 1]);
     expect(await column('select seq as value from audit_log')).toEqual([3]);
     const files = archive?.files ?? [];
-    expect(files.map(({ rows }) => rows)).toEqual([1, 1, 1, 1]);
+    expect(files.map(({ rows }) => rows)).toEqual([1, 1, 1, 1, 1]);
     expect(readdirSync(into).filter((name) => name.endsWith('.partial'))).toEqual([]);
     for (const { path } of files) {
       expect(statSync(path).mode & 0o777).toBe(0o600);

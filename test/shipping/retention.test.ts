@@ -6,6 +6,7 @@ import { createEmbeddedStore } from '../../src/shipping/embedded-store.ts';
 import { createPostgresStore } from '../../src/shipping/postgres-store.ts';
 import { placeEmbeddedStore, useDatabase } from '../harness/database.ts';
 import { describeRetention } from './retention-contract.ts';
+import { describeStateRetention } from './retention-state-contract.ts';
 
 const database = useDatabase();
 const directory = mkdtempSync(join(tmpdir(), 'spanledger-retention-'));
@@ -14,7 +15,13 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 describe('retention in Postgres', () => {
   describeRetention(() => createPostgresStore({ connectionString: database.url }));
 });
+describe('retention of state in Postgres', () => {
+  describeStateRetention(() => createPostgresStore({ connectionString: database.url }));
+});
 describe('retention in the embedded store', () => {
   beforeAll(() => placeEmbeddedStore(directory));
   describeRetention(() => createEmbeddedStore({ directory }));
+});
+describe('retention of state in the embedded store', () => {
+  describeStateRetention(() => createEmbeddedStore({ directory }));
 });

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { importCsv } from '../../journal/csv-import.ts';
-import { type TableName, tables } from '../../projection/tables.ts';
+import { type ArchivedTableName, archivedTables } from '../../projection/tables.ts';
 import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
 import { type ImportReport, importRows } from '../../shipping/row-import.ts';
 import { createShipper } from '../../shipping/shipper.ts';
@@ -45,6 +45,6 @@ function countsText({ read, stored, refused }: ImportReport): string {
   return `${read} rows read, ${stored} stored, ${read - stored - refused.length} there already, ${refused.length} refused`;
 }
 
-function tableOf(name: string | undefined): TableName | undefined {
-  return Object.values(tables).find((table) => table.name === name)?.name;
+function tableOf(name: string | undefined): ArchivedTableName | undefined {
+  return Object.values(archivedTables).find((table) => table.name === name)?.name;
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { applyRetention, type RetentionReport, type TableRetention } from '../../shipping/retention.ts';
+import { trimmedTables } from '../../shipping/retention-rules.ts';
 import { exitCode } from '../exit-code.ts';
 import type { Run } from '../invocation.ts';
 import { openCurrentStore } from '../reading/open-current-store.ts';
@@ -16,12 +17,14 @@ export const run: Run = async (invocation) => {
   const workplace = openWorkplace(invocation);
   const { settings } = workplace.configuration;
   const days = options.count('days') ?? settings.retentionDays;
+  const sessionDays = options.count('sessionDays');
   const archive = options.text('archive') ?? settings.retentionArchive;
   const dryRun = options.flag('dryRun');
   const store = await openCurrentStore(workplace, terminal, { statementTimeoutMillis });
   try {
     const report = await applyRetention(store, {
       days,
+      ...(sessionDays !== undefined && { sessionDays }),
       keepSessions: options.texts('keepSession'),
       dryRun,
       ...(archive !== undefined && { archive: resolve(archive) }),
@@ -44,10 +47,14 @@ function textLines({ cutoff, tables, made, archive }: RetentionReport, days: num
   ];
 }
 
+const nameWidth = Math.max(...trimmedTables.map(({ length }) => length));
+
 function tableLines({ table, rows, parts }: TableRetention, done: string): readonly string[] {
   const partitions = parts.filter(({ name }) => name !== table);
+  // Its rows go only where another one tells the same.
+  const how = table === 'shipments' ? `${done}, the rows of later segments stand for them` : done;
   return [
-    `  ${table.padEnd('task_progress'.length)}  ${rows} rows ${done}`,
+    `  ${table.padEnd(nameWidth)}  ${rows} rows ${how}`,
     ...partitions.map(
       ({ name, rows: own, isWhole }) => `    ${name}  ${own} rows${isWhole ? ', the whole month' : ''}`,
     ),

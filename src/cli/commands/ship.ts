@@ -66,8 +66,8 @@ async function retain({ terminal }: Invocation, store: SqlLedgerStore, { configu
     ...(archive !== undefined && { archive: resolve(archive) }),
   });
   if (report === undefined) return;
-  const counts = report.tables.map(({ table, rows }) => `${rows} rows of ${table}`).join(', ');
-  terminal.note(`retention: ${counts} older than ${days} days deleted`);
+  const counts = report.tables.flatMap(({ table, rows }) => (rows > 0 ? [`${rows} rows of ${table}`] : []));
+  terminal.note(`retention: ${counts.length > 0 ? counts.join(', ') : 'no rows'} older than ${days} days deleted`);
 }
 
 type Retried = { readonly stored: number; readonly kept: number } | undefined;

@@ -160,13 +160,24 @@ export const keepingCommands: readonly CommandDefinition[] = [
     name: 'retention',
     brief: 'Delete records older than a number of days.',
     notes: [
-      'Running work and the state of sessions are never touched. Months that are over go whole, the rest in batches. The partitions of the coming months are made at the same occasion. Needs the rights of the owner of the tables.',
+      'Running work is never touched. Months that are over go whole, the rest in batches. The partitions of the coming months are made at the same occasion. Needs the rights of the owner of the tables.',
+      'Items go with the records of a session that is over for good: imported, canceled, expired or in error. A failed session may be run again, so its items stay. The state of sessions stays, since it keeps a session from being done twice; --session-days removes it with all that is left, once no record of the session stays. Processes that are gone go when nothing refers to them any more. Of the offsets of old segments one row for all stays, so that a journal that comes back after years is not stored twice.',
       'With --archive, what goes is first written to DIR/before-<time> as gzip CSV, one file for each table or month, and is on the disk before anything goes; `import-csv` loads it back.',
     ],
     arguments: [],
     options: [
       { flags: '--days <n>', brief: 'Keep the last N days, instead of SPANLEDGER_RETENTION_DAYS.', value: 'count' },
-      { flags: '--keep-session <id>', brief: 'Keep all records of this session.', value: 'text', repeatable: true },
+      {
+        flags: '--session-days <n>',
+        brief: 'Remove also sessions that ended more than N days ago, failed ones included; never fewer than --days.',
+        value: 'count',
+      },
+      {
+        flags: '--keep-session <id>',
+        brief: 'Keep this session whole, with its records and items.',
+        value: 'text',
+        repeatable: true,
+      },
       {
         flags: '--archive <dir>',
         brief: 'Write what goes to this directory first, instead of SPANLEDGER_RETENTION_ARCHIVE.',
