@@ -13,6 +13,8 @@ export interface TailOptions {
   /** Pause between two looks. Default 200 ms. */
   readonly pollMillis?: number;
   readonly clock?: JournalClock;
+  /** Called when following has begun: what is appended from then on is told. */
+  readonly onBegin?: () => void;
 }
 
 /** A segment that is followed. It stays open, so that its end is read even if it is shipped and removed meanwhile. */
@@ -28,6 +30,7 @@ export async function* tailJournal(directory: string, options: TailOptions): Asy
   const follower = new Follower(journalRoot(directory));
   try {
     if (from === 'now') await follower.skipWhatIsThere();
+    options.onBegin?.();
     while (!signal.aborted) {
       yield* follower.read(signal);
       await clock.sleep(pollMillis, signal);

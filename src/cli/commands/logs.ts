@@ -22,8 +22,15 @@ export const run: Run = async (invocation) => {
 };
 
 async function followLogs(invocation: Invocation, filter: EventFilter): Promise<typeof exitCode.ok> {
-  const { followEvents } = await import('../reading/follow-events.ts');
-  await followEvents(invocation, filter, (rows) => printEvents(invocation, rows));
+  const [{ followRows }, { eventFeed }] = await Promise.all([
+    import('../reading/follow-rows.ts'),
+    import('../reading/event-feed.ts'),
+  ]);
+  const last = invocation.options.count('last') ?? 20;
+  await followRows(
+    invocation,
+    eventFeed(filter, last, (rows) => printEvents(invocation, rows)),
+  );
   return exitCode.ok;
 }
 

@@ -1,27 +1,67 @@
 import { SpanledgerError } from '../../domain/errors.ts';
 import { exitCode } from '../exit-code.ts';
-import type { Invocation, Run } from '../invocation.ts';
+import type { Invocation, Options, Run } from '../invocation.ts';
+import type { LedgerReader } from '../reading/ledger-reader.ts';
 import { withLedger } from '../reading/open-ledger.ts';
-import type { RequestFilter } from '../reading/requests.ts';
-import type { RequestRow, RouteFigures } from '../reading/rows.ts';
-import { type ListingColumn, renderListing } from '../rendering/listing.ts';
-import { duration, isoTime } from '../rendering/quantities.ts';
-import type { Style, Terminal } from '../terminal.ts';
+import { readOpenRequests } from '../reading/open-request-rows.ts';
+import type { RequestFilter } from '../reading/request-filter.ts';
+import type { RequestPage } from '../reading/requests.ts';
+import type { RequestRow, TimeFigures } from '../reading/rows.ts';
+import { createGrowingListing, type ListingColumn, renderListing } from '../rendering/listing.ts';
+import { openRequestColumns, requestColumns, routeColumns, timeColumns } from '../rendering/request-columns.ts';
 import { jsonLine } from '../visible.ts';
 
+const defaultLast = 20;
+
 /** `spanledger requests` */
-export const run: Run = (invocation) =>
-  withLedger(invocation, async (reader) => {
-    const { options } = invocation;
-    const filter = filterOf(invocation);
-    const last = options.count('last') ?? 20;
-    if (options.flag('byRoute')) await print(invocation, routeColumns, await reader.routes(filter, last));
-    else {
-      const page = { last, withBodies: options.flag('json') };
-      await print(invocation, requestColumns, await reader.requests(filter, page));
-    }
+export const run: Run = async (invocation) => {
+  const { options } = invocation;
+  assertOneView(invocation);
+  const filter = filterOf(invocation);
+  if (options.flag('follow')) return follow(invocation, filter);
+  return withLedger(invocation, async (reader) => {
+    await show(invocation, reader, filter);
     return exitCode.ok;
   });
+};
+
+async function show(invocation: Invocation, reader: LedgerReader, filter: RequestFilter): Promise<void> {
+  const { options } = invocation;
+  const last = options.count('last') ?? defaultLast;
+  const everySeconds = options.count('every');
+  if (options.flag('open')) {
+    await print(invocation, openRequestColumns, await readOpenRequests(reader, filter, last));
+  } else if (options.flag('byRoute')) await print(invocation, routeColumns, await reader.routes(filter, last));
+  else if (everySeconds !== undefined) {
+    const times = await reader.requestTimes(filter, { everySeconds, last: last + 1 });
+    await printTimes(invocation, times, last);
+  } else await print(invocation, requestColumns, await reader.requests(filter, pageOf(options)));
+}
+
+async function follow(invocation: Invocation, filter: RequestFilter): Promise<typeof exitCode.ok> {
+  const { options, terminal } = invocation;
+  const [{ followRows }, { requestFeed }] = await Promise.all([
+    import('../reading/follow-rows.ts'),
+    import('../reading/request-feed.ts'),
+  ]);
+  const render = createGrowingListing(terminal, requestColumns);
+  const printRows = async (rows: readonly RequestRow[]) => {
+    if (options.flag('json')) for (const row of rows) await terminal.line(jsonLine(row));
+    else if (rows.length > 0) await terminal.line(render(rows));
+  };
+  await followRows(invocation, requestFeed(filter, pageOf(options), printRows));
+  return exitCode.ok;
+}
+
+function pageOf(options: Options): RequestPage {
+  const last = options.count('last') ?? defaultLast;
+  return { last, withBodies: options.flag('json'), slowest: options.flag('slowest') };
+}
+
+async function printTimes(invocation: Invocation, times: readonly TimeFigures[], last: number): Promise<void> {
+  await print(invocation, timeColumns, times.slice(-last));
+  if (times.length > last) invocation.terminal.note('note: there are earlier times; --last shows more of them.');
+}
 
 async function print<Row extends object>(
   { options, terminal }: Invocation,
@@ -31,6 +71,44 @@ async function print<Row extends object>(
   if (options.flag('json')) for (const row of rows) await terminal.line(jsonLine(row));
   else if (rows.length === 0) await terminal.line('No requests match.');
   else await terminal.line(renderListing(terminal, columns, rows));
+}
+
+/** Views of which a call has at most one, by the name of their option. */
+const views = { follow: '--follow', open: '--open', byRoute: '--by-route', every: '--every', slowest: '--slowest' };
+
+/** What is asked of the end of a request, or of what is known only then. */
+const ofEnded = {
+  failed: '--failed',
+  status: '--status',
+  route: '--route',
+  reason: '--reason',
+  userId: '--user-id',
+  correlationId: '--correlation-id',
+  requestId: '--request-id',
+  direction: '--direction',
+  since: '--since',
+  until: '--until',
+};
+
+function assertOneView({ options, command }: Invocation): void {
+  const given = (names: Readonly<Record<string, string>>) =>
+    Object.entries(names).flatMap(([name, flag]) => (isGiven(options, name) ? [flag] : []));
+  const [first, second] = given(views);
+  if (second !== undefined) throw usage(command, `${first} and ${second} are two views of requests`);
+  const [unknown] = first === '--open' ? given(ofEnded) : [];
+  if (unknown !== undefined) throw usage(command, `${unknown} asks for what is not known of a request with --open`);
+  if (first === '--follow' && isGiven(options, 'until')) {
+    throw usage(command, '--follow goes on, so that there is nothing to --until');
+  }
+}
+
+function isGiven(options: Options, name: string): boolean {
+  const values = [options.text(name), options.count(name), options.moment(name)];
+  return options.flag(name) || values.some((value) => value !== undefined);
+}
+
+function usage(command: string, why: string): SpanledgerError {
+  return new SpanledgerError('USAGE', { details: { why, command } });
 }
 
 function filterOf({ options, command }: Invocation): RequestFilter {
@@ -43,11 +121,14 @@ function filterOf({ options, command }: Invocation): RequestFilter {
     userId: options.text('userId'),
     sessionId: options.text('sessionId'),
     correlationId: options.text('correlationId'),
+    requestId: options.text('requestId'),
     traceId: options.text('traceId'),
     status: statusOf(options.text('status'), command),
     onlyFailed: options.flag('failed'),
+    reason: options.text('reason'),
     minMillis: options.count('minMs'),
     since: options.moment('since'),
+    until: options.moment('until'),
   };
 }
 
@@ -58,54 +139,8 @@ function statusOf(given: string | undefined, command: string): readonly [number,
   if (given === undefined) return undefined;
   const [, hundreds, rest = ''] = /^([1-5])(xx|\d\d)$/i.exec(given) ?? [];
   if (hundreds === undefined) {
-    const why = `--status is ${given}, which is neither a status such as 404 nor a class such as 5xx`;
-    throw new SpanledgerError('USAGE', { details: { why, command } });
+    throw usage(command, `--status is ${given}, which is neither a status such as 404 nor a class such as 5xx`);
   }
   const first = Number(hundreds) * 100;
   return /xx/i.test(rest) ? [first, first + 99] : [first + Number(rest), first + Number(rest)];
-}
-
-const requestColumns: readonly ListingColumn<RequestRow>[] = [
-  { title: 'TIME', text: (row) => isoTime(row.created_at) },
-  { title: 'SERVICE', text: (row) => row.service_name ?? '-' },
-  { title: 'WAY', text: (row) => wayOf(row.direction) },
-  { title: 'METHOD', text: (row) => row.method },
-  { title: 'PATH', text: (row) => row.endpoint, paint: (_row, terminal, text) => terminal.style('bold', text) },
-  { title: 'STATUS', text: (row) => String(row.response_status ?? 'none'), paint: paintStatus },
-  { title: 'TOOK', align: 'right', text: (row) => tookText(row.duration_ms) },
-  { title: 'USER', text: (row) => row.user_id ?? '-' },
-  { title: 'TRACE', text: (row) => row.trace_id },
-  { title: 'REASON', text: (row) => row.reason ?? '' },
-];
-
-const routeColumns: readonly ListingColumn<RouteFigures>[] = [
-  { title: 'WAY', text: (row) => wayOf(row.direction) },
-  { title: 'METHOD', text: (row) => row.method },
-  { title: 'ROUTE', text: (row) => row.route, paint: (_row, terminal, text) => terminal.style('bold', text) },
-  { title: 'COUNT', align: 'right', text: (row) => String(row.count) },
-  {
-    title: 'FAILED',
-    align: 'right',
-    text: (row) => String(row.failed),
-    paint: (row, terminal, text) => (row.failed > 0 ? terminal.style('red', text) : text),
-  },
-  { title: '4XX', align: 'right', text: (row) => String(row.rejected) },
-  { title: 'MEDIAN', align: 'right', text: (row) => tookText(row.median_ms) },
-  { title: 'P95', align: 'right', text: (row) => tookText(row.p95_ms) },
-  { title: 'MAX', align: 'right', text: (row) => tookText(row.max_ms) },
-  { title: 'TOTAL', align: 'right', text: (row) => tookText(row.total_ms) },
-  { title: 'LAST', text: (row) => isoTime(row.last_at) },
-];
-
-function wayOf(direction: string): string {
-  return direction === 'outbound' ? 'out' : 'in';
-}
-
-function tookText(millis: number | null): string {
-  return millis === null ? '-' : duration(millis);
-}
-
-function paintStatus({ response_status: status, reason }: RequestRow, terminal: Terminal, text: string): string {
-  const style: Style = status === null || status >= 500 || reason !== null ? 'red' : status >= 400 ? 'yellow' : 'green';
-  return terminal.style(style, text);
 }

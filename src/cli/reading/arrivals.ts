@@ -1,61 +1,100 @@
 import { quoteIdentifier } from '../../shipping/identifier.ts';
 import type { LedgerStore } from '../../shipping/store.ts';
-import type { EventFilter } from './ledger-reader.ts';
-import type { EventRow } from './rows.ts';
-import { eventColumns, eventConditions } from './store-reader.ts';
+import type { Conditions } from './conditions.ts';
 
-/** What has arrived in audit_log since the last look, in time order. */
-export interface Arrivals {
-  next(): Promise<readonly EventRow[]>;
+/** A table that rows are only added to, as it is followed: what of a row is read, and which rows match. */
+export interface ArrivalsQuery {
+  readonly table: 'audit_log' | 'api_logs';
+  readonly columns: string;
+  conditions(): Conditions;
+}
+
+/** A row that has its number from the database; null where it comes from a journal. */
+export interface ArrivedRow extends Record<string, unknown> {
+  readonly id: number | null;
+  readonly created_at: Date;
+}
+
+/** What has arrived in a table since the last look. */
+export interface Arrivals<Row extends ArrivedRow> {
+  /** Rows that are new, each once, in time order. */
+  next(): Promise<readonly Row[]>;
+  /** Whether the newest row that was there at the last look still is. Where it is not, the table is another one. */
+  isSame(): Promise<boolean>;
 }
 
 /** Ids are looked at again this far behind the newest one when following begins: more than writers hold uncommitted. */
 const initialOverlap = 20_000;
+/** A standby does not know its writers before they have a transaction id, which may come a moment after an id for a row. */
+const looksOfStandby = 10;
 
 /**
- * Follows a table that many writers fill. Neither the time of a record nor its id tells what is new: a record may be
- * shipped long after it happened, and a lower id may be committed after a higher one. So a look goes back to the highest
- * id below which every writer is known to have ended, and what was seen above it is left out.
+ * Follows a table that many writers fill. Neither the time of a row nor its id tells what is new: a row may be shipped long after it
+ * happened, and a lower id may be committed after a higher one. So a look goes back to the highest id below which every writer is known
+ * to have ended, and what was told above it is left out.
  */
-export async function openArrivals(store: LedgerStore, schema: string, filter: EventFilter): Promise<Arrivals> {
-  const table = `${quoteIdentifier(schema)}.audit_log`;
+export async function openArrivals<Row extends ArrivedRow>(
+  store: LedgerStore,
+  schema: string,
+  query: ArrivalsQuery,
+): Promise<Arrivals<Row>> {
+  const table = `${quoteIdentifier(schema)}.${query.table}`;
   const newest = await newestId(store, table);
   let settled = Math.max(0, newest - initialOverlap);
-  let seen = await idsAbove(store, table, filter, settled);
+  let told = await idsAbove(store, table, query, settled);
+  let highest = newest;
   const horizons: Horizon[] = [];
   return {
     async next() {
       const horizon = await readHorizon(store, table, settled);
-      const rows = await rowsAbove(store, table, filter, settled);
-      const fresh = rows.filter(({ id }) => id !== null && !seen.has(id));
-      while (horizons[0] !== undefined && horizons[0].next <= horizon.oldest)
+      const rows = await rowsAbove<Row>(store, table, query, settled, told);
+      const keep = horizon.isStandby ? looksOfStandby : 0;
+      while (horizons[0] !== undefined && horizons.length > keep && haveEnded(horizons[0].writers, horizon.writers))
         settled = horizons.shift()?.highest ?? settled;
       horizons.push(horizon);
-      seen = new Set(rows.flatMap(({ id }) => (id !== null && id > settled ? [id] : [])));
-      return fresh;
+      highest = Math.max(highest, horizon.highest);
+      told = [...told, ...rows.flatMap(({ id }) => id ?? [])].filter((id) => id > settled);
+      return rows;
     },
+    isSame: async () => highest === 0 || (await exists(store, table, highest)),
   };
 }
 
-/** Transactions from `oldest` on may still run; those from `next` on had not begun. `highest` is the newest id then. */
+/** The newest id at one moment, and who had begun to write by then and not ended. */
 interface Horizon extends Record<string, unknown> {
   readonly highest: number;
-  readonly oldest: number;
-  readonly next: number;
+  readonly writers: readonly string[];
+  readonly isStandby: boolean;
 }
 
+/**
+ * A writer holds its lock on the table from before its first id until it has ended, so whoever holds none later wrote nothing that is
+ * still to come. The oldest transaction of the server would not do: it may belong to another program and last for hours, and a writer
+ * has an id for its row before it has one for itself. The newest id is of the moment at which the statement began, the locks of a later
+ * one. A standby has no locks of writers; there it is the transactions that its snapshot knows.
+ */
 async function readHorizon(store: LedgerStore, table: string, settled: number): Promise<Horizon> {
   const [row] = await store.query<Horizon>(
-    `select coalesce((select max(id) from ${table} where id > $1), $1::bigint) as highest,
-            pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest,
-            pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next`,
-    [settled],
+    `select coalesce((select max(id) from ${table} where id > $1), $1::bigint) as highest, pg_is_in_recovery() as "isStandby",
+            case when pg_is_in_recovery() then
+              array(select xip::text from pg_snapshot_xip(pg_current_snapshot()) xip)
+            else
+              array(select virtualtransaction from pg_locks
+                where locktype = 'relation' and mode = 'RowExclusiveLock'
+                  and database = (select oid from pg_database where datname = current_database())
+                  and relation in (select relid from pg_partition_tree($2::regclass)))
+            end as writers`,
+    [settled, table],
   );
   if (row === undefined) throw new TypeError('a select without from has one row');
   return row;
 }
 
-/** The newest id among the newest records: a start that needs no scan of the table. */
+function haveEnded(writers: readonly string[], stillThere: readonly string[]): boolean {
+  return !writers.some((writer) => stillThere.includes(writer));
+}
+
+/** The newest id among the newest rows: a start that needs no scan of the table. */
 async function newestId(store: LedgerStore, table: string): Promise<number> {
   const [row] = await store.query<{ id: number | null }>(
     `select max(id) as id from (select id from ${table} order by created_at desc, id desc limit 1000) newest`,
@@ -63,14 +102,31 @@ async function newestId(store: LedgerStore, table: string): Promise<number> {
   return row?.id ?? 0;
 }
 
-async function idsAbove(store: LedgerStore, table: string, filter: EventFilter, id: number): Promise<Set<number>> {
-  const where = eventConditions(filter).add('id > ?', id);
+async function idsAbove(
+  store: LedgerStore,
+  table: string,
+  query: ArrivalsQuery,
+  id: number,
+): Promise<readonly number[]> {
+  const where = query.conditions().add('id > ?', id);
   const rows = await store.query<{ id: number }>(`select id from ${table} ${where.toSql()}`, where.parameters);
-  return new Set(rows.map((row) => row.id));
+  return rows.map((row) => row.id);
 }
 
-function rowsAbove(store: LedgerStore, table: string, filter: EventFilter, id: number): Promise<readonly EventRow[]> {
-  const where = eventConditions(filter).add('id > ?', id);
-  const sql = `select ${eventColumns} from ${table} ${where.toSql()} order by created_at, id`;
-  return store.query<EventRow>(sql, where.parameters);
+/** What was told before stays where it is: while a writer takes its time, that may be much. */
+function rowsAbove<Row extends ArrivedRow>(
+  store: LedgerStore,
+  table: string,
+  query: ArrivalsQuery,
+  id: number,
+  told: readonly number[],
+): Promise<readonly Row[]> {
+  const where = query.conditions().add('id > ?', id).add('id <> all(?::bigint[])', told);
+  const sql = `select ${query.columns} from ${table} ${where.toSql()} order by created_at, id`;
+  return store.query<Row>(sql, where.parameters);
+}
+
+async function exists(store: LedgerStore, table: string, id: number): Promise<boolean> {
+  const rows = await store.query(`select 1 from ${table} where id = $1`, [id]);
+  return rows.length > 0;
 }

@@ -7,7 +7,8 @@ import { createNewest } from './newest.ts';
 import { judgeOpenUnits } from './open-units.ts';
 import { stuckAndAround } from './open-work.ts';
 import type { ProcessEnd, ProcessRow } from './process-row.ts';
-import { newestRequests, routeFigures } from './requests.ts';
+import { routeFigures, timeFigures } from './request-figures.ts';
+import { newestRequests } from './requests.ts';
 import { matchesDetails, matchesRunning, matchesSession, mayMatchEvent } from './row-filter.ts';
 import { mergeTable } from './row-merge.ts';
 import type { EventRow, StateCount } from './rows.ts';
@@ -57,6 +58,7 @@ export function createJournalReader(journal: JournalRows): LedgerReader {
     events,
     requests: (filter, page) => newestRequests(rowsOf(journal.scan(), 'api_logs'), filter, page),
     routes: (filter, last) => routeFigures(rowsOf(journal.scan(), 'api_logs'), filter, last),
+    requestTimes: (filter, asked) => timeFigures(rowsOf(journal.scan(), 'api_logs'), filter, asked),
     async units(filter, last) {
       const newest = createNewest<Values>(last, ({ created_at: at }) => Number(at));
       for (const values of await units(filter)) newest.add(values);

@@ -1,6 +1,8 @@
 import type { DatabaseWaits } from './database-waits.ts';
 import type { ProcessEnd, ProcessRow } from './process-row.ts';
-import type { RequestFilter, RequestPage } from './requests.ts';
+import type { TimePage } from './request-figures.ts';
+import type { RequestFilter } from './request-filter.ts';
+import type { RequestPage } from './requests.ts';
 import type {
   ErrorGroup,
   EventRow,
@@ -11,6 +13,7 @@ import type {
   StateCount,
   StepGroup,
   StepSummary,
+  TimeFigures,
   UnitRow,
 } from './rows.ts';
 import type { Statistics, StatisticsScope } from './statistics.ts';
@@ -88,10 +91,12 @@ export interface LedgerReader {
   itemStates(sessionId: string): Promise<readonly StateCount[]>;
   /** The newest `last` of the matching records, oldest first. */
   events(filter: EventFilter, last: number): Promise<readonly EventRow[]>;
-  /** The newest of the matching HTTP requests, oldest first. */
+  /** The newest of the matching HTTP requests, oldest first, or the slowest of them. */
   requests(filter: RequestFilter, page: RequestPage): Promise<readonly RequestRow[]>;
   /** The matching HTTP requests by route, those that took the most time first. */
   routes(filter: RequestFilter, last: number): Promise<readonly RouteFigures[]>;
+  /** The matching HTTP requests by the time in which they began, oldest first, times without any between them. */
+  requestTimes(filter: RequestFilter, page: TimePage): Promise<readonly TimeFigures[]>;
   /** The newest `last` of the matching units, oldest first. */
   units(filter: UnitFilter, last: number): Promise<readonly UnitRow[]>;
   /** Items, steps and batches that match, by name, in the order in which the first of each began. */

@@ -39,10 +39,10 @@ export async function withLedger(
 async function openReader(workplace: Workplace, terminal: Terminal, fromJournal: boolean): Promise<LedgerReader> {
   if (workplace.databaseUrl === undefined && !existsSync(workplace.directory)) {
     terminal.note(`note: nothing has been recorded yet; there is no directory ${visible(workplace.directory)}.`);
-    return openJournalReader(workplace, terminal);
+    return openJournalReader(workplace.directory, terminal);
   }
   if (workplace.databaseUrl === undefined && (await isAllInQuickJournals(workplace))) {
-    return openJournalReader(workplace, terminal);
+    return openJournalReader(workplace.directory, terminal);
   }
   try {
     return createStoreReader(await openCurrentStore(workplace, terminal), workplace.schema);
@@ -53,7 +53,7 @@ async function openReader(workplace: Workplace, terminal: Terminal, fromJournal:
     terminal.note(
       `note: answering from the journals in ${visible(workplace.directory)}, which know only what is not shipped.`,
     );
-    return openJournalReader(workplace, terminal);
+    return openJournalReader(workplace.directory, terminal);
   }
 }
 
@@ -71,7 +71,8 @@ async function isAllInQuickJournals({ directory }: Workplace): Promise<boolean> 
   return areQuickAndWhole(await listJournals(directory));
 }
 
-async function openJournalReader({ directory }: Workplace, terminal: Terminal): Promise<LedgerReader> {
+/** Reads the journals alone; tells on closing which of them could not be read. */
+export async function openJournalReader(directory: string, terminal: Terminal): Promise<LedgerReader> {
   const { openJournalRows } = await import('./journal-rows.ts');
   const rows = await openJournalRows(directory);
   return {

@@ -58,22 +58,34 @@ export type RequestRow = {
   readonly response_body?: unknown;
 };
 
-/** Requests with the same way, method and route. */
-export type RouteFigures = {
-  readonly direction: string;
-  readonly method: string;
-  readonly route: string;
+/** What is counted of several requests. */
+export type RequestFigures = {
   readonly count: number;
+  /** Over the time that was asked for; null where it has no length. */
+  readonly per_second: number | null;
   /** With a status of 500 and above, with none, or with a reason. */
   readonly failed: number;
+  /** Their share, from 0 to 1. */
+  readonly failed_ratio: number | null;
   /** Of the others, those with a status from 400 to 499. */
   readonly rejected: number;
   readonly median_ms: number | null;
   readonly p95_ms: number | null;
+  readonly p99_ms: number | null;
   readonly max_ms: number | null;
   readonly total_ms: number;
+};
+
+/** Requests with the same way, method and route. */
+export type RouteFigures = RequestFigures & {
+  readonly direction: string;
+  readonly method: string;
+  readonly route: string;
   readonly last_at: Date;
 };
+
+/** Requests that began in the same time. */
+export type TimeFigures = RequestFigures & { readonly from_at: Date };
 
 export type EventRow = {
   /** null for a record that is read from a journal. */

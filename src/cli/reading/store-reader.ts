@@ -4,7 +4,8 @@ import { type Conditions, createConditions } from './conditions.ts';
 import { readDatabaseWaits } from './database-waits.ts';
 import type { EventFilter, LedgerReader, SessionFilter, UnitFilter } from './ledger-reader.ts';
 import { toProcessEnd } from './process-row.ts';
-import { readRequests, readRoutes } from './requests.ts';
+import { readRoutes, readTimes } from './request-figures.ts';
+import { readRequests } from './requests.ts';
 import type { ErrorGroup, EventRow, SessionRow, StateCount, StepSummary, UnitRow } from './rows.ts';
 import { readProcesses, readRunning } from './running-query.ts';
 import { readStatistics } from './statistics.ts';
@@ -35,6 +36,7 @@ export function createStoreReader(store: SqlLedgerStore, schema: string): Ledger
     },
     requests: (filter, requested) => readRequests(store, prefix, filter, requested),
     routes: (filter, last) => readRoutes(store, prefix, filter, last),
+    requestTimes: (filter, asked) => readTimes(store, prefix, filter, asked),
     async units(filter, last) {
       const select = `select ${unitColumns} from ${prefix}.task_progress`;
       const rows = await page<UnitRow>(select, unitConditions(filter), 'order by created_at desc, span_id desc', last);

@@ -36,3 +36,13 @@ export function percent(share: number | null | undefined): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+const secondsPerHour = 3600;
+const secondsPerMinute = 60;
+
+/** How often something happens: `12.5/s`, `3.0/min`, `0.5/h`. */
+export function rate(perSecond: number): string {
+  if (perSecond >= 1 || perSecond === 0) return `${perSecond.toFixed(1)}/s`;
+  const perMinute = perSecond * secondsPerMinute;
+  return perMinute >= 1 ? `${perMinute.toFixed(1)}/min` : `${(perSecond * secondsPerHour).toFixed(1)}/h`;
+}

@@ -5,7 +5,7 @@ import type { Style, Terminal } from '../terminal.ts';
 import { visible } from '../visible.ts';
 import { type ListingColumn, renderListing } from './listing.ts';
 import { processLines } from './process-lines.ts';
-import { duration, isoTime } from './quantities.ts';
+import { duration, isoTime, rate } from './quantities.ts';
 
 /** Open work by process, as trees of units; and processes that live and have none. */
 export function runningPage(
@@ -47,7 +47,7 @@ const columns: readonly ListingColumn<Line>[] = [
     paint: ({ work }, terminal, text) => terminal.style(verdictStyles[work.verdict] ?? 'yellow', text),
   },
   { title: 'DONE', align: 'right', text: ({ work }) => doneText(work) },
-  { title: 'RATE', align: 'right', text: ({ work: { rate } }) => (rate === null ? '-' : rateText(rate)) },
+  { title: 'RATE', align: 'right', text: ({ work }) => (work.rate === null ? '-' : rate(work.rate)) },
   { title: 'AGE', align: 'right', text: ({ work }) => duration(work.running_seconds * 1000) },
   { title: 'SILENT', align: 'right', text: ({ work }) => duration(Math.max(0, work.silent_seconds) * 1000) },
   { title: 'ENDS', text: ({ work }) => endText(work) },
@@ -72,15 +72,6 @@ export function unitText(work: OpenWork): string {
 
 function doneText({ done, total }: OpenWork): string {
   return done === null && total === null ? '-' : `${done ?? 0}/${total ?? '?'}`;
-}
-
-const secondsPerHour = 3600;
-const secondsPerMinute = 60;
-
-function rateText(perSecond: number): string {
-  if (perSecond >= 1 || perSecond === 0) return `${perSecond.toFixed(1)}/s`;
-  const perMinute = perSecond * secondsPerMinute;
-  return perMinute >= 1 ? `${perMinute.toFixed(1)}/min` : `${(perSecond * secondsPerHour).toFixed(1)}/h`;
 }
 
 function endText({ expected_end: end, expected_end_source: source }: OpenWork): string {

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { openJournal } from '../../../src/journal/open-journal.ts';
 import type { LedgerRecord } from '../../../src/projection/record.ts';
 import { runCli, runJson } from '../cli-process.ts';
 import { requestRecords } from '../reading/requests-contract.ts';
-import { heldDirectory, startAt, writeJournal } from '../written-ledger.ts';
+import { heldDirectory, sampleOwner, startAt, writeJournal } from '../written-ledger.ts';
 
 const directory = heldDirectory();
 const together = heldDirectory();
+const served = heldDirectory();
 const workTrace = 'abf7651916cd43dd8448eb211c80319c';
 
 /** A request, the task that it caused, and the step in it that failed: all three end in the same millisecond. */
@@ -30,6 +32,23 @@ function heldTogether(): string {
   writeJournal(together, records);
   return together;
 }
+
+/** Two requests that a living process serves, and one that it has served. */
+function heldOpen(): string {
+  const start = (seconds: number, span: string, stepName: string): LedgerRecord => {
+    const at = (Date.now() - seconds * 1000) * 1000;
+    const identity = { traceId: workTrace, spanId: span.repeat(16), unit: 'request', taskName: stepName } as const;
+    return { type: 'start', at, version: 1, ...identity, stepName };
+  };
+  const over = start(9, '3', 'GET /over');
+  const journal = openJournal({ directory: served, owner: sampleOwner });
+  for (const record of [start(2, '2', 'POST /orders'), start(60, '1', 'GET /reports/7'), over]) journal.append(record);
+  if (over.type === 'start') {
+    journal.append({ ...over, type: 'end', at: over.at + 5, startAt: over.at, version: 2, status: 'SUCCESS' });
+  }
+  journal.close();
+  return served;
+}
 writeJournal(directory, requestRecords());
 const run = (...argv: string[]) => runCli(['requests', '--dir', directory, ...argv]);
 const rows = (...argv: string[]) => runJson(['requests', '--dir', directory, ...argv]);
@@ -49,8 +68,55 @@ describe('spanledger requests', () => {
   it('lists routes with their figures', async () => {
     const { output } = await run('--by-route', '--direction', 'in');
     const lines = output.trimEnd().split('\n');
-    expect(lines[0]).toMatch(/^WAY +METHOD +ROUTE +COUNT +FAILED +4XX +MEDIAN +P95 +MAX +TOTAL +LAST$/);
-    expect(lines[2]).toMatch(/^in +GET +\/users\/:id +3 +1 +1 +20 ms +29 ms +30 ms +60 ms +2026-01-31T08:03:00\.000Z$/);
+    expect(lines[0]).toMatch(
+      /^WAY +METHOD +ROUTE +COUNT +RATE +FAILED +ERRORS +4XX +MEDIAN +P95 +P99 +MAX +TOTAL +LAST$/,
+    );
+    expect(lines[2]).toMatch(
+      /^in +GET +\/users\/:id +3 +36\.0\/h +1 +33\.3 % +1 +20 ms +29 ms +30 ms +30 ms +60 ms +2026-01-31T08:03:00\.000Z$/,
+    );
+  });
+
+  it('lists times with their figures, and says where there are earlier ones', async () => {
+    const { output, errors } = await run('--every', '1m', '--last', '6');
+    const lines = output.trimEnd().split('\n');
+    expect(lines[0]).toMatch(/^TIME +COUNT +RATE +FAILED +ERRORS +4XX +MEDIAN +P95 +P99 +MAX$/);
+    expect(lines[2]).toMatch(/^2026-01-31T08:03:00Z +1 +1\.0\/min +1 +100\.0 % +0 +30 ms +30 ms +30 ms +30 ms$/);
+    expect([lines.length, errors]).toEqual([7, 'note: there are earlier times; --last shows more of them.\n']);
+    expect((await run('--every', '1m', '--last', '7')).errors).toBe('');
+  });
+
+  it('lists the slowest first', async () => {
+    expect((await rows('--slowest', '--last', '2')).map((row) => row.duration_ms)).toEqual([70, 60]);
+  });
+
+  it('lists requests that are being served, by their filters, and nothing of those that are over', async () => {
+    const place = heldOpen();
+    const open = (...argv: string[]) => runJson(['requests', '--open', '--dir', place, ...argv]);
+    const found = await open();
+    expect(found).toMatchObject([
+      { method: 'GET', endpoint: '/reports/7', service_name: 'importer', trace_id: workTrace, verdict: 'running' },
+      { method: 'POST', endpoint: '/orders' },
+    ]);
+    expect(Object.keys(found[0] ?? {})).toEqual([
+      ...['started_at', 'service_name', 'method', 'endpoint', 'running_ms', 'verdict', 'verdict_reason'],
+      ...['instance_id', 'host', 'pid', 'session_id', 'trace_id', 'span_id'],
+    ]);
+    expect((await open('--path', '/orders')).map((row) => row.method)).toEqual(['POST']);
+    expect((await open('--method', 'get', '--min-ms', '1500')).map((row) => row.endpoint)).toEqual(['/reports/7']);
+    expect(await open('--service', 'none')).toEqual([]);
+    const { output } = await runCli(['requests', '--open', '--dir', place]);
+    expect(output.split('\n')[0]).toMatch(/^SINCE +SERVICE +METHOD +PATH +RUNNING +VERDICT +HOST +PID +TRACE$/);
+  });
+
+  it.each([
+    [['--follow', '--by-route'], '--follow and --by-route are two views of requests.'],
+    [['--every', '1m', '--slowest'], '--every and --slowest are two views of requests.'],
+    [['--open', '--status', '500'], '--status asks for what is not known of a request with --open.'],
+    [['--follow', '--until', '1h'], '--follow goes on, so that there is nothing to --until.'],
+  ])('refuses %j', async (argv, why) => {
+    const { output, errors, code } = await run(...argv);
+    expect({ output, code }).toEqual({ output: '', code: 2 });
+    expect(errors).toContain(`SPANLEDGER_USAGE: ${why}`);
   });
 
   it('filters, every filter combined with AND', async () => {

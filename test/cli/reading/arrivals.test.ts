@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openArrivals } from '../../../src/cli/reading/arrivals.ts';
-import type { EventFilter } from '../../../src/cli/reading/ledger-reader.ts';
+import { eventFeed } from '../../../src/cli/reading/event-feed.ts';
+import { requestFeed } from '../../../src/cli/reading/request-feed.ts';
 import { createPostgresStore } from '../../../src/shipping/postgres-store.ts';
 import type { LedgerStore } from '../../../src/shipping/store.ts';
 import { useDatabase } from '../../harness/database.ts';
@@ -27,29 +28,55 @@ async function openWriter(): Promise<pg.Client> {
   return writer;
 }
 
-async function write(
-  writer: pg.Client,
-  message: string,
-  createdAt = '2026-01-31T08:00:00Z',
-  session = 's',
-): Promise<void> {
-  await writer.query(
-    `insert into spanledger.audit_log (created_at, level, category, event, message, service_name, session_id, trace_id)
-     values ($1, 'info', 'validation', 'audit', $2, 'importer', $3, '0af7651916cd43dd8448eb211c80319c')`,
-    [createdAt, message, session],
-  );
+/** A table that is followed, and a row of it that has `name` in a column. */
+interface FollowedTable {
+  readonly table: 'audit_log' | 'api_logs';
+  follow(session?: string): Promise<{ next(): Promise<unknown[]>; isSame(): Promise<boolean> }>;
+  /** `name` is an SQL expression. */
+  insert(name: string, at: string, session: string): string;
 }
 
-async function follow(filter: EventFilter = {}) {
-  const arrivals = await openArrivals(store, 'spanledger', filter);
-  return async () => (await arrivals.next()).map(({ message }) => message);
-}
+const nobody = async () => {};
 
-describe('what has arrived', () => {
-  it('leaves out what was there before and tells each new record once', async () => {
+const events: FollowedTable = {
+  table: 'audit_log',
+  async follow(sessionId) {
+    const { query } = eventFeed({ sessionId }, 20, nobody);
+    const arrivals = await openArrivals(store, 'spanledger', query);
+    return {
+      next: async () => (await arrivals.next()).map((row) => Reflect.get(row, 'message')),
+      isSame: () => arrivals.isSame(),
+    };
+  },
+  insert: (name, at, session) =>
+    `insert into spanledger.audit_log (created_at, level, category, event, service_name, session_id, trace_id, message)
+     values ('${at}', 'info', 'validation', 'audit', 'importer', '${session}', '0af7651916cd43dd8448eb211c80319c', ${name})`,
+};
+
+const requests: FollowedTable = {
+  table: 'api_logs',
+  async follow(sessionId) {
+    const { query } = requestFeed({ sessionId }, { last: 20, withBodies: false }, nobody);
+    const arrivals = await openArrivals(store, 'spanledger', query);
+    return {
+      next: async () => (await arrivals.next()).map((row) => Reflect.get(row, 'request_id')),
+      isSame: () => arrivals.isSame(),
+    };
+  },
+  insert: (name, at, session) =>
+    `insert into spanledger.api_logs (created_at, direction, method, endpoint, service_name, session_id, trace_id, request_id)
+     values ('${at}', 'inbound', 'GET', '/', 'importer', '${session}', '0af7651916cd43dd8448eb211c80319c', ${name})`,
+};
+
+describe.each([events, requests])('what has arrived in $table', ({ table, follow, insert }) => {
+  const write = async (writer: pg.Client, name: string, at = '2026-01-31T08:00:00Z', session = 's') => {
+    await writer.query(insert(`'${name}'`, at, session));
+  };
+
+  it('leaves out what was there before and tells each new row once', async () => {
     const writer = await openWriter();
     await write(writer, 'before');
-    const next = await follow();
+    const { next } = await follow();
     expect(await next()).toEqual([]);
     await write(writer, 'one');
     expect(await next()).toEqual(['one']);
@@ -61,27 +88,52 @@ describe('what has arrived', () => {
     expect(await next()).toEqual([]);
   });
 
-  it('includes a record that happened long ago and was shipped late', async () => {
+  it('includes what happened long ago and was shipped late', async () => {
     const writer = await openWriter();
-    const next = await follow();
+    const { next } = await follow();
     await write(writer, 'now', '2026-01-31T09:00:00Z');
     expect(await next()).toEqual(['now']);
     await write(writer, 'late', '2025-12-01T00:00:00Z');
     expect(await next()).toEqual(['late']);
   });
 
-  it('includes records with lower ids that are committed after records with higher ones', async () => {
+  it('includes rows with lower ids that are committed after rows with higher ones', async () => {
     const [slow, fast] = [await openWriter(), await openWriter()];
-    const next = await follow();
+    const { next } = await follow();
     await slow.query('begin');
     await write(slow, 'slow');
-    for (const message of ['fast 1', 'fast 2', 'fast 3']) {
-      await write(fast, message);
-      expect(await next()).toEqual([message]);
+    for (const name of ['fast 1', 'fast 2', 'fast 3']) {
+      await write(fast, name);
+      expect(await next()).toEqual([name]);
     }
     await slow.query('commit');
     expect(await next()).toEqual(['slow']);
     expect(await next()).toEqual([]);
+    expect(await next()).toEqual([]);
+  });
+
+  it('includes the row of a writer that had an id for it before it had one for its transaction', async () => {
+    const [slow, fast, gate] = [await openWriter(), await openWriter(), await openWriter()];
+    // The first id after a while is logged ahead with 32 more, and takes an id for the transaction; those after it do not.
+    await write(fast, 'before');
+    const { next } = await follow();
+    await gate.query('begin');
+    await gate.query('select pg_advisory_xact_lock(1)');
+    await slow.query('begin');
+    const writing = slow.query(
+      insert(`case when pg_advisory_xact_lock(1) is not null then 'slow' end`, '2026-01-31', 's'),
+    );
+    await untilBlocked(gate);
+    await write(fast, 'fast 1');
+    expect(await next()).toEqual(['fast 1']);
+    await gate.query('rollback');
+    await writing;
+    for (const name of ['fast 2', 'fast 3', 'fast 4']) {
+      await write(fast, name);
+      expect(await next()).toEqual([name]);
+    }
+    await slow.query('commit');
+    expect(await next()).toEqual(['slow']);
     expect(await next()).toEqual([]);
   });
 
@@ -90,16 +142,50 @@ describe('what has arrived', () => {
     await slow.query('begin');
     await write(slow, 'slow');
     await write(fast, 'before');
-    const next = await follow();
+    const { next } = await follow();
     await slow.query('commit');
     expect(await next()).toEqual(['slow']);
   });
 
   it('leaves out what does not match', async () => {
     const writer = await openWriter();
-    const next = await follow({ sessionId: '12' });
+    const { next } = await follow('12');
     await write(writer, 'other', undefined, '120');
     await write(writer, 'own', undefined, '12');
     expect(await next()).toEqual(['own']);
   });
+
+  it('goes on into a month that gets its partition late, and tells the rows that move there once', async () => {
+    const writer = await openWriter();
+    const { next } = await follow();
+    const month = table === 'audit_log' ? '2031-03' : '2031-04';
+    await write(writer, 'early', `${month}-01T00:00:01Z`);
+    expect(await next()).toEqual(['early']);
+    await writer.query(`select spanledger.ensure_partition('${table}', '${month}-01')`);
+    expect(await next()).toEqual([]);
+    await write(writer, 'in the partition', `${month}-01T00:00:02Z`);
+    expect(await next()).toEqual(['in the partition']);
+    expect(await next()).toEqual([]);
+  });
+
+  it('knows whether the table is still the one it was', async () => {
+    const writer = await openWriter();
+    const { next, isSame } = await follow();
+    await write(writer, 'one');
+    await next();
+    expect(await isSame()).toBe(true);
+    await writer.query(`delete from spanledger.${table}`);
+    expect(await isSame()).toBe(false);
+  });
 });
+
+/** Until a session of this database waits for the advisory lock. */
+async function untilBlocked(client: pg.Client): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query(
+      `select 1 from pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())`,
+    );
+    if (rows.length > 0) return;
+  }
+}
