@@ -32,7 +32,7 @@ export function createHttpRecording(options: ExchangeOptions): HttpRecording {
     endOpen(reason) {
       for (const [span, exchange] of [...open]) {
         exchange.endBecause(reason);
-        span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
+        cutShort(span, reason);
         span.end();
       }
     },
@@ -51,7 +51,10 @@ function routeOf(span: Span): string | undefined {
 
 /** An answer that was cut short is an error also for those who read the span. */
 function correct(span: Span, { cutReason: reason }: HttpExchange): void {
-  if (reason === undefined) return;
+  if (reason !== undefined) cutShort(span, reason);
+}
+
+function cutShort(span: Span, reason: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
   span.setAttribute(attribute.errorType, 'aborted');
 }

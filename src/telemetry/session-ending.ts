@@ -10,6 +10,7 @@ import {
   sessionErrorEvent,
   sessionUnknownEvent,
 } from './session-events.ts';
+import type { UnitFailure } from './unit.ts';
 
 /** The normal end: what is open ends, and the session takes its outcome. */
 export function completeSession(core: SessionCore): ImportOutcome {
@@ -37,7 +38,7 @@ export function failSession(core: SessionCore, error: unknown): ImportOutcome {
   if (core.items.isProgressDueAtEnd()) core.tellProgress();
   const end = sessionEndOnThrow(core.state, { origin, isRetryable: record.diagnosis.isRetryable });
   if (end !== undefined) core.machine.transition(end, record.summary);
-  return closeSession(core, record.message);
+  return closeSession(core, record);
 }
 
 /** The end on purpose: open items end as failed, what has not begun stays pending and is listed. */
@@ -56,7 +57,7 @@ export function letSessionGo(core: SessionCore): ImportOutcome {
   core.unit.emit(sessionUnknownEvent(core.id, core.state));
   core.abandonSteps();
   core.items.close('the session was let go around it', { withPending: false });
-  return closeSession(core, 'outcome unknown');
+  return closeSession(core, { message: 'outcome unknown' });
 }
 
 /** How a run that was never begun is told. */
@@ -64,14 +65,14 @@ export function skippedOutcome(core: SessionCore, counts: ImportOutcome['counts'
   return { ...outcomeOf(core, 0), reason: `already ${core.state}`, counts, partial: isPartial(counts), skipped: true };
 }
 
-function closeSession(core: SessionCore, failure?: string): ImportOutcome {
+function closeSession(core: SessionCore, failure?: UnitFailure): ImportOutcome {
   core.places.close();
   const outcome = outcomeOf(core, core.unit.elapsedMillis());
   core.unit.emit(sessionCompleteEvent(endingOf(core, outcome)));
   const { state, partial, reason, counts } = outcome;
   const { overflow } = core.places;
   const isFailed = failure !== undefined || state === 'failed' || state === 'error';
-  core.unit.end(isFailed ? { message: failure ?? reason ?? state } : undefined, {
+  core.unit.end(isFailed ? (failure ?? { message: reason ?? state }) : undefined, {
     [attribute.outcome]: state,
     [attribute.partial]: partial,
     ...countAttributes(counts),

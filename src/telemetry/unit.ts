@@ -47,6 +47,15 @@ export function createRuntime(options: {
   };
 }
 
+/** How a unit failed. */
+export interface UnitFailure {
+  readonly message: string;
+  readonly type?: string;
+}
+
+/** What the conventions have for a failure without a type. */
+const otherError = '_OTHER';
+
 /** What begins a unit. */
 export interface UnitStart {
   readonly kind: UnitKind;
@@ -80,6 +89,7 @@ export class Unit {
   readonly #door: EventDoor;
   #children = 0;
   #ended = false;
+  #errorType = otherError;
 
   constructor(runtime: UnitRuntime, start: UnitStart) {
     this.runtime = runtime;
@@ -132,6 +142,7 @@ export class Unit {
   }
 
   recordException(record: ErrorRecord): void {
+    this.#errorType = record.type;
     this.#door.recordException(record.exception);
   }
 
@@ -139,15 +150,18 @@ export class Unit {
     return Math.max(0, this.runtime.clock.now() - this.startedAt) / 1_000;
   }
 
-  /** Ends the span, once; as failed where a failure is given. Returns the duration in milliseconds. */
-  end(failure?: { readonly message: string }, attributes?: Attributes): number {
+  /** Ends the span, once; as failed where a failure is given: of this type, else that of the last exception. Returns the duration in milliseconds. */
+  end(failure?: UnitFailure, attributes?: Attributes): number {
     if (this.#ended) return 0;
     this.#ended = true;
     const endedAt = Math.max(this.runtime.clock.now(), this.#door.version);
     this.runtime.metrics.unitClosed(this);
     try {
       if (attributes !== undefined) this.span.setAttributes(attributes);
-      if (failure !== undefined) this.span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
+      if (failure !== undefined) {
+        this.span.setAttribute(attribute.errorType, failure.type ?? this.#errorType);
+        this.span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
+      }
       this.span.end(toHrTime(endedAt));
     } catch (error) {
       diag.error('spanledger: a span processor threw at the end of a span', error);

@@ -59,6 +59,29 @@ describe('spans', () => {
     expect(copy?.attributes).toMatchObject({ [attribute.itemId]: 'i', [attribute.sessionId]: 's' });
   });
 
+  test('that failed have the type of their error, by which it is counted, and others have none', async () => {
+    const sdk = useSdk();
+    const denied = Object.assign(new Error('permission denied'), { code: 'EACCES' });
+    await thrownBy(() =>
+      importSession({ id: 's' }, async (session) => {
+        await session.item({ id: 'good' }, () => undefined);
+        await session.item({ id: 'bad' }, (item) =>
+          item.step('read', () => {
+            throw denied;
+          }),
+        );
+      }),
+    );
+    await importSession({ id: 'missing' }, (session) =>
+      session.item({ id: 'gone' }, (item) => item.to('missing', 'not there')),
+    );
+    await importSession({ id: 'well' }, () => undefined);
+    const typeOf = ({ attributes }: ReadableSpan) => attributes['error.type'];
+    expect(sdk.named('task.step read').map(typeOf)).toEqual(['EACCES']);
+    expect(sdk.named('import.item').map(typeOf)).toEqual([undefined, 'EACCES', '_OTHER']);
+    expect(sdk.named('import.session').map(typeOf)).toEqual(['EACCES', '_OTHER', undefined]);
+  });
+
   test('P4 carry all that names them when they start, for processors that look then', async () => {
     const starts = new StartProcessor();
     useSdk({ processors: [starts] });

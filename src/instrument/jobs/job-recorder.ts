@@ -143,8 +143,9 @@ export class JobRecorder {
           void this.guarded(() => context.with(around, () => this.#sentJobs(sending, span, carrier, result))),
         threw: (error) =>
           void this.guarded(() => {
-            const { exception, summary } = toErrorRecord(error);
+            const { exception, summary, type } = toErrorRecord(error);
             span.addEvent('exception', exception);
+            span.setAttribute(attribute.errorType, type);
             span.setStatus({ code: SpanStatusCode.ERROR, message: summary });
             span.end();
           }),
