@@ -77,9 +77,10 @@ describe.concurrent('under systemd', { timeout: 120_000 }, () => {
     expect(heard.flatMap(({ words }) => words).some((word) => word.startsWith('STATUS=blocked'))).toBe(true);
 
     program.child.kill('SIGTERM');
+    await vi.waitFor(() => expect(times('STOPPING=1')).not.toEqual([]), patience);
+    program.child.stdin?.write('stop\n');
     expect(await program.ended).toMatchObject({ code: 0, signal: null });
-    await vi.waitFor(() => expect(times('STOPPING=1')).toHaveLength(1), patience);
-    expect(times('READY=1')).toHaveLength(1);
+    expect([times('READY=1').length, times('STOPPING=1').length]).toEqual([1, 1]);
   });
 
   it('goes on where there is no systemd-notify, and says so', async (context) => {
@@ -91,11 +92,15 @@ describe.concurrent('under systemd', { timeout: 120_000 }, () => {
       script: 'notified.mjs',
       env: { ...environment(socket), PATH: `${directory}${delimiter}` },
     });
+    let told = '';
+    program.child.stderr?.on('data', (text: string) => {
+      told += text;
+    });
     await program.said('at work');
+    await vi.waitFor(() => expect(told).toMatch(/systemd c(?:annot|ould not) be told/), patience);
     program.child.kill('SIGTERM');
-    const ended = await program.ended;
-    expect(ended).toMatchObject({ code: 0, signal: null });
-    expect(ended.stderr).toMatch(/systemd c(?:annot|ould not) be told/);
+    program.child.stdin?.write('stop\n');
+    expect(await program.ended).toMatchObject({ code: 0, signal: null });
     expect(heard).toEqual([]);
   });
 });
