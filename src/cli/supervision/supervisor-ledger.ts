@@ -40,7 +40,8 @@ export interface SupervisorLedger {
   close(): Promise<void>;
 }
 
-const closeMillis = 3_000;
+/** A supervisor waits this long at its end, and longer where the settings say so. */
+const leastCloseMillis = 3_000;
 
 /** The ledger of one supervisor: a journal of its own beside those of its programs, shipped where they ship. */
 export function openSupervisorLedger({ configuration, directory }: Workplace): SupervisorLedger {
@@ -53,7 +54,7 @@ export function openSupervisorLedger({ configuration, directory }: Workplace): S
     version: packageVersion(),
   };
   const journal = openJournal({ directory, owner, maxBytes: configuration.settings.journalMaxBytes });
-  const { databaseUrl, schema, ship } = configuration.settings;
+  const { databaseUrl, schema, ship, exitTimeoutMillis } = configuration.settings;
   const store =
     ship && databaseUrl !== undefined ? createPostgresStore({ connectionString: databaseUrl, schema }) : undefined;
   const shipper = store && createShipper({ directory, store, instanceId: owner.instanceId });
@@ -104,7 +105,7 @@ export function openSupervisorLedger({ configuration, directory }: Workplace): S
     async close() {
       stop.abort();
       clearInterval(beat);
-      await within(closeMillis, async () => {
+      await within(Math.max(leastCloseMillis, exitTimeoutMillis), async () => {
         await running;
         await shipper?.shipOnce();
         await store?.heartbeat({ ...vitals(), endedAt: Date.now() * 1000 });

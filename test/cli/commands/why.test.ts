@@ -21,7 +21,13 @@ describe('a program that is killed at work', { timeout: 180_000 }, () => {
     const command = [join(root, 'dist', 'cli', 'main.js'), 'run', '--restart', 'never', '--', 'node', daemon, 'killed'];
     const supervisor = spawn(process.execPath, command, {
       cwd: root,
-      env: { PATH: process.env.PATH, OTEL_SERVICE_NAME: 'nightly-service', ...environment },
+      // A machine that is busy is no reason to lose what the test looks for.
+      env: {
+        PATH: process.env.PATH,
+        OTEL_SERVICE_NAME: 'nightly-service',
+        SPANLEDGER_EXIT_TIMEOUT: '30000',
+        ...environment,
+      },
       stdio: 'ignore',
     });
     onTestFinished(() => void supervisor.kill('SIGKILL'));
