@@ -1,5 +1,6 @@
 import { type AuditLevel, auditLevelNames, levelSpellings, parseLevel } from '../domain/audit.ts';
 import { isProxyName } from '../instrument/client-address.ts';
+import { isConnectionString } from '../shipping/connection-string.ts';
 import { parseFieldPath } from '../storable/field-paths.ts';
 import { parseTextPattern } from './text-patterns.ts';
 
@@ -68,13 +69,8 @@ const postgresScheme = /^postgres(ql)?:\/\//;
 export const postgresUrl = textKind(
   'a URL such as postgres://user@host:5432/database, with / ? # @ and % in the password as %2F %3F %23 %40 and %25',
   postgresScheme,
-  isPostgresUrl,
+  (value): value is string => isConnectionString(value),
 );
-
-function isPostgresUrl(value: string): value is string {
-  // A URL with credentials and no host names a Unix socket by its query; WHATWG URLs know no such thing.
-  return postgresScheme.test(value) && URL.canParse(value.replace('@/', '@localhost/'));
-}
 
 /** One of the given words, in any case. */
 export function oneOf<const T extends string>(...words: readonly T[]): SettingKind<T> {

@@ -96,7 +96,7 @@ const remedies: readonly Remedy[] = [
   },
   {
     says: /ENOTFOUND \S*,/,
-    remedy: 'The database URL may name one host only.',
+    remedy: 'Several hosts stand before the path: postgres://user@one:5432,two:5432/database.',
   },
   { codes: /^(ENOTFOUND|EAI_AGAIN)$/, remedy: 'Check the host in the database URL.' },
   {

@@ -1,8 +1,9 @@
 import pg from 'pg';
 import copyStreams from 'pg-copy-streams';
-import { parseConnectionString } from './connection-string.ts';
+import { type DatabaseAddress, parseConnectionString } from './connection-string.ts';
 import { CopyScript } from './copy-script.ts';
 import { quoteIdentifier } from './identifier.ts';
+import { type HostPool, readOnlyCode } from './postgres-hosts.ts';
 import { createPostgresPool } from './postgres-pool.ts';
 import { Questions } from './questions.ts';
 import {
@@ -13,6 +14,7 @@ import {
   type Statement,
   type TransactionMode,
 } from './sql-connection.ts';
+import { toDatabaseFailure } from './sql-state.ts';
 
 /** The slice of `pg.PoolClient` that is used. */
 export interface PooledClient {
@@ -30,6 +32,7 @@ export interface ConnectionPool {
 }
 
 export interface PostgresOptions {
+  /** May name several hosts, of which the one that takes writes is used. */
   readonly connectionString: string;
   /** Connections at most; default 3. Fewer than three ship more slowly. */
   readonly maxConnections?: number;
@@ -71,8 +74,8 @@ const defaultConnectionLifetimeSeconds = 1_800;
  */
 export function createPostgresDatabase(options: PostgresOptions): PostgresDatabase {
   const address = parseConnectionString(options.connectionString);
-  const own = options.pool === undefined ? createPool(options) : undefined;
-  const pool: ConnectionPool = options.pool ?? own ?? createPool(options);
+  const own = options.pool === undefined ? createPool(address, options) : undefined;
+  const pool: ConnectionPool = options.pool ?? own ?? createPool(address, options);
   const silence = options.statementTimeoutMillis ?? defaultStatementTimeoutMillis;
   let closing: Promise<void> | undefined;
   return {
@@ -91,9 +94,9 @@ export function createPostgresDatabase(options: PostgresOptions): PostgresDataba
   };
 }
 
-function createPool(options: PostgresOptions): pg.Pool {
+function createPool(address: DatabaseAddress, options: PostgresOptions): HostPool<pg.PoolClient> {
   return createPostgresPool({
-    connectionString: options.connectionString,
+    address,
     maxConnections: options.maxConnections ?? defaultConnections,
     connectTimeoutMillis: options.connectTimeoutMillis ?? defaultConnectTimeoutMillis,
     lifetimeSeconds: options.connectionLifetimeSeconds ?? defaultConnectionLifetimeSeconds,
@@ -150,7 +153,7 @@ async function withClient<T>(
     broken = false;
     return result;
   } catch (error) {
-    broken = !(await succeeds(connection, recovery));
+    broken = isReadOnly(error) || !(await succeeds(connection, recovery));
     throw error;
   } finally {
     client.off('error', ignore);
@@ -161,6 +164,14 @@ async function withClient<T>(
 
 /** A commit that is acknowledged before it is on disk would lose what the journal has given up by then. */
 const durably = `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
+
+/**
+ * Whether a server takes no writes. Its connection is given up, also by a pooler between: the next one leads to wherever the address
+ * leads by then, and this one would go on to a standby for as long as it is asked.
+ */
+function isReadOnly(error: unknown): boolean {
+  return toDatabaseFailure(error).code === readOnlyCode;
+}
 
 /** Settings travel with the transaction, as start-up parameters would not through every pooler. */
 function beginning(silence: number, mode: TransactionMode | undefined): string {

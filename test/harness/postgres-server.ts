@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
@@ -11,6 +11,8 @@ export interface PostgresServer {
   /** URL of the maintenance database, as superuser. */
   readonly url: string;
   readonly pid: number;
+  /** Where its data is. */
+  readonly data: string;
   /** Ends the server as a signal would: SIGINT fast, SIGQUIT immediate, SIGKILL as if the power had gone. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same port and data, after `kill`. */
@@ -26,6 +28,10 @@ export interface ServerOptions {
   readonly durable?: boolean;
   /** Default: any that is free. */
   readonly port?: number;
+  /** Further settings of the server. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** The data of a server that has stopped well, to begin with a copy of it as a standby. */
+  readonly standbyOf?: string;
 }
 
 /** Initialises and starts a server. */
@@ -34,9 +40,10 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
   const scratch = mkdtempSync(join(tmpdir(), 'spanledger-postgres-'));
   chmodSync(scratch, 0o711);
   const bin = postgresBinaries(user, scratch);
-  const data = initialise(bin, scratch, user);
+  const { durable = false, settings = {}, standbyOf } = options;
+  const data = standbyOf === undefined ? initialise(bin, scratch, user) : copyData(standbyOf, scratch, user);
   const port = options.port ?? (await freePort());
-  const start = () => launch({ bin, data, port, user, durable: options.durable === true });
+  const start = () => launch({ bin, data, port, user, durable, settings });
   let child = await start();
   const kill = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -49,6 +56,7 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
     get pid() {
       return child.pid ?? 0;
     },
+    data,
     kill,
     async restart() {
       await kill('SIGINT');
@@ -88,16 +96,29 @@ function initialise(bin: string, scratch: string, user: ServerUser): string {
   return data;
 }
 
+function copyData(from: string, scratch: string, { uid, gid }: ServerUser): string {
+  const data = join(scratch, 'data');
+  cpSync(from, data, { recursive: true });
+  writeFileSync(join(data, 'standby.signal'), '');
+  chmodSync(data, 0o700);
+  if (uid !== undefined && gid !== undefined) {
+    for (const name of ['', ...readdirSync(data, { encoding: 'utf8', recursive: true })])
+      chownSync(join(data, name), uid, gid);
+  }
+  return data;
+}
+
 interface Launch {
   readonly bin: string;
   readonly data: string;
   readonly port: number;
   readonly user: ServerUser;
   readonly durable: boolean;
+  readonly settings: Readonly<Record<string, string | number>>;
 }
 
 /** Resolves when the server takes connections; it says so on stderr. */
-async function launch({ bin, data, port, user, durable }: Launch): Promise<ChildProcess> {
+async function launch({ bin, data, port, user, durable, settings: further }: Launch): Promise<ChildProcess> {
   const settings = {
     port,
     listen_addresses: '127.0.0.1',
@@ -109,6 +130,7 @@ async function launch({ bin, data, port, user, durable }: Launch): Promise<Child
     log_min_messages: 'log',
     log_checkpoints: 'off',
     ...(durable ? {} : { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }),
+    ...further,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(join(bin, 'postgres'), ['-D', data, ...flags], {
@@ -122,7 +144,7 @@ async function launch({ bin, data, port, user, durable }: Launch): Promise<Child
     child.once('exit', (code) => reject(new Error(`postgres ended with ${code} at start: ${log}`)));
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       log = (log + text).slice(-4000);
-      if (log.includes('ready to accept connections')) resolve();
+      if (/ready to accept (read-only )?connections/.test(log)) resolve();
     });
   });
   child.removeAllListeners('exit');
