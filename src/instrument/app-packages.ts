@@ -38,6 +38,21 @@ export function runtimeDependencies(places: readonly string[]): readonly string[
   return manifestsOf(places).flatMap(({ dependencies = {} }) => Object.keys(dependencies));
 }
 
+/** Packages that the program has installed under names of its own (`"web": "npm:express@5"`), by these names. */
+export function packageAliases(places: readonly string[]): ReadonlyMap<string, string> {
+  const ranges = manifestsOf(places).flatMap((manifest) =>
+    Object.entries({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies }),
+  );
+  return new Map(
+    ranges.flatMap(([alias, range]) => {
+      const name = aliasRange.exec(String(range))?.[1];
+      return name === undefined ? [] : [[alias, name] as const];
+    }),
+  );
+}
+
+const aliasRange = /^npm:((?:@[^/]+\/)?[^@/]+)/;
+
 /** The package.json of a package that one of these places has installed. */
 export function manifestOf(name: string, places: readonly string[]): Manifest | undefined {
   for (const place of places) {

@@ -55,7 +55,7 @@ export function findEsmGaps(
 }
 
 /** Whether an `import` gets an ES module of it, and no CommonJS, which is patched as it is everywhere. */
-function isEsPackage(name: string, places: readonly string[]): boolean {
+export function isEsPackage(name: string, places: readonly string[]): boolean {
   const { type, exports } = manifestOf(name, places) ?? {};
   return type === 'module' || (typeof exports === 'object' && JSON.stringify(exports).includes('"import"'));
 }

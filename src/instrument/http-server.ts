@@ -17,12 +17,12 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
-import { type RPCMetadata, RPCType } from '@opentelemetry/core';
+import { RPCType } from '@opentelemetry/core';
 import { scopeName } from '../telemetry/conventions.ts';
 import { scopeVersion } from '../telemetry/instrumentation-scope.ts';
 import type { ClientAddress } from './client-address.ts';
 import { type EventOwner, isOwnable, isOwned, ownEvents } from './event-context.ts';
-import { frameworkRouteOf } from './framework-request.ts';
+import { routeOfRequest, type ServedMetadata } from './framework-request.ts';
 import { forEachAspect } from './http.ts';
 import { type HttpScheme, otherMethod, requestAttributes } from './http-attributes.ts';
 import { type Http2Headers, type Http2Stream, streamExchange } from './http2-stream.ts';
@@ -172,14 +172,14 @@ class ServedRequest implements EventOwner {
   readonly #parts: ServedParts;
   readonly #startedAt: number;
   /** Where frameworks leave the route. */
-  readonly #metadata: RPCMetadata;
+  readonly #metadata: ServedMetadata;
   #isOver = false;
   #isFailed = false;
 
   constructor(parts: ServedParts) {
     this.#parts = parts;
     this.#startedAt = parts.duration === undefined ? 0 : performance.now();
-    this.#metadata = { type: RPCType.HTTP, span: parts.span };
+    this.#metadata = { type: RPCType.HTTP, span: parts.span, request: parts.request };
     this.context = new RequestContext(parts.parent, parts.span, this.#metadata);
   }
 
@@ -225,6 +225,7 @@ class ServedRequest implements EventOwner {
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#metadata.request = undefined;
     const { span, request, response } = this.#parts;
     if (!span.isRecording()) return;
     const status = statusSent(response);
@@ -233,7 +234,7 @@ class ServedRequest implements EventOwner {
       span.setAttribute('error.type', String(status));
       span.setStatus({ code: SpanStatusCode.ERROR });
     }
-    const route = this.#metadata.route ?? frameworkRouteOf(request);
+    const route = routeOfRequest(request, this.#metadata.route);
     if (route !== undefined) {
       this.#metadata.route = route;
       span.setAttribute('http.route', route);

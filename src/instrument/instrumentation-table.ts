@@ -11,13 +11,15 @@ export interface InstrumentationEntry {
   /** The package that patches them; its export ends in `Instrumentation`. Absent where nothing needs to be patched. */
   readonly package?: string;
   /** Patches the modules instead, and loads what the package has when it needs it. */
-  readonly patch?: (target: PatchTarget, load: () => Patcher | undefined) => PatchOutcome['result'];
+  readonly patch?: (target: PatchTarget, load: () => Patcher | undefined) => PatchOutcome['result'] | PatchOutcome;
   /** What it is told. Called when it is loaded. */
   readonly options?: () => Readonly<Record<string, unknown>>;
   /** What is seen of these modules where nothing patches them. */
   readonly seenThrough?: string;
   /** Whether these modules may be ES modules, which only a loader hook can reach. */
   readonly isEsm?: true;
+  /** Patched only where the program asks for these modules by name: others stand on them, too. */
+  readonly isDirect?: true;
 }
 
 const contrib = (name: string) => `@opentelemetry/instrumentation-${name}`;
@@ -39,12 +41,17 @@ export const instrumentationTable: readonly InstrumentationEntry[] = [
   { name: 'http', modules: ['http', 'https'], package: contrib('http'), options: httpOptions },
   { name: 'undici', modules: ['undici'], package: contrib('undici'), options: undiciOptions },
   installable('express'),
-  installable('koa', 'koa', '@koa/router', 'koa-router'),
+  installable('koa', 'koa', '@koa/router', 'koa-router', 'koa-mount'),
   { name: 'pg', modules: ['pg', 'pg-pool'], package: contrib('pg'), options: pgOptions },
   { name: 'fastify', modules: ['fastify'], seenThrough: `${throughHttp}, with their routes` },
   { name: 'hono', modules: ['hono'], seenThrough: `${throughHttp}, with their routes` },
-  framework('connect'),
+  installable('connect'),
   installable('hapi', '@hapi/hapi'),
+  { name: 'next', modules: ['next'] },
+  { name: 'h3', modules: ['h3'], isEsm: true },
+  { name: 'trpc', modules: ['@trpc/server'], isEsm: true },
+  { name: 'polka', modules: ['polka'], isEsm: true },
+  { name: 'find-my-way', modules: ['find-my-way'], isDirect: true },
   framework('nestjs-core', '@nestjs/core'),
   installable('restify'),
   framework('socket.io'),

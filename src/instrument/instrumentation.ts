@@ -88,9 +88,10 @@ export class Instrumentation {
       return target.exports;
     }
     if (entry.patch !== undefined) {
-      const result = entry.patch(target, () => this.#load(entry)?.patcher);
+      const told = entry.patch(target, () => this.#load(entry)?.patcher);
+      const { exports, result } = typeof told === 'string' ? { exports: target.exports, result: told } : told;
       this.#tell(result, module, target, 'spanledger');
-      return target.exports;
+      return exports;
     }
     const loaded = this.#load(entry);
     if (loaded === undefined) {

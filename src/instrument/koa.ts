@@ -1,7 +1,9 @@
 import { isOwned } from './event-context.ts';
 import { linkFrameworkRequest } from './framework-request.ts';
 import type { InstrumentationEntry } from './instrumentation-table.ts';
+import { type MountedContext, mountPathOf, watchMounts } from './koa-mount.ts';
 import type { PatchOutcome } from './patcher.ts';
+import { joined } from './route-place.ts';
 
 /** The slice of Koa that is patched, versions 2 and 3. */
 interface KoaClass {
@@ -11,7 +13,7 @@ interface KoaClass {
 type CreateContext = (this: unknown, request: object, response: object) => KoaContext;
 
 /** What `@koa/router` and `koa-router` leave in the context of a request. */
-interface KoaContext {
+interface KoaContext extends MountedContext {
   readonly method?: string;
   /** Path of the layer that was reached last: a route, or what a router has before its routes. */
   readonly _matchedRoute?: unknown;
@@ -34,6 +36,7 @@ export function koaPatch(correlationHeader: string | undefined): NonNullable<Ins
   return ({ exports, name, directory }, load) => {
     const more = load()?.patch(exports, name, directory).result ?? 'none';
     if (name === 'koa') return watchContexts(exports as Partial<KoaClass>);
+    if (name === 'koa-mount') return watchMounts(exports);
     if (contextFile.test(name) && correlationHeader !== undefined)
       keepHeader(exports as KoaContexts, correlationHeader);
     return more;
@@ -83,8 +86,15 @@ function keepHeader(contexts: KoaContexts, header: string): void {
   };
 }
 
+function koaRoute(context: KoaContext): string | undefined {
+  const mount = mountPathOf(context);
+  const found = routerPathOf(context);
+  if (found !== undefined) return joined(mount, found) || '/';
+  return mount === '' ? undefined : mount;
+}
+
 /** Where what stands before the routes has answered, as a guard does, it is the route that would have come next. */
-function koaRoute({ method = '', matched = [], _matchedRoute: reached }: KoaContext): string | undefined {
+function routerPathOf({ method = '', matched = [], _matchedRoute: reached }: KoaContext): string | undefined {
   if (reached === undefined) return undefined;
   const layers = matched.filter((layer) => layer.methods.includes(method));
   const route = layers.find(({ path }) => path === reached) ?? layers.at(-1);

@@ -53,7 +53,9 @@ const mainFiles = new Map<string, string | undefined>();
 
 function mainFileOf(name: string, directory: string): string | undefined {
   if (!mainFiles.has(directory)) {
-    mainFiles.set(directory, resolveFrom(join(directory, 'package.json'), name) ?? importedFileOf(directory));
+    // Under another name than its own it is found by its directory.
+    const asked = directory.endsWith(join(sep, name)) ? name : directory;
+    mainFiles.set(directory, resolveFrom(join(directory, 'package.json'), asked) ?? importedFileOf(directory));
   }
   return mainFiles.get(directory);
 }

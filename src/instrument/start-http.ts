@@ -1,7 +1,10 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
+import { connectPatch } from './connect.ts';
 import { expressPatch } from './express.ts';
+import { findMyWayPatch } from './find-my-way.ts';
 import { grpcCalls } from './grpc-calls.ts';
+import { h3Patch } from './h3.ts';
 import { hapiPatch } from './hapi.ts';
 import { addHttpAspect } from './http-aspects.ts';
 import { type HttpClientModule, patchOutgoing } from './http-client.ts';
@@ -12,7 +15,10 @@ import { HttpServers, type ServerClass } from './http-server.ts';
 import { followHttp2 } from './http2.ts';
 import type { InstrumentationEntry } from './instrumentation-table.ts';
 import { koaPatch } from './koa.ts';
+import { nextPatch } from './next.ts';
+import { polkaPatch } from './polka.ts';
 import { restifyPatch } from './restify.ts';
+import { trpcPatch } from './trpc.ts';
 
 export interface HttpOptions {
   /** The header that carries the correlation id; `undefined` where none does. */
@@ -39,12 +45,18 @@ export function startHttp({ correlationHeader, requests, choice }: HttpOptions):
   const recording = requests === undefined ? undefined : createHttpRecording(requests);
   if (recording !== undefined) addHttpAspect(recording);
   const servers = new HttpServers(requests?.clientAddress ?? ((peer) => peer), choice?.knownMethods);
-  const patches = new Map([
+  const patches = new Map<string, NonNullable<InstrumentationEntry['patch']>>([
     ['http', patchWith(servers)],
     ['express', expressPatch],
     ['koa', koaPatch(correlationHeader)],
     ['hapi', hapiPatch],
     ['restify', restifyPatch],
+    ['connect', connectPatch],
+    ['next', nextPatch],
+    ['h3', h3Patch],
+    ['trpc', trpcPatch],
+    ['polka', polkaPatch],
+    ['find-my-way', findMyWayPatch],
   ]);
   let isGrpcSeen = false;
   return {

@@ -2,9 +2,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { diag, type TracerProvider } from '@opentelemetry/api';
 import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
-import { appDependencies, isInstalled, lookupPlaces, runtimeDependencies } from './app-packages.ts';
+import { appDependencies, isInstalled, lookupPlaces, packageAliases, runtimeDependencies } from './app-packages.ts';
 import { beginsAsCommonJs } from './entry-format.ts';
-import { findEsmGaps } from './esm-gaps.ts';
+import { findEsmGaps, isEsPackage } from './esm-gaps.ts';
 import { type EsmFiles, type EsmHook, type EsmListener, hookEsModules } from './esm-hook.ts';
 import { followFastify } from './fastify-routes.ts';
 import type { FunctionRule } from './function-rule.ts';
@@ -74,14 +74,20 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
   const report = createModuleReport();
   const places = lookupPlaces(options.main, options.directory);
   const http = startHttp(options);
-  const entries = [...instrumentationTable.map((entry) => http.complete(entry)), ...furtherEntries(places)];
+  const wanted = new Set(runtimeDependencies(places));
+  const aliases = packageAliases(places);
+  const own = instrumentationTable.filter(
+    ({ isDirect, modules }) => isDirect !== true || modules.some((one) => wanted.has(one)),
+  );
+  const entries = [...own.map((entry) => http.complete(entry)), ...furtherEntries(places)];
   const instrumentation = new Instrumentation({ entries, choice: options.choice, places, report });
   noteEarly(instrumentation, report);
   const hasHono = instrumentation.isChosen({ name: 'hono' });
   watchModules({
-    packages: new Set(instrumentation.modules),
+    packages: new Set([...instrumentation.modules, ...aliases.keys()]),
     builtins: new Set(instrumentation.modules.filter(isBuiltinModule)),
-    onFile: (file, exports) => {
+    onFile: (found, exports) => {
+      const file = { ...found, name: aliases.get(found.name) ?? found.name };
       const patched = instrumentation.onFile(file, exports);
       return hasHono ? withHonoRoutes(moduleNameOf(file), patched) : patched;
     },
@@ -102,7 +108,7 @@ export function startInstrumentation(options: InstrumentationOptions): RunningIn
   return {
     modules: () => [...report.list(), ...functions.modules(), ...jobs.modules()],
     esmHook: hookEsm(
-      { instrumentation, entries, places, functions, jobs },
+      { instrumentation, entries, places, wanted, aliases, functions, jobs },
       options.isExamined === true ? report : undefined,
     ),
     follow: (provider) => {
@@ -173,15 +179,20 @@ function switchOn(instrumentation: Instrumentation, name: string, report: Module
 }
 
 /** Only what is there, may be an ES module and has an instrumentation is worth a hook. */
-function hookEsm({ instrumentation, entries, places, functions, jobs }: EsmParts, examined?: ModuleReport): EsmHook {
+function hookEsm(parts: EsmParts, examined?: ModuleReport): EsmHook {
+  const { instrumentation, entries, places, wanted, aliases, functions, jobs } = parts;
+  // A package of others may have brought a framework along; only who asks for it by name is worth the hook.
   const names = entries
     .filter((entry) => entry.isEsm === true && instrumentation.isChosen(entry))
-    .filter((entry) => entry.package !== undefined && isInstalled(entry.package, places))
-    .flatMap((entry) => entry.modules.filter((module) => isInstalled(module, places)));
-  // A package of others may have brought Hono along; only who asks for it by name is worth the hook.
-  const hasHono = instrumentation.isChosen({ name: 'hono' }) && runtimeDependencies(places).includes('hono');
+    .flatMap(({ modules, package: from }) =>
+      from === undefined
+        ? namesOf(modules, aliases).filter((name) => wanted.has(name) && isEsPackage(name, places))
+        : modules.filter((module) => isInstalled(from, places) && isInstalled(module, places)),
+    );
+  const hasHono = instrumentation.isChosen({ name: 'hono' }) && wanted.has('hono');
   const gaps = examined && findEsmGaps(entries, places, names, examined);
-  const onModule: EsmListener = (exports, name, directory) => {
+  const onModule: EsmListener = (exports, found, directory) => {
+    const name = aliases.get(found) ?? found;
     if (gaps?.onEsModule(name, directory) === true) return exports;
     tellUnits({ functions, jobs }, exports, name, directory);
     if (hasHono) withHonoRoutes(name, exports);
@@ -198,10 +209,19 @@ function hookEsm({ instrumentation, entries, places, functions, jobs }: EsmParts
   return hookEsModules([...all], onModule, { urls: hasHono ? [...urls, honoBaseUrl] : urls, listener });
 }
 
+/** Those of packages, and those under which the program has installed them. */
+function namesOf(modules: readonly string[], aliases: ReadonlyMap<string, string>): readonly string[] {
+  return [...modules, ...[...aliases].flatMap(([alias, name]) => (modules.includes(name) ? [alias] : []))];
+}
+
 interface EsmParts {
   readonly instrumentation: Instrumentation;
   readonly entries: readonly InstrumentationEntry[];
   readonly places: readonly string[];
+  /** Packages that the program asks for by name. */
+  readonly wanted: ReadonlySet<string>;
+  /** Packages by the names that the program has given them. */
+  readonly aliases: ReadonlyMap<string, string>;
   readonly functions: RunningFunctions;
   readonly jobs: RunningJobs;
 }

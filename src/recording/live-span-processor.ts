@@ -7,6 +7,7 @@ import { type AnnouncedEvent, type AnnouncementListener, setAnnouncementListener
 import { attribute } from '../telemetry/conventions.ts';
 import { type LedgerExporterOptions, leaseRecorder, type RecorderLease } from './journal-source.ts';
 import { beginLiveRecording, endLiveRecording } from './live-recording.ts';
+import { isWithinRequest, markNested } from './nested-request.ts';
 import { OpenRequests } from './open-requests.ts';
 import { isRecorded, markRecorded } from './recorded-spans.ts';
 import type { EventFilter, Recorder } from './recorder.ts';
@@ -67,7 +68,12 @@ class LiveSpanProcessor implements SpanProcessor, AnnouncementListener {
     const readable = span as unknown as ReadableSpan;
     markRecorded(readable);
     if (readable.attributes[attribute.unit] !== undefined) this.#recorder(readable).recordStart(readable);
-    else if (readable.kind === SpanKind.SERVER) this.#requests.opened(readable);
+    else if (readable.kind === SpanKind.SERVER) this.#began(readable, parentContext);
+  }
+
+  #began(span: ReadableSpan, parentContext: Context): void {
+    if (isWithinRequest(parentContext)) markNested(span);
+    else this.#requests.opened(span);
   }
 
   onEnd(span: ReadableSpan): void {

@@ -15,6 +15,7 @@ import type { EventSource } from '../projection/span-source.ts';
 import { projectSpanEnd, projectSpanEvents, projectSpanStart } from '../projection/unit-projection.ts';
 import { type Sanitizer, sanitizer } from '../storable/sanitizer.ts';
 import type { AnnouncedEvent } from '../telemetry/announcer.ts';
+import { isNested } from './nested-request.ts';
 import { isLogRecorded } from './recorded-logs.ts';
 import { takeRequestFacts } from './request-facts.ts';
 
@@ -165,7 +166,7 @@ class JournalRecorder implements Recorder {
     if (span.events.length > 0) records.push(...projectSpanEvents(source, this.#context, filter));
     const end = projectSpanEnd(source, this.#context);
     if (end !== undefined) records.push(end);
-    if (this.#requests === 'none') return;
+    if (this.#requests === 'none' || isNested(span)) return;
     const facts = takeRequestFacts(span);
     const request = projectRequest(source, this.#context, { outbound: this.#requests === 'all', facts });
     if (request === undefined) return;
