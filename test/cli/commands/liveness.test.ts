@@ -95,15 +95,17 @@ describe('spanledger stuck', () => {
 
   it('tells it as JSON with the path, and takes another limit', async () => {
     const stuck = await json('stuck');
+    // The server's other users, whom it tells of too, may wait for each other at that moment.
+    const steps = ({ rows }: typeof stuck) =>
+      rows.flatMap(({ found, step_name }) => (found === 'database_wait' ? [] : [step_name])).sort();
     expect(stuck.code).toBe(1);
-    expect(stuck.rows.map((row) => row.step_name).sort()).toEqual(['hurried', 'learned', 'limited', 'overdue']);
+    expect(steps(stuck)).toEqual(['hurried', 'learned', 'limited', 'overdue']);
     const overdue = stuck.rows.find((row) => row.step_name === 'overdue');
     expect(overdue).toMatchObject({
       found: 'unit',
       path: [{ unit: 'session', session_id: 'mixed' }, { unit: 'step' }],
     });
-    const { rows } = await json('stuck', '--limit', '15m');
-    expect(rows.map((row) => row.step_name).sort()).toEqual(['limited', 'overdue', 'patient']);
+    expect(steps(await json('stuck', '--limit', '15m'))).toEqual(['limited', 'overdue', 'patient']);
   });
 
   it('S2.12 names the session that holds the lock another waits for, also to a role that may see little', async () => {
