@@ -6,6 +6,7 @@ import type { CourierData, CourierReply, CourierRequest } from './courier.ts';
 import { answerLine } from './courier-line.ts';
 import { createDiagnosticLogger, installDiagnosticLogger } from './diagnostic-logger.ts';
 import { createOtlpSender } from './otlp-sender.ts';
+import { tellWarnings } from './thread-output.ts';
 
 /**
  * The courier's thread. Nothing is instrumented here: it has its own modules, in which no SDK was started.
@@ -13,6 +14,7 @@ import { createOtlpSender } from './otlp-sender.ts';
 const { otlp, shipping, answered, line } = workerData as CourierData;
 // Of its own, so that what it has to say is heard while the main thread is blocked, or about to end.
 installDiagnosticLogger(createDiagnosticLogger(), readOtelEnvironment(processEnvironment()).logLevel);
+tellWarnings();
 const sender = createOtlpSender(otlp);
 // Loaded only where there is a database to talk to.
 const shipment = shipping && import('./shipment.ts').then(({ startShipment }) => startShipment(shipping));

@@ -6,6 +6,7 @@ import { type CourierLine, createCourierLine } from './courier-line.ts';
 import { type KeptThread, keepThread } from './kept-thread.ts';
 import type { OtlpHttpProtocol, OtlpSignal } from './otlp-protocol.ts';
 import type { ShippingMemory } from './shipping-memory.ts';
+import { ownOutput } from './thread-output.ts';
 
 /** What the courier thread carries. */
 export interface CourierLoad {
@@ -169,6 +170,7 @@ class ThreadCourier implements Courier {
       workerData: { ...load, answered: this.#answered, line: this.line } satisfies CourierData,
       // The flags of the host would load spanledger/register, or a debugger, into this thread as well.
       execArgv: [],
+      ...ownOutput,
       env: withoutNodeOptions(environment),
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMegabytes },
     });

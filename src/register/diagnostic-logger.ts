@@ -1,7 +1,7 @@
-import { writeSync } from 'node:fs';
 import { type DiagLogFunction, type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 import { visible } from '../cli/visible.ts';
 import { sanitizer } from '../storable/sanitizer.ts';
+import { openStandardError, writeToStandardError } from './standard-error.ts';
 
 /** Where messages go, what time it is on a clock that is not set, and how long a message stays quiet after it was shown. */
 export interface DiagnosticLoggerOptions {
@@ -15,7 +15,7 @@ const maxRemembered = 200;
 
 /**
  * A logger for OpenTelemetry's diagnostics that writes to standard error, never to standard output, which belongs to the host.
- * What it writes is redacted, and stays one line whatever is in it.
+ * What it writes is redacted, stays one line whatever is in it, and never waits for whoever reads it.
  * The same message is shown once a minute, with the number of times it came in between: a collector that is down is not a flood.
  */
 export function createDiagnosticLogger(options: DiagnosticLoggerOptions = {}): DiagLogger {
@@ -53,6 +53,7 @@ const levels: Readonly<Record<string, DiagLogLevel>> = {
 
 /** Registers the logger at the level `OTEL_LOG_LEVEL` names, or at warnings. */
 export function installDiagnosticLogger(logger: DiagLogger, level: string | undefined): void {
+  openStandardError();
   diag.setLogger(logger, { logLevel: levels[level ?? 'warn'] ?? DiagLogLevel.WARN, suppressOverrideMessage: true });
 }
 
@@ -63,13 +64,4 @@ function detailText(detail: unknown): string {
     return `${detail.message}${advice}`;
   }
   return sanitizer().json(detail);
-}
-
-function writeToStandardError(line: string): void {
-  try {
-    // Synchronous and with its error swallowed: a closed or full pipe must not reach the host.
-    writeSync(2, `${line}\n`);
-  } catch {
-    // Nobody is listening.
-  }
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { diag } from '@opentelemetry/api';
 import { giveStopNotice, giveStopNoticeAfterHost, passStopNoticeOn } from '../telemetry/stop-notice.ts';
 import type { ProcessEnd } from './courier.ts';
+import { finishStandardError } from './standard-error.ts';
 
 /** The slice of `process` that the end of a program needs; `listenerCount` tells whether the host has a say. */
 export interface EndingProcess {
@@ -39,7 +40,7 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
 export function onEnding(ending: Ending, host: EndingProcess = process): SignalWatch {
   const budget = createBudget(ending.timeoutMillis);
   const flush = () => within(budget.left(), ending);
-  const finish = (end: ProcessEnd) => eachInTurn(() => ending.finish(budget.left(), end));
+  const finish = (end: ProcessEnd) => eachInTurn(() => ending.finish(budget.left(), end), finishStandardError);
   const flushBeside = () => within(ending.timeoutMillis, ending);
   host.once('beforeExit', () => void flush());
   host.on('exit', (code) => finish({ code }));

@@ -9,10 +9,12 @@ import { serveHealth } from './health-server.ts';
 import { sharedHealthFacts } from './shared-health.ts';
 import { keepSupervisorInformed } from './supervisor-link.ts';
 import { notifySystemd } from './systemd-notice.ts';
+import { tellWarnings } from './thread-output.ts';
 
 /** The guard's thread: it has its own modules, in which no SDK was started. */
 const data = workerData as GuardData;
 installDiagnosticLogger(createDiagnosticLogger(), readOtelEnvironment(processEnvironment()).logLevel);
+tellWarnings();
 let loops: readonly LoopFacts[] = [];
 parentPort?.on('message', (message: GuardMessage) => {
   loops = message.loops;

@@ -7,6 +7,7 @@ import { loopFacts, onLoopChange } from '../telemetry/loops.ts';
 import { disownWorker } from '../watchdog/worker-count.ts';
 import { keepThread } from './kept-thread.ts';
 import type { ShippingMemory } from './shipping-memory.ts';
+import { ownOutput } from './thread-output.ts';
 
 /** What the guard's thread is given. */
 export interface GuardData {
@@ -82,6 +83,7 @@ function startThread(workerData: GuardData, { NODE_OPTIONS: _, ...env }: Environ
     workerData,
     // The flags of the host would load spanledger/register, or a debugger, into this thread as well.
     execArgv: [],
+    ...ownOutput,
     env: env as NodeJS.ProcessEnv,
     resourceLimits: { maxOldGenerationSizeMb: 64 },
   });

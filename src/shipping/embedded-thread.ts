@@ -40,6 +40,9 @@ export async function startEmbeddedThread(options: EmbeddedOptions): Promise<Emb
     execArgv: isSource ? process.execArgv : [],
     // Nothing of the host's: its NODE_OPTIONS would load into this thread too.
     env: {},
+    // A worker whose streams are connected has those of the host not wait for their readers any more.
+    stdout: true,
+    stderr: true,
   });
   try {
     await opened(worker);

@@ -4,6 +4,7 @@ import { processEnvironment } from '../configuration/environment.ts';
 import { readOtelEnvironment } from '../configuration/otel-environment.ts';
 import { createConfiguredSanitizer } from '../configuration/redaction.ts';
 import { createDiagnosticLogger, installDiagnosticLogger } from '../register/diagnostic-logger.ts';
+import { tellWarnings } from '../register/thread-output.ts';
 import type { StackSampler } from './stack-sampler.ts';
 import { createTeller } from './stall-teller.ts';
 import { Watch } from './watch.ts';
@@ -16,6 +17,7 @@ import type { WatchdogData } from './watchdog.ts';
  */
 const data = workerData as WatchdogData;
 installDiagnosticLogger(createDiagnosticLogger(), readOtelEnvironment(processEnvironment()).logLevel);
+tellWarnings();
 const sanitizer = createConfiguredSanitizer(data.redaction);
 const teller = createTeller(data);
 const watch = new Watch({

@@ -4,6 +4,7 @@ import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { RedactionSettings } from '../configuration/redaction.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import { keepThread } from '../register/kept-thread.ts';
+import { ownOutput } from '../register/thread-output.ts';
 import { attribute } from '../telemetry/conventions.ts';
 import { currentScope } from '../telemetry/current-scope.ts';
 import type { LogTarget } from './log-target.ts';
@@ -130,6 +131,7 @@ function startThread(workerData: WatchdogData, { environment, script }: ThreadOp
     workerData,
     // The flags of the host would load spanledger/register, or a debugger, into this thread as well.
     execArgv: [],
+    ...ownOutput,
     env,
     resourceLimits: { maxOldGenerationSizeMb: maxHeapMegabytes },
   });
