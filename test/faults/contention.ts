@@ -12,6 +12,9 @@ export interface Contention {
 
 /** https://docs.kernel.org/accounting/psi.html */
 const pressurePath = '/proc/pressure/cpu';
+/** https://docs.kernel.org/filesystems/proc.html#miscellaneous-kernel-statistics-in-proc-stat */
+const statisticsPath = '/proc/stat';
+const microsPerTick = 10_000;
 
 export function watchContention(): Contention {
   const [stalledBefore, begin] = [stalledMicros(), performance.now()];
@@ -40,10 +43,12 @@ export function patience(share: number): number {
   return 1 + 9 * share * share;
 }
 
+/** A host that gives the processors of a virtual machine to others is no pressure within it. */
 function stalledMicros(): number | undefined {
   try {
     const [, total] = /^some .*total=(\d+)/m.exec(readFileSync(pressurePath, 'utf8')) ?? [];
-    return total === undefined ? undefined : Number(total);
+    const [, stolen = 0] = /^cpu +(?:\d+ ){7}(\d+)/.exec(readFileSync(statisticsPath, 'latin1')) ?? [];
+    return total === undefined ? undefined : Number(total) + Number(stolen) * microsPerTick;
   } catch {
     return undefined;
   }
