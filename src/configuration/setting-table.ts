@@ -351,7 +351,8 @@ export const settingTable = {
     kind: integer(1, 36_500),
     fallback: 30,
     unit: 'days',
-    brief: 'Age at which `spanledger retention` removes audit records and requests.',
+    brief:
+      'Age at which `spanledger retention` removes records, items of sessions that are over for good, and processes that are gone.',
   }),
   retentionSchedule: preset({
     env: ['SPANLEDGER_RETENTION_SCHEDULE'],

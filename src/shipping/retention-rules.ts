@@ -61,7 +61,7 @@ export function scopeValues({
 }
 
 /** What every statement with these conditions has to name, since values that none names have no type. */
-const typed = 'num_nonnulls($1::timestamptz, $2::timestamptz, $3::text[], $4::text[]) > 0';
+export const typed = 'num_nonnulls($1::timestamptz, $2::timestamptz, $3::text[], $4::text[]) > 0';
 
 /** Condition for rows `r` of a table that go; its values are {@link scopeValues}. */
 export function goes(scope: RetentionScope, table: TrimmedTable): string {
@@ -151,7 +151,7 @@ function processGoes(scope: RetentionScope): string {
 }
 
 /** It ended, or was not heard of for as long as records are kept. */
-const isGone = `case when r.ended_at is null then r.last_seen_at < least($1, now() - interval '1 day')
+export const isGone = `case when r.ended_at is null then r.last_seen_at < least($1, now() - interval '1 day')
     else greatest(r.ended_at, r.last_seen_at) < $1 end`;
 
 /** Old processes that units, items or sessions refer to which stay, asked for once: no index leads from a process to its units. */

@@ -193,6 +193,10 @@ describe('the schema', () => {
       expect(await can('spanledger_reader', log)).toEqual(['select']);
     }
     expect(await can('spanledger_writer', 'task_progress')).toEqual(['select', 'insert', 'update']);
+    for (const table of ['shipments', 'instances', 'import_sessions', 'import_items'])
+      expect(await can('spanledger_writer', table)).toEqual(['select', 'insert', 'update']);
+    for (const role of ['spanledger_writer', 'spanledger_reader'])
+      expect(await can(role, 'trimmed_sessions')).toEqual(['select']);
     expect(await can('spanledger_reader', 'v_session_timeline')).toEqual(['select']);
     expect(await can('spanledger_reader', 'task_progress')).toEqual(['select']);
   });

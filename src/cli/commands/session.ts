@@ -19,9 +19,17 @@ export const run: Run = (invocation) =>
     return exitCode.ok;
   });
 
-function viewJson({ session, timeline, slowestSteps, errors, report }: SessionView): Readonly<Record<string, unknown>> {
+function viewJson({
+  session,
+  removedItems,
+  timeline,
+  slowestSteps,
+  errors,
+  report,
+}: SessionView): Readonly<Record<string, unknown>> {
   return {
     ...session,
+    removed_items: removedItems,
     timeline,
     slowest_steps: slowestSteps,
     errors: errors.map(eventJson),

@@ -10,6 +10,7 @@ import { createStoreReader } from '../reading/store-reader.ts';
 import { duration, isoTime } from '../rendering/quantities.ts';
 import type { Workplace } from '../workplace.ts';
 import { examineBacklog } from './backlog.ts';
+import { examineGrowth } from './growth.ts';
 import { finding, type Observation, well } from './observation.ts';
 
 /** The database: whether it answers, its schema, its clock, what waits for it, and faults that it has on record. */
@@ -41,7 +42,8 @@ async function examineContent(workplace: Workplace, store: SqlLedgerStore): Prom
     ['backlog', async () => [await examineStoreBacklog(workplace, store)]],
     ['ship rate', async () => [await describeRate(store)]],
     ['faults', async () => [await examineFaults(store)]],
-    ['retention', () => examineChores(store)],
+    ['retention', () => examineChores(store, workplace)],
+    ['growth', async () => [await examineGrowth(store, workplace.configuration.settings.retentionDays)]],
   ];
   const observations: Observation[] = [];
   for (const [subject, examine] of examinations) {
@@ -140,12 +142,16 @@ async function describeRate(store: SqlLedgerStore): Promise<Observation> {
 }
 
 /** How retention went when it was last done as a chore. */
-async function examineChores(store: SqlLedgerStore): Promise<readonly Observation[]> {
-  const [last] = await store.query<{ began_at: Date; error: string | null; report: unknown }>(
-    `select began_at, error, report from chores where name = 'retention'`,
+async function examineChores(store: SqlLedgerStore, { configuration }: Workplace): Promise<readonly Observation[]> {
+  const [last] = await store.query<{ began_at: Date; error: string | null; report: unknown; is_late: boolean }>(
+    `select began_at, error, report, began_at < now() - interval '2 days' as is_late from chores where name = 'retention'`,
   );
   if (last === undefined) return [];
   const at = isoTime(last.began_at);
+  if (last.error === null && last.is_late && configuration.settings.retentionSchedule === 'daily') {
+    const action = 'See that a process ships, or run `spanledger ship` or `spanledger retention` once a day.';
+    return [finding('retention', `it was to be done every day, and was last begun at ${at}`, action)];
+  }
   if (last.error === null)
     return [well('retention', `last begun at ${at}: ${JSON.stringify(last.report ?? 'not ended')}`)];
   const action = 'Remove the cause; it is tried again every hour. Its database user must own the tables.';

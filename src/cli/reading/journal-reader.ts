@@ -55,6 +55,7 @@ export function createJournalReader(journal: JournalRows): LedgerReader {
         .slice(0, filter.last);
     },
     itemStates: async (sessionId) => countStates(await items(sessionId)),
+    removedItems: async () => 0,
     events,
     requests: (filter, page) => newestRequests(rowsOf(journal.scan(), 'api_logs'), filter, page),
     routes: (filter, last) => routeFigures(rowsOf(journal.scan(), 'api_logs'), filter, last),

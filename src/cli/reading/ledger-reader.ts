@@ -89,6 +89,8 @@ export interface LedgerReader {
   sessions(filter: SessionFilter): Promise<readonly SessionRow[]>;
   /** Items of a session, counted by state. */
   itemStates(sessionId: string): Promise<readonly StateCount[]>;
+  /** How many items of a session retention has removed. */
+  removedItems(sessionId: string): Promise<number>;
   /** The newest `last` of the matching records, oldest first. */
   events(filter: EventFilter, last: number): Promise<readonly EventRow[]>;
   /** The newest of the matching HTTP requests, oldest first, or the slowest of them. */

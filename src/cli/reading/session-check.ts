@@ -5,6 +5,7 @@ import { isSessionState } from '../../domain/session-states.ts';
 import { createItemCounter, type ItemCounts } from '../../domain/statistics.ts';
 import { event } from '../../telemetry/conventions.ts';
 import { detailsOf } from '../rendering/event-text.ts';
+import { counted } from '../rendering/quantities.ts';
 import type { LedgerReader } from './ledger-reader.ts';
 import type { EventRow, SessionRow, StateCount } from './rows.ts';
 
@@ -20,7 +21,8 @@ export interface SessionCheck {
  */
 export async function checkSession(reader: LedgerReader, session: SessionRow): Promise<SessionCheck> {
   const report = await checkOnce(reader, session);
-  if (report.isConsistent || session.ended_at !== null) return { session, report };
+  if (report.isConsistent) return { session, report };
+  if (session.ended_at !== null) return { session, report: (await checkWithoutItems(reader, session)) ?? report };
   const [now = session] = await reader.sessions({ id: session.id, last: 1 });
   return { session: now, report: await checkOnce(reader, now) };
 }
@@ -29,6 +31,15 @@ async function checkOnce(reader: LedgerReader, session: SessionRow): Promise<Con
   if (!isSessionState(session.state)) return unknownState(session.state);
   const counts = countStates(await reader.itemStates(session.id));
   return validateCounts(session.state, counts, await factsOf(reader, session));
+}
+
+/** Where retention has removed items, the counts of the session are all that tells of them. */
+async function checkWithoutItems(reader: LedgerReader, session: SessionRow): Promise<ConsistencyReport | undefined> {
+  const removed = await reader.removedItems(session.id);
+  if (removed === 0 || !isSessionState(session.state)) return undefined;
+  const report = validateCounts(session.state, storedCountsOf(session), await factsOf(reader, session));
+  const note = `${counted(removed, 'item')} removed by retention, the stored counts stand for them`;
+  return { ...report, notes: [...report.notes, note] };
 }
 
 async function factsOf(reader: LedgerReader, session: SessionRow): Promise<ConsistencyFacts> {

@@ -8,6 +8,8 @@ import { eventTimeline, type TimelineEntry } from './timeline.ts';
 /** Everything that `spanledger session` shows of a session. */
 export interface SessionView {
   readonly session: SessionRow;
+  /** Items that retention has removed. */
+  readonly removedItems: number;
   readonly timeline: readonly TimelineEntry[];
   readonly slowestSteps: readonly StepSummary[];
   readonly errors: readonly EventRow[];
@@ -31,6 +33,7 @@ export async function readSessionView(reader: LedgerReader, session: SessionRow)
   const milestones = await reader.events({ sessionId, events: sessionEvents }, 20);
   return {
     session,
+    removedItems: await reader.removedItems(sessionId),
     timeline: eventTimeline(milestones, session),
     slowestSteps: await reader.slowestSteps(sessionId, 5),
     errors: await reader.events({ sessionId, levels: ['error', 'critical'] }, 10),

@@ -29,6 +29,16 @@ export function createStoreReader(store: SqlLedgerStore, schema: string): Ledger
         `select coalesce(state, 'pending') as state, count(*)::integer as count from ${prefix}.import_items where session_id = $1 group by 1`,
         [sessionId],
       ),
+    async removedItems(sessionId) {
+      // A ledger that an older version has made knows of none.
+      const [known] = await store.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+        `${prefix}.trimmed_sessions`,
+      ]);
+      if (known?.there !== true) return 0;
+      const sql = `select items from ${prefix}.trimmed_sessions where session_id = $1`;
+      const [row] = await store.query<{ items: number }>(sql, [sessionId]);
+      return row?.items ?? 0;
+    },
     async events(filter, last) {
       const select = `select ${eventColumns} from ${prefix}.audit_log`;
       const rows = await page<EventRow>(select, eventConditions(filter), 'order by created_at desc, id desc', last);

@@ -13,6 +13,7 @@ import { timelineColumns } from './timeline-columns.ts';
 export async function printSession(terminal: Terminal, view: SessionView): Promise<void> {
   const { session, timeline, slowestSteps, errors, report } = view;
   await printHead(terminal, session, report);
+  if (view.removedItems > 0) await terminal.line(`  ${counted(view.removedItems, 'item')} removed by retention`);
   await heading(terminal, `Timeline (\`${shellCommand('timeline', session.id)}\` shows all)`);
   await terminal.line(indent(renderListing(terminal, timelineColumns.filter(isSessionColumn), timeline)));
   if (slowestSteps.length > 0) {

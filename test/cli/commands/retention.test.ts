@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { tables } from '../../../src/projection/tables.ts';
-import { placeEmbeddedStore, useDatabase } from '../../harness/database.ts';
+import { createDatabase, dropDatabase, placeEmbeddedStore, useDatabase } from '../../harness/database.ts';
 import { createWorkshop } from '../../register/program.ts';
 import { runCli, runJson } from '../cli-process.ts';
 import { sampleRecords, startAt, temporaryDirectory, writeJournal } from '../written-ledger.ts';
@@ -37,6 +37,41 @@ it('S0.30 tells what would be deleted, keeps chosen sessions and running work, a
   expect(await recorded()).toEqual(new Set(['12', 'open']));
   expect(await runJson(['sessions'], place)).toHaveLength(4);
   expect(await runJson(['running'], place)).toHaveLength(3);
+});
+
+it('tells of a session whose items are gone what its counts tell, and doctor of what is due (S1.43)', async () => {
+  const own = await createDatabase();
+  onTestFinished(() => dropDatabase(own));
+  const directory = temporaryDirectory();
+  writeJournal(directory, sampleRecords());
+  const place = { environment: { DATABASE_URL: own, SPANLEDGER_DIR: directory, SPANLEDGER_RETENTION_DAYS: days } };
+  await runCli(['ship'], place);
+  const growth = async () => {
+    const observed = await runJson(['doctor'], place);
+    return observed.find(({ subject }) => subject === 'growth');
+  };
+  expect(await growth()).toMatchObject({
+    message: expect.stringMatching(
+      / [KM]B; older than \d+ days: items of 2 sessions that are over, `spanledger retention`/,
+    ),
+    figures: { old: { sessions: 2, processes: 0 }, bytes: { import_items: expect.any(Number) } },
+  });
+  const removed = await runJson(['retention'], place);
+  expect(removed.find(({ table }) => table === 'import_items')).toMatchObject({ rows: 5 });
+  expect(await growth()).toMatchObject({ figures: { old: { sessions: 0, processes: 0 } } });
+
+  const { output, code } = await runCli(['check', '12'], place);
+  expect(output).toContain('note: 3 items removed by retention, the stored counts stand for them');
+  expect(code).toBe(0);
+  expect((await runCli(['session', '12'], place)).output).toMatch(
+    / {2}total 3 .*\n.*\n {2}3 items removed by retention\n/,
+  );
+  expect(await runJson(['session', '12'], place)).toMatchObject([{ removed_items: 3, imported: 1 }]);
+  expect((await runCli(['check', 'failing'], place)).output).not.toContain('removed by retention');
+
+  const gone = await runJson(['retention', '--session-days', days], place);
+  expect(gone.find(({ table }) => table === 'import_sessions')).toMatchObject({ rows: 3 });
+  expect(await runJson(['sessions'], place)).toMatchObject([{ id: 'open' }]);
 });
 
 it('takes the days from the settings where none are given', async () => {
