@@ -24,7 +24,9 @@ export function activityOf(cpuRatio: number | undefined): Activity {
 export interface StallEvidence {
   readonly verdict: 'running' | 'waiting' | 'stuck' | 'lost' | 'done';
   readonly activity: Activity;
-  /** Its main thread does not come back to the event loop. */
+  /** The worker thread that it is about; otherwise the main thread. */
+  readonly thread?: number;
+  /** Its thread does not come back to the event loop. */
   readonly isBlocked: boolean;
   /** Functions and files of the stack there, innermost first; empty in native code. */
   readonly frames: readonly string[];
@@ -78,9 +80,9 @@ export const stallCatalogue: readonly CatalogueEntry[] = [
       'Read standard output and error of the process all the time: a pipe that nobody reads blocks who writes to it.',
       'Prove the path of the logs: `spanledger doctor -- node app.js` sends a line through a child logger and looks for it.',
     ],
-    evidence: ({ hasLostRecords, frames }) => {
+    evidence: ({ hasLostRecords, frames, thread }) => {
       const sink = frames.slice(0, nearFrames).find((frame) => sinkFrames.test(frame));
-      if (sink !== undefined) return `the main thread stands in ${sink}`;
+      if (sink !== undefined) return `${threadName(thread)} stands in ${sink}`;
       return hasLostRecords ? 'the ledger has recorded that records were dropped or could not be written' : undefined;
     },
     possible: ({ verdict, activity, isBeforeFirstStep }) =>
@@ -154,11 +156,11 @@ export const stallCatalogue: readonly CatalogueEntry[] = [
       'Bound the loop by a count or a time, and report its count with `progress`.',
       'Move long work to a worker thread with a timeout, or let it yield with `setImmediate`.',
     ],
-    evidence: ({ isBlocked, activity, frames, memory }) => {
+    evidence: ({ isBlocked, activity, frames, memory, thread }) => {
       if (isBlocked && activity !== 'idle') {
         return frames[0] === undefined
-          ? 'the main thread is blocked in native code'
-          : `the main thread stands in ${frames[0]}`;
+          ? `${threadName(thread)} is blocked in native code`
+          : `${threadName(thread)} stands in ${frames[0]}`;
       }
       if (memory !== undefined && memory.now > growth * memory.before && activity === 'busy') {
         return 'it is silent and busy, and its memory has doubled';
@@ -171,6 +173,10 @@ export const stallCatalogue: readonly CatalogueEntry[] = [
         : undefined,
   },
 ];
+
+function threadName(thread: number | undefined): string {
+  return thread === undefined ? 'the main thread' : `worker thread ${thread}`;
+}
 
 const nearFrames = 6;
 const growth = 2;

@@ -11,6 +11,12 @@ export function threadInstanceId(parent: string, thread: number): string {
   return `${parent}-t${thread}`;
 }
 
+/** The id of the worker thread that an instance is; `undefined` where it is a process. */
+export function threadOf(instanceId: string): number | undefined {
+  const found = /-t(\d+)$/.exec(instanceId);
+  return found === null ? undefined : Number(found[1]);
+}
+
 /** Whether an instance is a worker thread of another one, or a thread of such a thread. */
 export function isThreadOf(instanceId: string, parent: string): boolean {
   return /^(?:-t\d+)+$/.test(instanceId.slice(parent.length)) && instanceId.startsWith(parent);

@@ -35,6 +35,8 @@ export interface KeepingOptions {
   readonly leavesHeartbeats: boolean;
   /** What the process does now, if somebody knows. */
   readonly state?: () => ProcessState | undefined;
+  /** Processor time of whoever it is; default that of the process. */
+  readonly cpuUsage?: (before?: NodeJS.CpuUsage) => NodeJS.CpuUsage;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface KeepingOptions {
  */
 export function keepJournal(journal: FileJournal, options: KeepingOptions): JournalKeeper {
   const losses = createLossReport(journal);
-  const cpuRatio = createCpuMeter();
+  const cpuRatio = createCpuMeter(options.cpuUsage);
   const leave = () => {
     if (options.leavesHeartbeats && journal.isOpen) leaveHeartbeat(journal, cpuRatio(), options.state?.());
   };
@@ -95,12 +97,12 @@ function createLoopKeeper(path: string): () => void {
 }
 
 /** Processor time per time since it was asked last, 1 for one core. */
-function createCpuMeter(): () => number {
-  let before = { cpu: process.cpuUsage(), at: performance.now() };
+function createCpuMeter(cpuUsage: KeepingOptions['cpuUsage'] = (before) => process.cpuUsage(before)): () => number {
+  let before = { cpu: cpuUsage(), at: performance.now() };
   return () => {
-    const { user, system } = process.cpuUsage(before.cpu);
+    const { user, system } = cpuUsage(before.cpu);
     const millis = performance.now() - before.at;
-    before = { cpu: process.cpuUsage(), at: performance.now() };
+    before = { cpu: cpuUsage(), at: performance.now() };
     return millis > 0 ? (user + system) / 1000 / millis : 0;
   };
 }

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { diag } from '@opentelemetry/api';
 import { createConfiguredSanitizer, redactionOf } from '../configuration/redaction.ts';
 import type { Settings } from '../configuration/setting-table.ts';

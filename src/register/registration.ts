@@ -121,7 +121,7 @@ export function register(): void {
     ...(line !== undefined && { courier: line }),
     answers,
   });
-  const threads = followThreads(directory, place.owner, answers);
+  const threads = followThreads({ directory, owner: place.owner, answers, onSilent: watchdog?.look });
   endWell(settings, { keeper, sending, courier, watchdog, threads, endRequests });
   if (guarded.systemd !== undefined) tellSystemdOfEnd(isStopNoticePassedOn());
 }

@@ -19,6 +19,11 @@ import { processPlace, tellPlace } from './process-place.ts';
 import { startRecording } from './start-recording.ts';
 import { answerThreads, followThreads } from './threads.ts';
 
+const { threadCpuUsage: cpuUsage } = process as {
+  /** From Node.js 23.9 on; before, the processor time of the whole process stands in for it. */
+  readonly threadCpuUsage?: (before?: NodeJS.CpuUsage) => NodeJS.CpuUsage;
+};
+
 /**
  * Puts together what a worker thread needs: it records like the main thread, as an instance of its own with a journal of its own, so that
  * nothing waits for another thread and a thread that ends is known to have ended. The courier thread of the process ships it.
@@ -57,9 +62,13 @@ export function registerThread(own: Environment): void {
   const journal = new LateJournal(journalOptions(here));
   const courier = place.courier && createLineCourier(place.courier);
   const recording = startRecording({ configuration, otel, environment: own, identity, plans, journal, courier });
-  const keeper = keepJournal(journal, { leavesHeartbeats: true });
+  const keeper = keepJournal(journal, {
+    leavesHeartbeats: true,
+    state: () => ({ heapUsedBytes: process.memoryUsage().heapUsed }),
+    ...(cpuUsage !== undefined && { cpuUsage: (before) => cpuUsage.call(process, before) }),
+  });
   tellPlace({ ...place, parent: owner, resource: identity.resource.attributes });
-  followThreads(directory, owner, answers);
+  followThreads({ directory, owner, answers });
   const handOver = () => eachInTurn(recording.endRequests, recording.sending.handOver);
   answerThreads(answers, recording.sending.handOver);
   process.once('exit', () => {

@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { errorMonitor } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
 import { describeThrown } from '../domain/thrown.ts';
@@ -8,6 +9,7 @@ import { instanceDirectory } from '../journal/layout.ts';
 import { threadInstanceId, writeThreadExitNotes } from '../journal/thread-instance.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import { storedText } from '../telemetry/stored-text.ts';
+import type { SilentThread } from '../watchdog/thread-look.ts';
 import { isDisowned } from '../watchdog/worker-count.ts';
 import { openChannel } from './channel.ts';
 
@@ -23,6 +25,16 @@ const lookMillis = 5_000;
 const silentMillis = 7_500;
 const maxErrorLength = 500;
 
+export interface FollowOptions {
+  /** The spanledger directory. */
+  readonly directory: string;
+  /** This thread. */
+  readonly owner: JournalOwner;
+  readonly answers: Int32Array;
+  /** Called every five seconds of a thread whose event loop does not turn. */
+  readonly onSilent?: ((thread: SilentThread) => void) | undefined;
+}
+
 /** At 0 the number of threads that listen, at 1 of those that have answered. */
 export function createAnswers(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
@@ -32,15 +44,16 @@ export function createAnswers(): Int32Array {
  * Follows the worker threads that this thread starts from now on: how each ends is noted with its journal, so that work it left open is
  * closed; and while one is too busy to leave a sign of life, this thread leaves it in its place.
  */
-export function followThreads(directory: string, owner: JournalOwner, answers: Int32Array): Threads {
-  const alive = new Map<number, Worker>();
+export function followThreads(options: FollowOptions): Threads {
+  const { answers } = options;
+  const alive = new Map<number, FollowedThread>();
   let isLooking = false;
   subscribe('worker_threads', (message) => {
     const { worker } = message as { readonly worker: Worker };
     const { threadId } = worker;
     let error: string | undefined;
-    alive.set(threadId, worker);
-    if (!isLooking) setInterval(() => leaveSigns(directory, owner, alive), lookMillis).unref();
+    alive.set(threadId, { worker, startedAt: Date.now() * 1000 });
+    if (!isLooking) setInterval(() => leaveSigns(options, alive), lookMillis).unref();
     isLooking = true;
     // A monitor: with a listener of ours nobody would hear of an error that the program does not listen to.
     worker.on(errorMonitor, (thrown: unknown) => {
@@ -48,12 +61,12 @@ export function followThreads(directory: string, owner: JournalOwner, answers: I
     });
     worker.once('exit', (code) => {
       alive.delete(threadId);
-      if (!isDisowned(worker)) noteEnd({ directory, owner, threadId, code, error });
+      if (!isDisowned(worker)) noteEnd(options, { threadId, code, error });
     });
   });
   return {
     handOver(timeoutMillis) {
-      const living = [...alive.values()].filter((worker) => !isDisowned(worker)).length;
+      const living = [...alive.values()].filter(({ worker }) => !isDisowned(worker)).length;
       if (living === 0) return;
       askAll(answers, Math.min(living, Atomics.load(answers, 0)), timeoutMillis);
     },
@@ -84,15 +97,19 @@ function askAll(answers: Int32Array, count: number, timeoutMillis: number): void
   }
 }
 
+interface FollowedThread {
+  readonly worker: Worker;
+  /** Microseconds since the epoch. */
+  readonly startedAt: number;
+}
+
 interface ThreadEnd {
-  readonly directory: string;
-  readonly owner: JournalOwner;
   readonly threadId: number;
   readonly code: number;
   readonly error: string | undefined;
 }
 
-function noteEnd({ directory, owner, threadId: thread, code, error }: ThreadEnd): void {
+function noteEnd({ directory, owner }: FollowOptions, { threadId: thread, code, error }: ThreadEnd): void {
   const { pid, instanceId } = owner;
   const told = error === undefined ? {} : { error };
   try {
@@ -116,14 +133,19 @@ function textOf(thrown: unknown): string {
   return storedText(`${type}: ${message}`, maxErrorLength);
 }
 
-/** Only of those that have a journal. */
-function leaveSigns(directory: string, owner: JournalOwner, alive: ReadonlyMap<number, Worker>): void {
-  for (const threadId of alive.keys()) {
+/** Of those that have a journal and do not tell of themselves. */
+function leaveSigns({ directory, owner, onSilent }: FollowOptions, alive: ReadonlyMap<number, FollowedThread>): void {
+  for (const [threadId, { startedAt }] of alive) {
     const path = instanceDirectory(directory, threadInstanceId(owner.instanceId, threadId));
-    const last = readHeartbeat(path);
-    if (last === undefined || Date.now() - last.at / 1000 < silentMillis) continue;
+    // One that was blocked before its first sign has none.
+    const last = readHeartbeat(path) ?? (existsSync(path) ? { at: startedAt } : undefined);
+    if (last === undefined) continue;
+    const { silentSince } = last.figures ?? {};
+    const since = typeof silentSince === 'number' ? silentSince : last.at;
+    if (Date.now() - since / 1000 < silentMillis) continue;
     try {
-      writeHeartbeat(path, { ...last, at: Date.now() * 1000 });
+      writeHeartbeat(path, { at: Date.now() * 1000, figures: { ...last.figures, silentSince: since } });
+      onSilent?.({ threadId, path, since });
     } catch {
       // The journal itself tells of a disk that refuses.
     }

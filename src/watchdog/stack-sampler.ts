@@ -1,5 +1,6 @@
-import { type Debugger, Session } from 'node:inspector';
+import type { Debugger } from 'node:inspector';
 import { diag } from '@opentelemetry/api';
+import { type DebuggedThread, mainThread, workerThread } from './debugged-thread.ts';
 
 /** A frame as V8 tells it: of the code that runs, line and column from 0. */
 export interface RawFrame {
@@ -11,7 +12,7 @@ export interface RawFrame {
   readonly sourceMapUrl: string;
 }
 
-/** Where the main thread was. */
+/** Where the thread was. */
 export interface Sample {
   /** Innermost first. */
   readonly frames: readonly RawFrame[];
@@ -22,19 +23,21 @@ export interface Sample {
 }
 
 export interface SamplerOptions {
-  /** Evaluated in the global scope while the main thread stands still; what was queued meanwhile does not run. */
+  /** The worker thread; otherwise the main thread. */
+  readonly threadId?: number;
+  /** Evaluated in the global scope while the thread stands still; what was queued meanwhile does not run. */
   readonly expression: string;
-  /** Whether the main thread is still where it was when the sample was asked for; what else it does is nobody's business. */
+  /** Whether the thread is still where it was when the sample was asked for; what else it does is nobody's business. */
   readonly isBlocked: () => boolean;
-  /** Somebody else's debugger has the main thread stopped. */
+  /** Somebody else's debugger has the thread stopped. */
   readonly onDebugger: () => void;
 }
 
-/** Takes the stack of the main thread, one at a time. */
+/** Takes the stack of a thread, one at a time. */
 export interface StackSampler {
-  /** Resolves once the main thread could be asked: in native code that is when it returns. Never rejects. */
+  /** Resolves once the thread could be asked: in native code that is when it returns. Never rejects. */
   take(options: SamplerOptions): Promise<Sample | undefined>;
-  /** Gives up what is under way and lets the main thread go. */
+  /** Gives up what is under way and lets the thread go. */
   release(): void;
   readonly isBusy: boolean;
 }
@@ -69,7 +72,7 @@ export function createStackSampler(): StackSampler {
 
 const maxFrames = 64;
 const maxTries = 20;
-/** The main thread answers in microseconds; a getter of the program might not. */
+/** The thread answers in microseconds; a getter of the program might not. */
 const answerMillis = 200;
 const partingMillis = 500;
 const againMillis = 100;
@@ -79,7 +82,7 @@ class Capture {
   /** Resolves when the session is closed. */
   readonly parted: Promise<void>;
   readonly #options: SamplerOptions;
-  readonly #session = new Session();
+  readonly #thread: DebuggedThread;
   readonly #scripts = new Map<string, Pick<Debugger.ScriptParsedEventDataType, 'url' | 'sourceMapURL'>>();
   #settle: (sample: Sample | undefined) => void = () => {};
   #close: () => void = () => {};
@@ -93,6 +96,7 @@ class Capture {
 
   constructor(options: SamplerOptions) {
     this.#options = options;
+    this.#thread = options.threadId === undefined ? mainThread() : workerThread(options.threadId);
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -102,30 +106,30 @@ class Capture {
     try {
       this.#begin();
     } catch (error) {
-      diag.debug('The stack of the main thread cannot be taken.', error);
+      diag.debug('The stack of a thread cannot be taken.', error);
       this.release();
     }
   }
 
   #begin(): void {
-    const session = this.#session;
-    session.connectToMainThread();
-    session.on('Debugger.scriptParsed', ({ params }) => this.#scripts.set(params.scriptId, params));
-    session.on('Debugger.paused', ({ params }) => this.#paused(params));
-    session.post('Debugger.enable', () => {
+    this.#thread.connect({
+      scriptParsed: (script) => this.#scripts.set(script.scriptId, script),
+      paused: (event) => this.#paused(event),
+    });
+    this.#thread.post('Debugger.enable', () => {
       this.#enabled = true;
     });
     // Behind it at once, not when it is answered: what returns from native code meets both before it goes on.
     this.#pause();
   }
 
-  /** Asked again until it stands still: what is asked of a main thread that is just about to go on is lost. */
+  /** Asked again until it stands still: what is asked of a thread that is just about to go on is lost. */
   #pause(again = againMillis): void {
-    this.#session.post('Debugger.pause');
+    this.#thread.post('Debugger.pause');
     this.#repeat = setTimeout(() => this.#pause(2 * again), again);
   }
 
-  /** The main thread stands still until it is released: nothing here may throw past that. */
+  /** The thread stands still until it is released: nothing here may throw past that. */
   #paused({ callFrames }: Debugger.PausedEventDataType): void {
     clearTimeout(this.#repeat);
     if (!this.#enabled) {
@@ -144,7 +148,7 @@ class Capture {
       if (this.#tries < maxTries && this.#frames.every(({ url }) => isOfNode(url))) this.#tryAgain();
       else this.#ask();
     } catch (error) {
-      diag.debug('The stack of the main thread could not be read.', error);
+      diag.debug('The stack of a thread could not be read.', error);
       this.release();
     }
   }
@@ -152,7 +156,7 @@ class Capture {
   /** Between two microtasks there is nothing of the program on the stack: a moment later there is. */
   #tryAgain(): void {
     this.#tries += 1;
-    this.#session.post('Debugger.resume', () => {
+    this.#thread.post('Debugger.resume', () => {
       if (!this.#released) this.#pause();
     });
   }
@@ -175,8 +179,8 @@ class Capture {
   #ask(): void {
     setTimeout(() => this.release(), answerMillis);
     const { expression } = this.#options;
-    this.#session.post('Runtime.evaluate', { expression, returnByValue: true, silent: true }, (error, reply) => {
-      if (error === null && typeof reply.result.value === 'string') this.#answer = reply.result.value;
+    this.#thread.evaluate(expression, (value) => {
+      if (typeof value === 'string') this.#answer = value;
       this.release();
     });
   }
@@ -185,23 +189,23 @@ class Capture {
     if (this.#released) return;
     this.#released = true;
     clearTimeout(this.#repeat);
-    // What is known is known before the main thread goes on: its stall may be over in a moment.
+    // What is known is known before the thread goes on: its stall may be over in a moment.
     this.#settle(this.#sample());
     try {
-      this.#session.post('Debugger.resume', () => {});
-      this.#session.post('Debugger.disable', () => this.#part());
+      this.#thread.post('Debugger.resume');
+      this.#thread.post('Debugger.disable', () => this.#part());
       setTimeout(() => this.#part(), partingMillis);
     } catch {
       this.#part();
     }
   }
 
-  /** Whatever was left undone, a main thread without a session runs on. */
+  /** Whatever was left undone, a thread without a session runs on. */
   #part(): void {
     this.#released = true;
     clearTimeout(this.#repeat);
     try {
-      this.#session.disconnect();
+      this.#thread.disconnect();
     } catch {
       // It was not connected any more.
     }

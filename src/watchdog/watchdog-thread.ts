@@ -7,9 +7,10 @@ import { createDiagnosticLogger, installDiagnosticLogger } from '../register/dia
 import { tellWarnings } from '../register/thread-output.ts';
 import type { StackSampler } from './stack-sampler.ts';
 import { createTeller } from './stall-teller.ts';
+import { createThreadLook } from './thread-look.ts';
 import { Watch } from './watch.ts';
 import { answer } from './watch-memory.ts';
-import type { WatchdogData } from './watchdog.ts';
+import type { WatchdogData, WatchdogRequest } from './watchdog.ts';
 
 /**
  * The watchdog's thread. It is not the courier's: reading a stack with its source maps takes tens of milliseconds, which nobody who ships is to
@@ -31,11 +32,17 @@ const watch = new Watch({
 const maxPartingMillis = 150;
 
 setInterval(() => attempt(() => watch.look()), data.lookMillis);
-parentPort?.on('message', () => {
+const lookAtThread = createThreadLook({ sampler: await openSampler(), sanitizer });
+parentPort?.on('message', (request: WatchdogRequest) => {
+  if (request === 'finish') finish();
+  else void lookAtThread(request);
+});
+
+function finish(): void {
   attempt(() => watch.finish());
   const late = new Promise((resolve) => setTimeout(resolve, maxPartingMillis));
   void Promise.race([teller.flush(), late]).finally(() => answer(data.memory));
-});
+}
 
 /** Where no stacks may be taken, the module that needs the inspector is not even loaded. */
 async function openSampler(): Promise<StackSampler> {

@@ -10,6 +10,7 @@ import { currentScope } from '../telemetry/current-scope.ts';
 import type { LogTarget } from './log-target.ts';
 import { createBoardMemory } from './open-board.ts';
 import { type MainPulse, startPulse } from './pulse.ts';
+import type { SilentThread } from './thread-look.ts';
 import { awaitAnswer, leaveState, tellBusy, tellEnd, type WatchMemory } from './watch-memory.ts';
 import { type Boards, createWatchingSpanProcessor } from './watching-span-processor.ts';
 import { disownWorker } from './worker-count.ts';
@@ -43,6 +44,9 @@ export interface WatchdogData extends Omit<WatchdogOptions, 'environment' | 'scr
   readonly expression: string;
 }
 
+/** Main thread to watchdog. */
+export type WatchdogRequest = 'finish' | SilentThread;
+
 /** The thread that sees when the event loop does not turn, and where. */
 export interface Watchdog {
   /** To be registered with the SDK: it shows the watchdog what is open. */
@@ -50,6 +54,8 @@ export interface Watchdog {
   readonly pulse: MainPulse;
   /** Called on the main thread where it is blocked, each time its stack is taken: it stands still meanwhile. Must not throw. */
   whenStalled(listener: () => void): void;
+  /** Has it look where a worker thread stands whose event loop does not turn; its sign of life on the disk tells then. */
+  look(thread: SilentThread): void;
   /** For the end of the process: what goes on is told before, within a bound; nothing is watched after it. */
   finish(): void;
 }
@@ -98,9 +104,10 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
     whenStalled(listener) {
       onStalled = listener;
     },
+    look: (silent) => thread.current?.postMessage(silent satisfies WatchdogRequest),
     finish() {
       if (!tellEnd(memory)) return;
-      thread.current?.postMessage('finish');
+      thread.current?.postMessage('finish' satisfies WatchdogRequest);
       awaitAnswer(memory, maxFinishMillis);
     },
   };

@@ -1,6 +1,7 @@
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest';
 import { listJournals } from '../../src/journal/journal-listing.ts';
+import { parseProcessState } from '../../src/journal/process-state.ts';
 import type { RequestRecord } from '../../src/projection/record.ts';
 import { useDatabase } from '../harness/database.ts';
 import { startOtlpReceiver } from './otlp-receiver.ts';
@@ -10,21 +11,22 @@ const script = 'threads.mjs';
 const waiting = { timeout: 40_000, interval: 50 };
 const database = useDatabase();
 let client: pg.Client;
-let workshop: Workshop;
 
 beforeAll(async () => {
   client = new pg.Client({ connectionString: database.url });
   await client.connect();
 });
 afterAll(() => client.end());
-beforeEach(() => {
-  const current = createWorkshop();
-  workshop = current;
-  onTestFinished(() => current.remove());
-});
 
-function start(mode: string): Program {
-  return workshop.start({ script, parameters: [mode], env: { DATABASE_URL: database.url } });
+/** A directory of its own: the tests mostly wait, and do so at the same time. */
+function createPlace({ onTestFinished }: Pick<TestContext, 'onTestFinished'>): Workshop {
+  const workshop = createWorkshop();
+  onTestFinished(() => workshop.remove());
+  return workshop;
+}
+
+function start(context: Pick<TestContext, 'onTestFinished'>, mode: string): Program {
+  return createPlace(context).start({ script, parameters: [mode], env: { DATABASE_URL: database.url } });
 }
 
 async function rows<T extends object>(sql: string, ...parameters: readonly unknown[]): Promise<readonly T[]> {
@@ -51,9 +53,9 @@ async function openUnits(session: string): Promise<number> {
   return found.length;
 }
 
-describe('work in worker threads', () => {
-  it('is recorded there, with the session of the main thread that it belongs to', async () => {
-    const ended = await workshop.run({
+describe.concurrent('work in worker threads', () => {
+  it('is recorded there, with the session of the main thread that it belongs to', async (context) => {
+    const ended = await createPlace(context).run({
       script,
       parameters: ['pool'],
       env: { DATABASE_URL: database.url, SPANLEDGER_EXIT_TIMEOUT: '30000', OTEL_SERVICE_NAME: 'pool' },
@@ -78,35 +80,46 @@ describe('work in worker threads', () => {
     expect(instances).toEqual([0, 0, 0, 0].map((exit_code) => ({ exit_code })));
   });
 
-  it('leaves nothing on the disk where there is nothing to record', async () => {
+  it('leaves nothing on the disk where there is nothing to record', async (context) => {
+    const workshop = createPlace(context);
     const { complaints, stdout } = await workshop.run({ script, parameters: ['quiet'] });
     expect({ complaints, stdout }).toEqual({ complaints: '', stdout: 'quiet\n' });
     const journals = await listJournals(`${workshop.directory}/ledger`);
     expect(journals.filter(({ instanceId }) => /-t\d+$/.test(instanceId))).toEqual([]);
   });
 
-  it('P4 is in the database while the thread is blocked', async () => {
-    await start('busy').said('busy');
+  it('P4 is in the database while the thread is blocked', async (context) => {
+    const workshop = createPlace(context);
+    await workshop.start({ script, parameters: ['busy'], env: { DATABASE_URL: database.url } }).said('busy');
     await vi.waitFor(async () => expect(await openUnits('busy')).toBe(3), waiting);
     const [instance] = await rows<{ ended_at: Date | null; age: number }>(
       `select i.ended_at, extract(epoch from now() - i.last_seen_at)::int as age from spanledger.instances i
         join spanledger.task_progress p on p.instance_id = i.instance_id where p.session_id = 'busy' limit 1`,
     );
     expect(instance).toMatchObject({ ended_at: null, age: expect.toSatisfy((age: number) => age < 30) });
+    // Once it has not come back to its event loop for a while, it is seen where it stands.
+    const stack = await vi.waitFor(async () => {
+      const journals = await listJournals(`${workshop.directory}/ledger`);
+      const found = journals.flatMap(({ heartbeat }) => parseProcessState(heartbeat?.figures)?.blockedStack ?? []);
+      expect(found).not.toEqual([]);
+      return found;
+    }, waiting);
+    expect(stack.find(({ file }) => file.endsWith('threads.mjs'))?.function).toBe('computeForever');
   });
 
-  it('is one request each where a thread is a server', async () => {
+  it('is one request each where a thread is a server', async (context) => {
+    const workshop = createPlace(context);
     const ended = await workshop.run({ script, parameters: ['server'] });
     expect(ended).toMatchObject({ code: 0, stdout: '200 true\n', complaints: '' });
     const requests = (await workshop.records()).filter((record): record is RequestRecord => record.type === 'request');
     expect(requests.map(({ endpoint, responseStatus }) => [endpoint, responseStatus])).toEqual([['/hello', 200]]);
   });
 
-  it('has sent what it holds for OTLP when the process ends in the main thread', async () => {
+  it('has sent what it holds for OTLP when the process ends in the main thread', async (context) => {
     const receiver = await startOtlpReceiver();
-    onTestFinished(() => receiver.close());
+    context.onTestFinished(() => receiver.close());
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, SPANLEDGER_EXIT_TIMEOUT: '30000' };
-    const ended = await workshop.run({ script, parameters: ['exit'], env });
+    const ended = await createPlace(context).run({ script, parameters: ['exit'], env });
     expect(ended).toMatchObject({ code: 0, complaints: '' });
     const [span, ...more] = receiver.spans.filter(({ name }) => name.startsWith('of thread'));
     expect(more).toEqual([]);
@@ -115,9 +128,9 @@ describe('work in worker threads', () => {
   });
 });
 
-describe('the open work of a worker thread that is gone, while its process lives', () => {
-  it('is closed where it was terminated', async () => {
-    const program = start('terminate');
+describe.concurrent('the open work of a worker thread that is gone, while its process lives', () => {
+  it('is closed where it was terminated', async (context) => {
+    const program = start(context, 'terminate');
     await program.said('terminated');
     expect(await reasonOf('hangs')).toMatch(
       /^interrupted: process \d+ on .+ lost its worker thread \d+, which ended with exit code 1, seen by its parent$/,
@@ -126,8 +139,8 @@ describe('the open work of a worker thread that is gone, while its process lives
     expect(program.child.exitCode).toBeNull();
   });
 
-  it('is closed with the error that ended it, redacted, and the program hears of it as ever', async () => {
-    const program = start('throw');
+  it('is closed with the error that ended it, redacted, and the program hears of it as ever', async (context) => {
+    const program = start(context, 'throw');
     await program.said('heard the disk is gone');
     expect(await reasonOf('throws')).toMatch(
       /exit code 1, seen by its parent: Error: the disk is gone, password=\[redacted\]$/,
@@ -135,14 +148,14 @@ describe('the open work of a worker thread that is gone, while its process lives
     expect(await openUnits('throws')).toBe(0);
   });
 
-  it('is closed where it ran out of memory', async () => {
-    const program = start('memory');
+  it('is closed where it ran out of memory', async (context) => {
+    const program = start(context, 'memory');
     await program.said('ERR_WORKER_OUT_OF_MEMORY');
     expect(await reasonOf('swells')).toMatch(/: ERR_WORKER_OUT_OF_MEMORY: /);
   });
 
-  it('is closed where a thread ended with the one that had started it', async () => {
-    const program = start('nested');
+  it('is closed where a thread ended with the one that had started it', async (context) => {
+    const program = start(context, 'nested');
     await program.said('terminated');
     expect(await reasonOf('child')).toContain('lost its worker thread');
     expect(await reasonOf('parent')).toContain('lost its worker thread');

@@ -1,3 +1,4 @@
+import { threadOf } from '../../journal/thread-instance.ts';
 import { type DatabaseWait, type DatabaseWaits, isOfShape } from './database-waits.ts';
 import type { LedgerReader, RunningFilter } from './ledger-reader.ts';
 import { describeOpenWork, isStuck, type OpenWork, treeOf } from './open-work.ts';
@@ -21,7 +22,7 @@ export type MatchedWait = DatabaseWait & {
 /** Everything that does not advance. */
 export interface StuckWork {
   readonly units: readonly StuckUnit[];
-  /** Processes whose main thread is blocked, whether or not a unit is stuck by it yet. */
+  /** Processes whose main thread is blocked, whether or not a unit is stuck by it yet. A worker thread may well compute for a while. */
   readonly blocked: readonly ProcessRow[];
   readonly waits: readonly MatchedWait[];
   /** How far the role sees; `undefined` where no server was asked. */
@@ -53,8 +54,11 @@ export async function findStuckWork(reader: LedgerReader, options: StuckOptions)
   const now = Date.now();
   const longest = Math.min(blockedSeconds, limitSeconds ?? blockedSeconds) * 1000;
   const blocked = evidence.blocked.filter(
-    ({ blocked_since: since, service_name: service }) =>
-      since !== null && now - since.getTime() > longest && (filter.service ?? service) === service,
+    ({ blocked_since: since, service_name: service, instance_id: instance }) =>
+      threadOf(instance) === undefined &&
+      since !== null &&
+      now - since.getTime() > longest &&
+      (filter.service ?? service) === service,
   );
   const found = units.length + blocked.length > 0 ? evidence.database : undefined;
   const processes = found === undefined || found.waits.length === 0 ? [] : await reader.processes();

@@ -1,6 +1,7 @@
 import type { FlowLine, FlowWindow } from '../../domain/call-flow.ts';
 import { activityOf, type StallEvidence } from '../../domain/stall-advice.ts';
 import { type StackFrame, systemCallText } from '../../journal/process-state.ts';
+import { threadOf } from '../../journal/thread-instance.ts';
 import { detailsOf } from '../rendering/event-text.ts';
 import { duration } from '../rendering/quantities.ts';
 import type { OpenWork } from './open-work.ts';
@@ -29,10 +30,14 @@ export function stallEvidence(facts: WorkFacts): { readonly facts: StallEvidence
   const inner = open.findLast(({ unit }) => unit !== 'session' && unit !== 'item');
   const memory = memoryOf(process, trail);
   const category = categoryOf(trail.errorRow);
+  const verdict = worstVerdict(open);
+  const thread = process && threadOf(process.instance_id);
   const evidence: StallEvidence = {
-    verdict: worstVerdict(open),
+    verdict,
     activity: activityOf(isFresh(process, facts.now) ? (process?.cpu_ratio ?? undefined) : undefined),
-    isBlocked: isBlocked(process, facts.now),
+    // A worker thread may well compute for a while.
+    isBlocked: isBlocked(process, facts.now) && (thread === undefined || verdict === 'stuck'),
+    ...(thread !== undefined && { thread }),
     frames: framesOf(process),
     isBeforeFirstStep: open.length > 0 && flow.every(({ mark }) => mark === 'not seen'),
     unseenInside: window.unseenInside,
@@ -85,7 +90,7 @@ function sentences({ open, process, waits, now }: WorkFacts, evidence: StallEvid
       : `its process ${process.pid} gave its last sign of life ${age(process.last_seen_at)} ago${cpu}`,
     open.some(({ verdict }) => verdict === 'stuck') ? silent : undefined,
     evidence.isBlocked && process.blocked_since !== null
-      ? `its main thread is blocked for ${age(process.blocked_since)}`
+      ? `its ${threadText(process)} for ${age(process.blocked_since)}`
       : undefined,
     process.pending_call === null || process.ended_at !== null
       ? undefined
@@ -98,6 +103,17 @@ function sentences({ open, process, waits, now }: WorkFacts, evidence: StallEvid
   return told.filter((text) => text !== undefined);
 }
 
+function threadText({ instance_id }: ProcessEnd): string {
+  const thread = threadOf(instance_id);
+  return thread === undefined
+    ? 'main thread is blocked'
+    : `worker thread ${thread} has not come back to its event loop`;
+}
+
+function threadName({ instance_id }: ProcessEnd): string {
+  return threadOf(instance_id) === undefined ? 'blocked main thread' : 'worker thread';
+}
+
 /** The stack of a blocked main thread; where none can be taken, what it waits for. */
 function framesOf(process: ProcessEnd | undefined): readonly string[] {
   const call = process?.blocked_call ?? undefined;
@@ -107,10 +123,10 @@ function framesOf(process: ProcessEnd | undefined): readonly string[] {
 /** Where in the code it stands, or failed, with the source of that knowledge. */
 export function placeOfCode(process: ProcessEnd | undefined, trail: Trail, open: readonly OpenWork[]) {
   if (open.length > 0 && process?.blocked_since && process.blocked_stack !== null) {
-    return { place: process.blocked_stack.map(frameText), source: 'stack of the blocked main thread' };
+    return { place: process.blocked_stack.map(frameText), source: `stack of the ${threadName(process)}` };
   }
   if (open.length > 0 && process?.blocked_since && process.blocked_call !== null) {
-    return { place: framesOf(process), source: 'system call of the blocked main thread' };
+    return { place: framesOf(process), source: `system call of the ${threadName(process)}` };
   }
   const { frames } = detailsOf(trail.stall?.details);
   const isLast = trail.stall !== undefined && trail.stall.created_at >= (trail.last?.time ?? new Date(0));

@@ -1,4 +1,5 @@
 import { systemCallText } from '../../journal/process-state.ts';
+import { threadOf } from '../../journal/thread-instance.ts';
 import { codeVersion, type ProcessRow } from '../reading/process-row.ts';
 import type { Terminal } from '../terminal.ts';
 import { visible } from '../visible.ts';
@@ -15,11 +16,13 @@ export function processLines(terminal: Terminal, process: ProcessRow, now: Date)
   ];
 }
 
-/** `importer 1.4.0 (0a1b2c3d4e), pid 4711 on host-1`. */
+/** `importer 1.4.0 (0a1b2c3d4e), pid 4711 on host-1`; of a worker thread `…, pid 4711 thread 3 on host-1`. */
 export function nameOf(process: ProcessRow): string {
   const { service_name: service, pid, host, instance_id: instance } = process;
   const version = codeVersion(process);
-  return `${service ?? instance}${version === undefined ? '' : ` ${version}`}, pid ${pid ?? '?'} on ${host ?? '?'}`;
+  const thread = threadOf(instance);
+  const place = `pid ${pid ?? '?'}${thread === undefined ? '' : ` thread ${thread}`} on ${host ?? '?'}`;
+  return `${service ?? instance}${version === undefined ? '' : ` ${version}`}, ${place}`;
 }
 
 function figuresOf(process: ProcessRow, now: Date): string {
@@ -41,17 +44,18 @@ function loopDelay({ event_loop_delay_p99_ms: p99, event_loop_lag_ms: lag }: Pro
   return lag === null ? undefined : `event loop delay ${duration(lag)}`;
 }
 
-/** A main thread that does not come back to its event loop: since when, in what, and the stack. */
+/** A thread that does not come back to its event loop: since when, in what, and the stack. */
 function blockedLines(terminal: Terminal, process: ProcessRow, now: Date): readonly string[] {
   const { blocked_since: blockedSince, blocked_in: place, blocked_stack: stack } = process;
   if (blockedSince === null) return [];
   const unit = place === null ? '' : ` in ${visible(`${place.unit} ${place.step_name ?? place.task_name ?? ''}`)}`;
-  const line = `main thread blocked for ${since(blockedSince, now)}${unit}`;
+  const isWorker = threadOf(process.instance_id) !== undefined;
+  const line = `${isWorker ? 'busy' : 'main thread blocked'} for ${since(blockedSince, now)}${unit}`;
   const frames = (stack ?? []).map((frame) =>
     visible(`at ${frame.function} (${frame.file}:${frame.line}:${frame.column})`),
   );
   const where = frames.length > 0 ? frames : [nativeText(process)];
-  return [`  ${terminal.style('red', line)}`, ...where.map((frame) => `    ${frame}`)];
+  return [`  ${isWorker ? line : terminal.style('red', line)}`, ...where.map((frame) => `    ${frame}`)];
 }
 
 function nativeText({ blocked_call: call }: ProcessRow): string {
