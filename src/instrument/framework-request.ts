@@ -1,5 +1,5 @@
 import { context } from '@opentelemetry/api';
-import { getRPCMetadata, type RPCMetadata } from '@opentelemetry/core';
+import { getRPCMetadata, type RPCMetadata, RPCType } from '@opentelemetry/core';
 
 /** What a framework has made of a request of Node.js, and how its route is read from that. */
 interface Linked {
@@ -16,6 +16,8 @@ const procedure = Symbol('spanledger.procedure');
 export interface ServedMetadata extends RPCMetadata {
   /** `undefined` when it is over: contexts outlive it. */
   request: ServedRequest | undefined;
+  /** Path that frameworks have taken away for what is mounted below it. */
+  mount?: string;
 }
 
 interface ServedRequest {
@@ -24,9 +26,15 @@ interface ServedRequest {
   readonly originalUrl?: string | undefined;
 }
 
+/** Where the route of the request is left that is being served here. */
+export function metadataHere(): (RPCMetadata & Partial<ServedMetadata>) | undefined {
+  const metadata = getRPCMetadata(context.active());
+  return metadata?.type === RPCType.HTTP ? metadata : undefined;
+}
+
 /** The request of Node.js that is being served here. */
 export function requestHere(): ServedRequest | undefined {
-  return (getRPCMetadata(context.active()) as Partial<ServedMetadata> | undefined)?.request;
+  return metadataHere()?.request;
 }
 
 /** Tells the procedure that a request asks for, as its path ends in it: its route is that of what has brought it, and this. */

@@ -83,6 +83,13 @@ const requests: readonly (readonly [string, string, string, number, string | nul
   ['hono', 'GET', '/pages/imprint', 200, '/pages/:name{[a-z]+}'],
   ['hono', 'GET', '/old/tales/3', 200, '/old/tales/:id'],
   ['hono', 'GET', '/closed/door', 401, null],
+  ['hono', 'GET', '/many/any/thing', 200, '/many/any/*'],
+  ['hono', 'GET', '/many/on/thing', 200, '/many/on/*'],
+  ['hono', 'GET', '/many/passing/7', 200, '/many/passing/:name'],
+  ['hono', 'GET', '/many/passing/7/8', 404, null],
+  ['hono', 'GET', '/mounted/7', 200, '/mounted/:id'],
+  ['hono', 'GET', '/mounted/x/deep/7', 200, '/mounted/x/deep/:id'],
+  ['hono', 'GET', '/whole/path', 200, '/whole/*'],
   ['hono', 'GET', '/nowhere', 404, null],
   ['tales', 'GET', '/tales/3', 200, '/tales/:id'],
   ['koa', 'GET', '/api/users/7', 200, '/api/users/:id'],
@@ -115,7 +122,7 @@ const requests: readonly (readonly [string, string, string, number, string | nul
 it('is one for each request, with the route as the framework has it, the status and the correlation id', async () => {
   const sent = await Promise.all(
     requests.map(async ([framework, method, path], index) => {
-      const id = `row-${String(index).padStart(2, '0')}`;
+      const id = `row-${String(index).padStart(3, '0')}`;
       const response = await fetch(`http://127.0.0.1:${service.ports[framework]}${path}`, {
         method,
         headers: { 'x-correlation-id': id, 'content-type': 'application/json' },
