@@ -29,6 +29,8 @@ export {
   type ServiceLogger,
 } from './logging/logger.ts';
 export { type AuditClient, type AuditOnOptions, auditOn } from './recording/audit-on-client.ts';
+export { createLedger, type Ledger, type LedgerOptions, type LedgerStats } from './recording/ledger.ts';
+export type { ApiLogRow, AuditLogRow, LoggedRows, LoggedTable, TaskProgressRow } from './recording/logged-tables.ts';
 export {
   createHealthHandler,
   createHealthListener,
