@@ -22,7 +22,7 @@ export interface OwnShipping {
   readonly failures: number;
   /** Stores what is there; `false` where the database does not take it now. Never rejects. */
   flush(): Promise<boolean>;
-  /** The same for the last time. */
+  /** The same for the last time, and says that it was. */
   finish(): Promise<void>;
 }
 
@@ -45,6 +45,7 @@ export function startShipping(place: ShippingPlace): OwnShipping {
 class Shipping implements OwnShipping {
   shipped = 0;
   failures = 0;
+  readonly #owner: JournalOwner;
   readonly #stop = new AbortController();
   readonly #parts: Promise<Parts>;
   readonly #running: Promise<void>;
@@ -52,6 +53,7 @@ class Shipping implements OwnShipping {
   #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(place: ShippingPlace) {
+    this.#owner = place.owner;
     this.#parts = load(place);
     this.#running = this.#parts.then(({ shipper }) => shipper.run(this.#stop.signal, (report) => this.#hear(report)));
     // Whoever waits for it hears why.
@@ -78,8 +80,11 @@ class Shipping implements OwnShipping {
   async finish(): Promise<void> {
     this.#stop.abort();
     await this.#running.catch(() => undefined);
-    await this.flush();
-    await this.#parts.then(({ store }) => store.close()).catch(() => undefined);
+    const isStored = await this.flush();
+    const parts = await this.#parts.catch(() => undefined);
+    const at = systemShippingClock.now();
+    if (isStored) await quietly(() => parts?.store.heartbeat({ owner: this.#owner, seenAt: at, endedAt: at }));
+    await parts?.store.close().catch(() => undefined);
   }
 
   #hear({ status, records, message, action, unreadable }: ShipReport): void {

@@ -105,6 +105,10 @@ describe('a ledger of rows', () => {
         created_at: new Date(begin),
       },
     ]);
+    await ledger.close();
+    expect(
+      await ask("select ended_at is not null as ended from spanledger.instances where service_name = 'steps'"),
+    ).toEqual([{ ended: true }]);
   });
 
   test('S3.3 adopts a trace id that the client sent as a UUID, and keeps any other text as correlation id', async () => {
