@@ -5,6 +5,7 @@ import type { JournalOwner, LedgerRecord } from '../projection/record.ts';
 import { isAbsence, makeDirectory } from './file-system.ts';
 import { frameText, jsonOf, nextLine } from './frame.ts';
 import { deadLetterRoot, fileMode, toFileName } from './layout.ts';
+import { inheritOwner } from './ownership.ts';
 
 /** Something that no store accepts, kept for people and for a later attempt. */
 export interface DeadLetter {
@@ -101,6 +102,7 @@ async function appendLines(path: string, lines: Uint8Array): Promise<void> {
   for (let isInPlace = false; !isInPlace; ) {
     const file = await open(path, 'a+', fileMode);
     try {
+      inheritOwner(file.fd);
       await file.appendFile((await endsTorn(file)) ? Buffer.concat([Buffer.from('\n'), lines]) : lines);
       await file.datasync();
       const [own, there] = await Promise.all([file.stat(), stat(path).catch(() => undefined)]);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { directoryMode } from './layout.ts';
+import { inheritOwner, inheritOwnerAt } from './ownership.ts';
 
 /** The slice of `node:fs` that the append side uses. Injected to make a disk fill up, fail and recover in tests. */
 export interface JournalFileSystem {
@@ -17,7 +18,19 @@ export interface JournalFileSystem {
   statSync(path: string): { readonly size: number };
 }
 
-export const nodeFileSystem: JournalFileSystem = fs;
+/** That of Node.js; what root makes belongs to the owner of its directory. */
+export const nodeFileSystem: JournalFileSystem = {
+  ...fs,
+  mkdirSync(path, options) {
+    fs.mkdirSync(path, options);
+    inheritOwnerAt(path);
+  },
+  openSync(path, flags, mode) {
+    const descriptor = fs.openSync(path, flags, mode);
+    if (!flags.startsWith('r')) inheritOwner(descriptor);
+    return descriptor;
+  },
+};
 
 /** `ENOSPC` and its like, or `undefined` if the error carries no code. */
 export function errorCodeOf(error: unknown): string | undefined {

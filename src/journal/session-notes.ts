@@ -3,6 +3,7 @@ import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPassing, type JournalFileSystem, makeDirectory, nodeFileSystem, replaceFileSync } from './file-system.ts';
 import { fileMode, hashedName, stateRoot } from './layout.ts';
+import { inheritOwnerAt } from './ownership.ts';
 
 /** What was last known of a session on this machine: a hint for its next run, before any database has been asked. */
 export interface SessionNote {
@@ -77,7 +78,10 @@ async function takeDay(root: string): Promise<boolean> {
   const done = await stat(path).catch(() => undefined);
   if (done !== undefined && Math.abs(Date.now() - done.mtimeMs) < dayMillis) return false;
   return writeFile(path, '', { mode: fileMode }).then(
-    () => true,
+    () => {
+      inheritOwnerAt(path);
+      return true;
+    },
     () => false,
   );
 }

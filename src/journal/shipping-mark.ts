@@ -1,5 +1,6 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeFileSystem } from './file-system.ts';
 import { fileMode } from './layout.ts';
 
 const markName = 'shipped';
@@ -10,7 +11,7 @@ const markName = 'shipped';
  */
 export function markShipped(instanceDirectory: string): void {
   try {
-    closeSync(openSync(join(instanceDirectory, markName), 'a', fileMode));
+    nodeFileSystem.closeSync(nodeFileSystem.openSync(join(instanceDirectory, markName), 'a', fileMode));
   } catch {
     // Whoever asks is told that nothing was shipped, and ships what is there.
   }

@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../journal/file-system.ts';
+import { inheritOwnerBelow } from '../journal/ownership.ts';
 import type { ShippingClock } from './clock.ts';
 import { type EmbeddedThread, startEmbeddedThread } from './embedded-thread.ts';
 import { beginSql, type SqlConnection, type SqlDatabase, type SqlRow, type TransactionMode } from './sql-connection.ts';
@@ -115,6 +117,8 @@ class ThreadDatabase implements EmbeddedDatabase {
     try {
       await open.thread.close();
     } finally {
+      // PGlite makes its files itself.
+      inheritOwnerBelow(this.#options.directory);
       open.lock.release();
     }
   }
@@ -129,9 +133,10 @@ async function openCluster(directory: string): Promise<EmbeddedThread> {
   const marker = join(directory, 'complete');
   const isNew = !existsSync(marker);
   if (isNew) rmSync(dataDirectory, { recursive: true, force: true });
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+  makeDirectory(dataDirectory);
   const thread = await startEmbeddedThread({ dataDirectory, isNew });
   if (isNew) writeFileSync(marker, '', { mode: 0o600 });
+  inheritOwnerBelow(directory);
   return thread;
 }
 

@@ -3,8 +3,9 @@ import { linkSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, utimes
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { SpanledgerError } from '../domain/errors.ts';
-import { isAbsence } from '../journal/file-system.ts';
+import { isAbsence, makeDirectory } from '../journal/file-system.ts';
 import { isOwnerAlive } from '../journal/liveness.ts';
+import { inheritOwnerAt } from '../journal/ownership.ts';
 import { ownProcessIdentity, type ProcessIdentity } from '../journal/process-identity.ts';
 import type { JournalOwner } from '../projection/record.ts';
 import type { ShippingClock } from './clock.ts';
@@ -45,7 +46,7 @@ const guardMillis = 5_000;
  * @throws SpanledgerError STORE_LOCKED
  */
 export async function lockStore({ directory, waitMillis, clock }: StoreLockOptions): Promise<StoreLock> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const paths = lockPaths(directory);
   const holder = createHolder(clock);
   const deadline = clock.now() + waitMillis * 1000;
@@ -53,6 +54,7 @@ export async function lockStore({ directory, waitMillis, clock }: StoreLockOptio
     if (clearIfDead(paths)) continue;
     if (clock.now() >= deadline) throw locked(directory, paths, clock);
     writeFileSync(paths.wish, String(process.pid), { mode: 0o600 });
+    inheritOwnerAt(paths.wish);
     await clock.sleep(pollMillis);
   }
   return {
@@ -82,6 +84,7 @@ function createHolder(clock: ShippingClock): Holder {
 function take(paths: LockPaths, holder: Holder): boolean {
   const draft = `${paths.lock}.${holder.token}`;
   writeFileSync(draft, JSON.stringify(holder), { mode: 0o600 });
+  inheritOwnerAt(draft);
   try {
     linkSync(draft, paths.lock);
     return true;

@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readDeadLetters } from '../../journal/dead-letters.ts';
 import { type JournalInfo, listJournals } from '../../journal/journal-listing.ts';
+import { foreignFiles } from '../../journal/ownership.ts';
 import { readSegment } from '../../journal/segment-reader.ts';
 import { byteSize, counted, isoTime } from '../rendering/quantities.ts';
 import { shellWord } from '../shell-words.ts';
@@ -22,6 +23,7 @@ export async function examineJournals(directory: string): Promise<readonly Obser
   const journals = await listJournals(directory);
   return [
     examined,
+    ...findForeign(directory),
     describeJournals(journals),
     ...(await findUnreadable(journals)),
     ...examineAccounts(journals),
@@ -58,6 +60,16 @@ async function examineDirectory(directory: string, mode: number): Promise<Observ
   if (process.platform === 'win32' || (mode & othersMode) === 0) return well('directory', directory);
   const message = `${directory} can be entered by other users (mode ${(mode & 0o777).toString(8)})`;
   return finding('directory', message, `Run \`chmod 700 ${shellWord(directory)}\`; journals hold paths and messages.`);
+}
+
+/** What an administrator's command or another user has left, and the service cannot write. */
+function findForeign(directory: string): readonly Observation[] {
+  const foreign = process.platform === 'win32' ? undefined : foreignFiles(directory);
+  if (foreign === undefined) return [];
+  const { count, example, uid, gid } = foreign;
+  const message = `${counted(count, 'file')} in ${directory} do not belong to its owner (user ${uid}), such as ${example}`;
+  const action = `Run \`chown -R ${uid}:${gid} ${shellWord(directory)}\` as root; until then whoever runs as that user cannot write them.`;
+  return [finding('owner', message, action, { files: count, uid, gid })];
 }
 
 function describeJournals(journals: readonly JournalInfo[]): Observation {
