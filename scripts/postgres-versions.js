@@ -9,7 +9,7 @@ import { testAll } from './versions/suite.js';
 import { markIn, tableOf } from './versions/table.js';
 
 const supported = ['14', '15', '16', '17', '18'];
-// The store and its faults, shipping, migrations, views, lost work, and the command that examines it all.
+// The store and its faults, shipping, migrations, views, lost work, retention, and the command that examines it all.
 const suite = [
   ...[
     'postgres-store',
@@ -19,6 +19,8 @@ const suite = [
     'overlapping-shipments',
     'views',
     'lost-work',
+    'retention',
+    'returning-journal',
     'sql-recipes',
   ].map((name) => `test/shipping/${name}.test.ts`),
   'test/cli/commands/doctor.test.ts',
