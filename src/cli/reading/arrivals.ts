@@ -39,30 +39,33 @@ export async function openArrivals<Row extends ArrivedRow>(
   query: ArrivalsQuery,
 ): Promise<Arrivals<Row>> {
   const table = `${quoteIdentifier(schema)}.${query.table}`;
-  const newest = await newestId(store, table);
-  let settled = Math.max(0, newest - initialOverlap);
+  let highest = await newestId(store, table);
+  let settled = Math.max(0, highest - initialOverlap);
   let told = await idsAbove(store, table, query, settled);
-  let highest = newest;
   const horizons: Horizon[] = [];
   return {
     async next() {
-      const horizon = await readHorizon(store, table, settled);
-      const rows = await rowsAbove<Row>(store, table, query, settled, told);
-      const keep = horizon.isStandby ? looksOfStandby : 0;
-      while (horizons[0] !== undefined && horizons.length > keep && haveEnded(horizons[0].writers, horizon.writers))
+      const { writers, isStandby } = await readWriters(store, table);
+      horizons.push({ highest, writers });
+      const look = await readAbove<Row>(store, table, query, { settled, told });
+      const keep = isStandby ? looksOfStandby : 0;
+      while (horizons[0] !== undefined && horizons.length > keep && haveEnded(horizons[0].writers, writers))
         settled = horizons.shift()?.highest ?? settled;
-      horizons.push(horizon);
-      highest = Math.max(highest, horizon.highest);
-      told = [...told, ...rows.flatMap(({ id }) => id ?? [])].filter((id) => id > settled);
-      return rows;
+      highest = Math.max(highest, look.highest ?? 0);
+      told = [...told, ...look.rows.flatMap(({ id }) => id ?? [])].filter((id) => id > settled);
+      return look.rows;
     },
     isSame: async () => highest === 0 || (await exists(store, table, highest)),
   };
 }
 
-/** The newest id at one moment, and who had begun to write by then and not ended. */
-interface Horizon extends Record<string, unknown> {
+/** The newest id at one moment, and who wrote at a later one: what nobody of them writes, and is not there yet, has a higher id. */
+interface Horizon {
   readonly highest: number;
+  readonly writers: readonly string[];
+}
+
+interface Writers extends Record<string, unknown> {
   readonly writers: readonly string[];
   readonly isStandby: boolean;
 }
@@ -70,21 +73,21 @@ interface Horizon extends Record<string, unknown> {
 /**
  * A writer holds its lock on the table from before its first id until it has ended, so whoever holds none later wrote nothing that is
  * still to come. The oldest transaction of the server would not do: it may belong to another program and last for hours, and a writer
- * has an id for its row before it has one for itself. The newest id is of the moment at which the statement began, the locks of a later
- * one. A standby has no locks of writers; there it is the transactions that its snapshot knows.
+ * has an id for its row before it has one for itself. A standby has no locks of writers; there it is the transactions that its
+ * snapshot knows.
  */
-async function readHorizon(store: LedgerStore, table: string, settled: number): Promise<Horizon> {
-  const [row] = await store.query<Horizon>(
-    `select coalesce((select max(id) from ${table} where id > $1), $1::bigint) as highest, pg_is_in_recovery() as "isStandby",
+async function readWriters(store: LedgerStore, table: string): Promise<Writers> {
+  const [row] = await store.query<Writers>(
+    `select pg_is_in_recovery() as "isStandby",
             case when pg_is_in_recovery() then
               array(select xip::text from pg_snapshot_xip(pg_current_snapshot()) xip)
             else
               array(select virtualtransaction from pg_locks
                 where locktype = 'relation' and mode = 'RowExclusiveLock'
                   and database = (select oid from pg_database where datname = current_database())
-                  and relation in (select relid from pg_partition_tree($2::regclass)))
+                  and relation in (select relid from pg_partition_tree($1::regclass)))
             end as writers`,
-    [settled, table],
+    [table],
   );
   if (row === undefined) throw new TypeError('a select without from has one row');
   return row;
@@ -113,17 +116,37 @@ async function idsAbove(
   return rows.map((row) => row.id);
 }
 
-/** What was told before stays where it is: while a writer takes its time, that may be much. */
-function rowsAbove<Row extends ArrivedRow>(
+interface Look<Row> {
+  readonly rows: readonly Row[];
+  /** The newest id, whether its row matches or not; null where there is none. */
+  readonly highest: number | null;
+}
+
+/** One scan for both. What was told before stays where it is: while a writer takes its time, that may be much. */
+async function readAbove<Row extends ArrivedRow>(
   store: LedgerStore,
   table: string,
   query: ArrivalsQuery,
-  id: number,
-  told: readonly number[],
-): Promise<readonly Row[]> {
-  const where = query.conditions().add('id > ?', id).add('id <> all(?::bigint[])', told);
-  const sql = `select ${query.columns} from ${table} ${where.toSql()} order by created_at, id`;
-  return store.query<Row>(sql, where.parameters);
+  { settled, told }: { readonly settled: number; readonly told: readonly number[] },
+): Promise<Look<Row>> {
+  const where = query.conditions();
+  const sql = `
+    with arrived as materialized (
+      select ${query.columns}, exists (select 1 ${where.toSql()}) as matches from ${table} where id > ${where.bind(settled)}
+    )
+    select newest.highest, row.*
+      from (select max(id) as highest from arrived) newest
+      left join arrived row on row.matches and row.id <> all(${where.bind(told)}::bigint[])
+     order by row.created_at, row.id`;
+  const found = await store.query<Row & { readonly highest: number | null }>(sql, where.parameters);
+  return {
+    rows: found.filter(({ id }) => id !== null).map((row) => withoutMarks<Row>(row)),
+    highest: found[0]?.highest ?? null,
+  };
+}
+
+function withoutMarks<Row>({ matches: _, highest: _highest, ...row }: Record<string, unknown>): Row {
+  return row as Row;
 }
 
 async function exists(store: LedgerStore, table: string, id: number): Promise<boolean> {
