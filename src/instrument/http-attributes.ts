@@ -40,6 +40,11 @@ const standardMethods: ReadonlySet<string> = new Set(
   'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH QUERY'.split(' '),
 );
 
+/** Whether the conventions know a method, as it is written. */
+export function isStandardMethod(method: string): boolean {
+  return standardMethods.has(method);
+}
+
 function knownMethod(method: string, methods: ReadonlySet<string>): string {
   if (methods.has(method)) return method;
   const upper = method.toUpperCase();
