@@ -365,7 +365,11 @@ export const metricTable = names({
     'Processor time per time and processor since the last look, by cpu.mode.',
   ],
   memoryUsage: ['process.memory.usage', 'updowncounter By', 'Resident memory of the process.'],
-  heapUsed: ['v8js.memory.heap.used', 'updowncounter By', 'Heap of the main thread that is used.'],
+  heapUsed: [
+    'v8js.memory.heap.used',
+    'updowncounter By',
+    'Heap of the main thread that is used, by v8js.heap.space.name.',
+  ],
   schemaFaults: [
     'spanledger.database.schema.faults',
     'gauge {fault}',

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { getHeapStatistics } from 'node:v8';
+import { getHeapSpaceStatistics } from 'node:v8';
 import { metrics, type ObservableResult } from '@opentelemetry/api';
 import { metricTable, scopeName } from '../telemetry/conventions.ts';
 import { scopeVersion } from '../telemetry/instrumentation-scope.ts';
@@ -10,6 +10,7 @@ type Observe = (result: ObservableResult) => void;
 type Observations = Partial<Record<keyof typeof metricTable, Observe>>;
 
 const mode = 'cpu.mode';
+const space = 'v8js.heap.space.name';
 
 /** Lets the registered meter provider watch the process: its event loop, processor time and memory, and what blocked it. */
 export function observeProcess(memory: WatchMemory, pulse: MainPulse): void {
@@ -41,7 +42,7 @@ function observations(memory: WatchMemory, pulse: MainPulse): Observations {
     cpuTime: observeCpuTime,
     cpuUtilization: createUtilization(),
     memoryUsage: (result) => result.observe(process.memoryUsage.rss()),
-    heapUsed: (result) => result.observe(getHeapStatistics().used_heap_size),
+    heapUsed: observeHeap,
   };
 }
 
@@ -56,6 +57,11 @@ function observeCpuTime(result: ObservableResult): void {
   const { user, system } = process.cpuUsage();
   result.observe(user / 1e6, { [mode]: 'user' });
   result.observe(system / 1e6, { [mode]: 'system' });
+}
+
+function observeHeap(result: ObservableResult): void {
+  for (const { space_name: name, space_used_size: size } of getHeapSpaceStatistics())
+    result.observe(size, { [space]: name });
 }
 
 function createUtilization(): Observe {
