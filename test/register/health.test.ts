@@ -139,4 +139,4 @@ describe('a program', () => {
   }, 120_000);
 });
 
-const waiting = { timeout: 30_000, interval: 100 };
+const waiting = { timeout: 50_000, interval: 100 };

@@ -13,7 +13,7 @@ interface Notice {
   readonly words: readonly string[];
 }
 
-const patience = { timeout: 30_000, interval: 50 };
+const patience = { timeout: 60_000, interval: 50 };
 const watchdogMillis = 1_000;
 
 type Finishing = Pick<TestContext, 'onTestFinished'>;

@@ -273,7 +273,7 @@ describe('spanledger doctor, asked about other processes', () => {
       });
       return /ok +account +produced = appended \+ dropped \+ waiting: (.*)/.exec(output)?.[1] ?? '';
     };
-    await expect.poll(account, { timeout: 20_000 }).toMatch(/audit (\d\d+) = \1 \+ 0 \+ 0/);
+    await expect.poll(account, { timeout: 60_000 }).toMatch(/audit (\d\d+) = \1 \+ 0 \+ 0/);
   });
 
   it('shows what was dropped by class and reason, and the ledger itself tells it too', async () => {
@@ -303,7 +303,7 @@ describe('spanledger doctor, asked about other processes', () => {
       return of('errors')?.message;
     };
     await expect
-      .poll(errors, { timeout: 20_000 })
+      .poll(errors, { timeout: 60_000 })
       .toMatch(/could not ship at .*127\.0\.0\.1:1.*\(DATABASE_UNREACHABLE|ECONNREFUSED\)/);
     expect(await errors()).not.toContain('secret');
   });
