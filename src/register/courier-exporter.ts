@@ -4,27 +4,27 @@ import type { LogRecordExporter } from '@opentelemetry/sdk-logs';
 import type { AggregationTemporality, InstrumentType, PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { BatchExporter } from './batch.ts';
-import type { Courier } from './courier.ts';
+import type { Carrier } from './courier-line.ts';
 import { otlpTransformer } from './late-packages.ts';
 import type { OtlpHttpProtocol, OtlpSignal } from './otlp-protocol.ts';
 
-/** The part of the courier that an exporter needs. */
-export type Carrier = Pick<Courier, 'send'>;
-
 /** An exporter of spans that are encoded already, whose OTLP requests are sent by the courier thread. */
-export function createCourierRequestExporter(courier: Carrier): BatchExporter<Uint8Array | undefined> {
+export function createCourierRequestExporter(courier: Pick<Carrier, 'send'>): BatchExporter<Uint8Array | undefined> {
   return new CourierExporter(courier, 'traces', (body) => body);
 }
 
 /** A span exporter whose OTLP requests are encoded here, as JSON, and sent by the courier thread. */
-export function createCourierSpanExporter(courier: Carrier): SpanExporter {
+export function createCourierSpanExporter(courier: Pick<Carrier, 'send'>): SpanExporter {
   return new CourierExporter(courier, 'traces', (spans) =>
     otlpTransformer().JsonTraceSerializer.serializeRequest(spans),
   );
 }
 
 /** A log record exporter whose OTLP requests are encoded here and sent by the courier thread. */
-export function createCourierLogRecordExporter(courier: Carrier, protocol: OtlpHttpProtocol): LogRecordExporter {
+export function createCourierLogRecordExporter(
+  courier: Pick<Carrier, 'send'>,
+  protocol: OtlpHttpProtocol,
+): LogRecordExporter {
   return new CourierExporter(courier, 'logs', (records) => {
     const { JsonLogsSerializer, ProtobufLogsSerializer } = otlpTransformer();
     return (protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer).serializeRequest(records);
@@ -33,7 +33,7 @@ export function createCourierLogRecordExporter(courier: Carrier, protocol: OtlpH
 
 /** A metric exporter whose OTLP requests are encoded here and sent by the courier thread. */
 export function createCourierMetricExporter(
-  courier: Carrier,
+  courier: Pick<Carrier, 'send'>,
   protocol: OtlpHttpProtocol,
   selectAggregationTemporality: (instrument: InstrumentType) => AggregationTemporality,
 ): PushMetricExporter {
@@ -48,13 +48,13 @@ export function createCourierMetricExporter(
  * exporter answers, ten seconds and more while a collector is down. What the collector refuses in the end is told as a warning.
  */
 class CourierExporter<T> {
-  readonly #courier: Carrier;
+  readonly #courier: Pick<Carrier, 'send'>;
   readonly #signal: OtlpSignal;
   readonly #encode: (items: T) => Uint8Array | undefined;
   readonly #underWay = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(courier: Carrier, signal: OtlpSignal, encode: (items: T) => Uint8Array | undefined) {
+  constructor(courier: Pick<Carrier, 'send'>, signal: OtlpSignal, encode: (items: T) => Uint8Array | undefined) {
     this.#courier = courier;
     this.#signal = signal;
     this.#encode = encode;

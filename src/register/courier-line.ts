@@ -1,6 +1,16 @@
 import { openChannel } from './channel.ts';
-import type { Courier } from './courier.ts';
 import type { OtlpSignal } from './otlp-protocol.ts';
+
+/** Whoever brings encoded OTLP requests on their way. */
+export interface Carrier {
+  /**
+   * Sends one encoded OTLP request; it is handed over when the call returns, and so is its memory. @throws Error while nobody takes it, or while
+   * so many requests are under way that memory would grow.
+   */
+  send(signal: OtlpSignal, body: Uint8Array): Promise<void>;
+  /** Resolves when no OTLP request is under way. */
+  settled(): Promise<void>;
+}
 
 /** Memory that the courier thread shares with the worker threads of the program. */
 export interface CourierLine {
@@ -25,7 +35,7 @@ export function createCourierLine(): CourierLine {
  * The courier as a worker thread has it: a request is on its way to the courier thread when `send` returns, without the main thread having to
  * get its turn. That thread tells of what was not taken.
  */
-export function createLineCourier({ underWay }: CourierLine): Pick<Courier, 'send' | 'settled'> {
+export function createLineCourier({ underWay }: CourierLine): Carrier {
   const channel = openChannel(channelName);
   return {
     send(signal, body) {

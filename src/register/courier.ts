@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
 import type { JournalOwner } from '../projection/record.ts';
 import { disownWorker } from '../watchdog/worker-count.ts';
-import { type CourierLine, createCourierLine } from './courier-line.ts';
+import { type Carrier, type CourierLine, createCourierLine } from './courier-line.ts';
 import { type KeptThread, keepThread } from './kept-thread.ts';
 import type { OtlpHttpProtocol, OtlpSignal } from './otlp-protocol.ts';
 import type { ShippingMemory } from './shipping-memory.ts';
@@ -57,21 +57,14 @@ export interface CourierReply {
  * getting its turn, nor on its event loop being alive. It never keeps the process alive. When it dies it is started again, later
  * and later; what was on its way over OTLP counts as failed, records wait in the journal.
  */
-export interface Courier {
+export interface Courier extends Carrier {
   /** For the worker threads of the program. */
   readonly line: CourierLine;
-  /**
-   * Sends one encoded OTLP request; it is handed over when the call returns, and so is its memory. @throws Error while the thread is down, or while
-   * so many requests are under way that memory would grow.
-   */
-  send(signal: OtlpSignal, body: Uint8Array): Promise<void>;
   /**
    * Blocks until everything handed over before has arrived or has failed, at most `timeoutMillis`; true if it came to an end in
    * time. For the very end of the process, when nothing asynchronous runs any more.
    */
   finish(timeoutMillis: number, end?: ProcessEnd): boolean;
-  /** Resolves when no OTLP request is under way. */
-  settled(): Promise<void>;
   /** Times the thread has died. */
   deaths(): number;
 }

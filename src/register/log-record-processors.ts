@@ -8,7 +8,8 @@ import {
 } from '@opentelemetry/sdk-logs';
 import { RedactingLogRecordExporter } from '../recording/redacting-log-record-exporter.ts';
 import { Batch, type BatchExporter, createList } from './batch.ts';
-import { type Carrier, createCourierLogRecordExporter } from './courier-exporter.ts';
+import { createCourierLogRecordExporter } from './courier-exporter.ts';
+import type { Carrier } from './courier-line.ts';
 import type { ExportPlan } from './export-plan.ts';
 import { loadLogRecordExporter } from './foreign-exporter.ts';
 import { isOtlpHttp } from './otlp-protocol.ts';
@@ -18,12 +19,16 @@ const delayMillis = 1000;
 /** Processors that send log records to where the standard variables say, redacted. */
 export function createExportingLogRecordProcessors(
   plan: ExportPlan,
-  courier: Carrier | undefined,
+  courier: Pick<Carrier, 'send'> | undefined,
 ): LogRecordProcessor[] {
   return plan.exporters.flatMap((name) => createProcessor(name, plan, courier) ?? []);
 }
 
-function createProcessor(name: string, plan: ExportPlan, courier: Carrier | undefined): LogRecordProcessor | undefined {
+function createProcessor(
+  name: string,
+  plan: ExportPlan,
+  courier: Pick<Carrier, 'send'> | undefined,
+): LogRecordProcessor | undefined {
   switch (name) {
     case 'otlp':
       return isOtlpHttp(plan.protocol) && courier !== undefined

@@ -7,7 +7,8 @@ import type {
 } from '@opentelemetry/sdk-metrics';
 import type { OtelEnvironment } from '../configuration/otel-environment.ts';
 import { withRedaction } from '../recording/redacted-metrics.ts';
-import { type Carrier, createCourierMetricExporter } from './courier-exporter.ts';
+import { createCourierMetricExporter } from './courier-exporter.ts';
+import type { Carrier } from './courier-line.ts';
 import type { ExportPlan } from './export-plan.ts';
 import { loadMetricExporter, loadPrometheusReader } from './foreign-exporter.ts';
 import { metricsSdk } from './late-packages.ts';
@@ -20,7 +21,7 @@ const defaultTimeoutMillis = 30_000;
 export function createMetricReaders(
   plan: ExportPlan,
   { metrics }: Pick<OtelEnvironment, 'metrics'>,
-  courier: Carrier | undefined,
+  courier: Pick<Carrier, 'send'> | undefined,
 ): IMetricReader[] {
   const readers = plan.exporters.flatMap((name) => createReader(name, { plan, metrics, courier }) ?? []);
   return readers.map((reader) => withRedaction(reader));
@@ -28,7 +29,7 @@ export function createMetricReaders(
 
 interface ReaderParts extends Pick<OtelEnvironment, 'metrics'> {
   readonly plan: ExportPlan;
-  readonly courier: Carrier | undefined;
+  readonly courier: Pick<Carrier, 'send'> | undefined;
 }
 
 function createReader(name: string, { plan, metrics, courier }: ReaderParts): IMetricReader | undefined {

@@ -40,6 +40,7 @@ import { createShippingMemory, type ShippingMemory } from './shipping-memory.ts'
 import { startRecording } from './start-recording.ts';
 import { tellStart } from './start-report.ts';
 import { tellSystemdOfEnd } from './systemd-notice.ts';
+import { hearModules, isReported } from './thread-modules.ts';
 import { registerThread } from './thread-registration.ts';
 import { createAnswers, followThreads, type Threads } from './threads.ts';
 
@@ -101,8 +102,10 @@ export function register(): void {
   const { isOurSdk, instrumentation, loggers, sending, endRequests } = recording;
   const service = identity.owner.service;
   const probeLogs = once(() => probeLog(journal));
-  const parts = { settings, otel, service, directory, isOurSdk, instrumentation, loggers, probeLogs };
-  tellStart(parts, environmentValue(environment, startReportVariable));
+  const reportTo = environmentValue(environment, startReportVariable);
+  const threadModules = isReported(configuration, reportTo) ? hearModules() : () => [];
+  const parts = { settings, otel, service, directory, isOurSdk, instrumentation, loggers, threadModules, probeLogs };
+  tellStart(parts, reportTo);
   observeLedger(journal, memory);
   setHealthSource(() => sharedHealthFacts({ owner: place.owner, memory, ships: shipping !== undefined }, loopFacts()));
   const guarded = guardData(place, shipping !== undefined, environment);

@@ -2,7 +2,7 @@ import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { OtelEnvironment } from '../configuration/otel-environment.ts';
-import type { Courier } from './courier.ts';
+import type { Carrier } from './courier-line.ts';
 import type { ExportPlans } from './export-plan.ts';
 import { createExportingLogRecordProcessors } from './log-record-processors.ts';
 import { createMetricReaders } from './metric-readers.ts';
@@ -25,11 +25,7 @@ export interface Sending {
 }
 
 /** Builds what the export plans ask for. */
-export function createSending(
-  plans: ExportPlans,
-  otel: OtelEnvironment,
-  courier: Pick<Courier, 'send' | 'settled'> | undefined,
-): Sending {
+export function createSending(plans: ExportPlans, otel: OtelEnvironment, courier: Carrier | undefined): Sending {
   const span = createExportingSpanProcessors(plans.traces, courier);
   const log = createExportingLogRecordProcessors(plans.logs, courier);
   const metricReaders = createMetricReaders(plans.metrics, otel, courier);

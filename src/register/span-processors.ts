@@ -8,7 +8,8 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { RedactingSpanExporter } from '../recording/redacting-span-exporter.ts';
 import { Batch, createList } from './batch.ts';
-import { type Carrier, createCourierRequestExporter, createCourierSpanExporter } from './courier-exporter.ts';
+import { createCourierRequestExporter, createCourierSpanExporter } from './courier-exporter.ts';
+import type { Carrier } from './courier-line.ts';
 import type { ExportPlan } from './export-plan.ts';
 import { loadSpanExporter } from './foreign-exporter.ts';
 import { isOtlpHttp } from './otlp-protocol.ts';
@@ -17,11 +18,18 @@ import { OtlpSpans } from './otlp-spans.ts';
 const delayMillis = 5000;
 
 /** Processors that send spans to where the standard variables say, redacted. */
-export function createExportingSpanProcessors(plan: ExportPlan, courier: Carrier | undefined): SpanProcessor[] {
+export function createExportingSpanProcessors(
+  plan: ExportPlan,
+  courier: Pick<Carrier, 'send'> | undefined,
+): SpanProcessor[] {
   return plan.exporters.flatMap((name) => createProcessor(name, plan, courier) ?? []);
 }
 
-function createProcessor(name: string, plan: ExportPlan, courier: Carrier | undefined): SpanProcessor | undefined {
+function createProcessor(
+  name: string,
+  plan: ExportPlan,
+  courier: Pick<Carrier, 'send'> | undefined,
+): SpanProcessor | undefined {
   switch (name) {
     case 'otlp':
       return isOtlpHttp(plan.protocol) && courier !== undefined
@@ -37,7 +45,7 @@ function createProcessor(name: string, plan: ExportPlan, courier: Carrier | unde
   }
 }
 
-function batchProcessor({ protocol, batch: limits }: ExportPlan, courier: Carrier): SpanProcessor {
+function batchProcessor({ protocol, batch: limits }: ExportPlan, courier: Pick<Carrier, 'send'>): SpanProcessor {
   if (protocol === 'http/json') {
     const exporter = new RedactingSpanExporter(createCourierSpanExporter(courier));
     return new SpanBatches(new Batch({ gathering: createList<ReadableSpan>(), exporter, limits, delayMillis }));

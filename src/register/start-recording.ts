@@ -10,7 +10,7 @@ import { createLiveSpanProcessor } from '../recording/live-span-processor.ts';
 import { createQuietSampler } from '../recording/quiet-context.ts';
 import { createRecordAlwaysSampler } from '../recording/record-always-sampler.ts';
 import { createRecorder } from '../recording/recorder.ts';
-import type { Courier } from './courier.ts';
+import type { Carrier } from './courier-line.ts';
 import { atEndOfTurn } from './end-of-turn.ts';
 import type { ExportPlans } from './export-plan.ts';
 import type { Identity } from './identity.ts';
@@ -28,7 +28,7 @@ export interface RecordingParts {
   readonly identity: Identity;
   readonly plans: ExportPlans;
   readonly journal: FileJournal;
-  readonly courier: Pick<Courier, 'send' | 'settled'> | undefined;
+  readonly courier: Carrier | undefined;
   /** Told of spans besides what records them. */
   readonly watching?: SpanProcessor | undefined;
 }

@@ -10,6 +10,7 @@ import type { RunningInstrumentation } from '../instrument/start-instrumentation
 import type { RunningLoggers } from '../instrument/start-loggers.ts';
 import { isSdkReplaced } from './later-sdk.ts';
 import type { LogProbe } from './log-probe.ts';
+import { withThreadModules } from './thread-modules.ts';
 
 /** What is instrumented and where everything goes: the answer to "why do I see nothing?". */
 export interface StartReport {
@@ -47,6 +48,8 @@ export interface StartReportParts {
   readonly isOurSdk: boolean;
   readonly instrumentation: RunningInstrumentation | undefined;
   readonly loggers: RunningLoggers | undefined;
+  /** What worker threads have told of their modules. */
+  readonly threadModules: () => readonly FoundModule[];
   /** Sends a line on the way that log lines go; asked once, where somebody wants the report. */
   readonly probeLogs: () => LogProbe;
 }
@@ -61,7 +64,7 @@ function startReport(parts: StartReportParts, logs?: LogProbe): StartReport {
     service: parts.service,
     sdk: isOurSdk ? 'own' : 'joined',
     esmHook: instrumentation?.esmHook ?? 'off',
-    modules: [...(instrumentation?.modules() ?? []), ...(parts.loggers?.modules() ?? [])],
+    modules: modulesOf(parts),
     exports: isOurSdk ? signals.flatMap((signal) => exportsOf(signal, otel)) : [],
     ledger: { journal: parts.directory, database: databaseText(settings) },
     redaction: {
@@ -79,6 +82,11 @@ function startReport(parts: StartReportParts, logs?: LogProbe): StartReport {
     ports: listeningPorts(),
     isListening: process.getActiveResourcesInfo().some((name) => name === 'TCPServerWrap' || name === 'PipeServerWrap'),
   };
+}
+
+function modulesOf({ instrumentation, loggers, threadModules }: StartReportParts): readonly FoundModule[] {
+  const own = [...(instrumentation?.modules() ?? []), ...(loggers?.modules() ?? [])];
+  return withThreadModules(own, threadModules());
 }
 
 const probeKey = createContextKey('spanledger probe');
@@ -142,8 +150,8 @@ function warnOfGaps({ instrumentation }: StartReportParts): void {
 }
 
 /** An entry of the configuration file that came to nothing is noticed by nobody; where there is time, at the end. */
-function warnOfNeverMatched({ instrumentation }: StartReportParts): void {
-  for (const { module, status, instrumentation: place = '', note = '' } of instrumentation?.modules() ?? []) {
+function warnOfNeverMatched(parts: StartReportParts): void {
+  for (const { module, status, instrumentation: place = '', note = '' } of modulesOf(parts)) {
     if (status === 'never matched') diag.warn(`${place}: ${module} was never matched. ${note}`);
   }
 }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
-import type { Environment } from '../configuration/environment.ts';
+import { type Environment, environmentValue, startReportVariable } from '../configuration/environment.ts';
 import { readOtelEnvironment } from '../configuration/otel-environment.ts';
 import { loadSettings } from '../configuration/settings.ts';
 import { isTransportThread } from '../instrument/transport-thread.ts';
@@ -17,6 +17,7 @@ import { keepJournal } from './journal-keeping.ts';
 import { applySettings, journalOptions } from './ledger-place.ts';
 import { processPlace, tellPlace } from './process-place.ts';
 import { startRecording } from './start-recording.ts';
+import { isReported, tellModules } from './thread-modules.ts';
 import { answerThreads, followThreads } from './threads.ts';
 
 const { threadCpuUsage: cpuUsage } = process as {
@@ -67,12 +68,15 @@ export function registerThread(own: Environment): void {
     state: () => ({ heapUsedBytes: process.memoryUsage().heapUsed }),
     ...(cpuUsage !== undefined && { cpuUsage: (before) => cpuUsage.call(process, before) }),
   });
+  const { instrumentation, loggers } = recording;
+  if (isReported(configuration, environmentValue(environment, startReportVariable)))
+    tellModules(() => [...(instrumentation?.modules() ?? []), ...(loggers?.modules() ?? [])]);
   tellPlace({ ...place, parent: owner, resource: identity.resource.attributes });
   followThreads({ directory, owner, answers });
   const handOver = () => eachInTurn(recording.endRequests, recording.sending.handOver);
   answerThreads(answers, recording.sending.handOver);
   process.once('exit', () => {
-    eachInTurn(() => recording.loggers?.finish(), handOver, keeper.finish);
+    eachInTurn(() => loggers?.finish(), handOver, keeper.finish);
   });
   installDiagnosticLogger(createDiagnosticLogger(), otel.logLevel);
 }

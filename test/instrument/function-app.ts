@@ -57,6 +57,8 @@ const files: Readonly<Record<string, string>> = {
   'src/deep/b.mjs': 'export const other = 1;',
   'src/fn.cjs': 'module.exports = (x) => x * 3;',
   'src/legacy.cjs': 'exports.late = (x) => x;',
+  'in-thread.mjs': `import { Worker } from 'node:worker_threads';
+    new Worker(new URL('./main.mjs', import.meta.url));`,
   'main.mjs': `import { createRequire } from 'node:module';
     import { Mail } from '@acme/mail';
     import run, { helper, Queue } from 'cjs-lib';

@@ -15,11 +15,11 @@ beforeAll(() => {
 });
 afterAll(() => app.remove());
 
-function run(flags: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function run(flags: readonly string[], env: Readonly<Record<string, string>> = {}, script = 'main.mjs') {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(SPANLEDGER_|OTEL_|DATABASE_URL$|NODE_OPTIONS$|VITEST)/.test(name),
   );
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, 'main.mjs'], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, script], {
     cwd: app.directory,
     env: { ...Object.fromEntries(inherited), ...env },
     encoding: 'utf8',
@@ -85,6 +85,14 @@ describe('functions that the configuration file names', () => {
     const bare = run([]);
     expect(bare).toMatchObject({ status: 0, stderr: '' });
     expect(run(register)).toEqual(bare);
+    expect(await endedSteps()).toEqual(calls);
+  });
+
+  it('are recorded in a worker thread, and count as matched', { timeout: 120_000 }, async () => {
+    app.configure(everything);
+    const bare = run([], {}, 'in-thread.mjs');
+    expect(bare).toMatchObject({ status: 0, stderr: '', stdout: run([]).stdout });
+    expect(run(register, {}, 'in-thread.mjs')).toEqual(bare);
     expect(await endedSteps()).toEqual(calls);
   });
 
