@@ -5,10 +5,17 @@ import type { LedgerReader } from '../reading/ledger-reader.ts';
 import { withLedger } from '../reading/open-ledger.ts';
 import { readOpenRequests } from '../reading/open-request-rows.ts';
 import type { RequestFilter } from '../reading/request-filter.ts';
+import type { RequestLogs } from '../reading/request-logs.ts';
 import type { RequestPage } from '../reading/requests.ts';
 import type { RequestRow, TimeFigures } from '../reading/rows.ts';
 import { createGrowingListing, type ListingColumn, renderListing } from '../rendering/listing.ts';
-import { openRequestColumns, requestColumns, routeColumns, timeColumns } from '../rendering/request-columns.ts';
+import {
+  loggedRequestColumns,
+  openRequestColumns,
+  requestColumns,
+  routeColumns,
+  timeColumns,
+} from '../rendering/request-columns.ts';
 import { jsonLine } from '../visible.ts';
 
 const defaultLast = 20;
@@ -35,8 +42,17 @@ async function show(invocation: Invocation, reader: LedgerReader, filter: Reques
   else if (everySeconds !== undefined) {
     const times = await reader.requestTimes(filter, { everySeconds, last: last + 1 });
     await printTimes(invocation, times, last);
-  } else await print(invocation, requestColumns, await reader.requests(filter, pageOf(options)));
+  } else await printRequests(invocation, reader, await reader.requests(filter, pageOf(options)));
 }
+
+async function printRequests(invocation: Invocation, reader: LedgerReader, rows: readonly RequestRow[]): Promise<void> {
+  if (!invocation.options.flag('logs')) return print(invocation, requestColumns, rows);
+  const logs = await reader.requestLogs(rows);
+  const logged = rows.map((row, index) => ({ ...row, ...(logs[index] ?? nothingLogged) }));
+  await print(invocation, loggedRequestColumns, logged);
+}
+
+const nothingLogged: RequestLogs = { logs: 0, errors: 0, first_error: null };
 
 async function follow(invocation: Invocation, filter: RequestFilter): Promise<typeof exitCode.ok> {
   const { options, terminal } = invocation;
@@ -97,6 +113,9 @@ function assertOneView({ options, command }: Invocation): void {
   if (second !== undefined) throw usage(command, `${first} and ${second} are two views of requests`);
   const [unknown] = first === '--open' ? given(ofEnded) : [];
   if (unknown !== undefined) throw usage(command, `${unknown} asks for what is not known of a request with --open`);
+  if (first !== undefined && first !== '--slowest' && options.flag('logs')) {
+    throw usage(command, `${first} shows requests without their logs`);
+  }
   if (first === '--follow' && isGiven(options, 'until')) {
     throw usage(command, '--follow goes on, so that there is nothing to --until');
   }

@@ -76,8 +76,8 @@ export const readingCommands: readonly CommandDefinition[] = [
     notes: [
       'Filters combine with AND and match exactly, but for --reason. The newest N are chosen, then printed oldest first. A request failed if its status is 500 or above, if none was sent or none arrived, or if it ended for a reason, such as a time-out. TIME is when it began; its row is written when it is over.',
       '--follow goes on printing requests as they arrive in the database, each once, until Ctrl+C. While the database cannot be reached the journals of this machine are followed, and it goes on from where it was; without a database the journals alone are. --open shows what is being served now and has taken longer than a second, the oldest first, as `running --unit request` does.',
-      'With --by-route, routes in the order of the time that was spent in them; where no route is known, the path with numbers and long ids as :id. With --every, a line for each time, those without requests too. RATE counts over what was asked for, from --since to --until or now, else from the first request to the last. ERRORS is the share of those that failed; 4XX are not among them. A screen that is too narrow for all columns shows fewer.',
-      'With --json, a request has the columns of api_logs (docs/tables.md), headers and bodies too, as far as they are recorded. Figures are direction, method, route (or from_at), count, per_second, failed, failed_ratio (0 to 1), rejected (4xx), median_ms, p95_ms, p99_ms, max_ms, total_ms, last_at; what cannot be told is null. The trace leads to everything else: `spanledger timeline TRACE`.',
+      'With --by-route, routes in the order of the time that was spent in them; where no route is known, the path with numbers and long ids as :id. With --every, a line for each time, those without requests too. RATE counts over what was asked for, from --since to --until or now, else from the first request to the last. ERRORS is the share of those that failed; 4XX are not among them. A screen that is too narrow for all columns shows fewer; `| cat` shows all.',
+      'With --json, a request has the columns of api_logs (docs/tables.md), headers and bodies too, as far as they are recorded; with --logs also logs, errors (their numbers) and first_error; with --open started_at, service_name, method, endpoint, running_ms, verdict, verdict_reason, instance_id, host, pid, session_id, trace_id, span_id. Figures are direction, method, route (or from_at), count, per_second, failed, failed_ratio (0 to 1), rejected (4xx), median_ms, p95_ms, p99_ms, max_ms, total_ms, last_at; what cannot be told is null. The trace leads to everything else: `spanledger timeline TRACE`.',
     ],
     arguments: [],
     options: [
@@ -103,6 +103,7 @@ export const readingCommands: readonly CommandDefinition[] = [
       { flags: '--until <when>', brief: 'Only before then.', value: 'moment' },
       last('How many, the newest first to be chosen; of routes, the first ones.', '20'),
       { flags: '--slowest', brief: 'The slowest instead of the newest, the slowest first.' },
+      { flags: '--logs', brief: 'With the number of their log lines, and the first error in their trace.' },
       { flags: '--follow', brief: 'Go on printing what arrives.' },
       { flags: '--open', brief: 'Requests that are being served, instead of those that are over.' },
       { flags: '--by-route', brief: 'Figures of each route instead of requests.' },
@@ -111,6 +112,7 @@ export const readingCommands: readonly CommandDefinition[] = [
     ],
     examples: [
       'spanledger requests --failed --follow',
+      'spanledger requests --failed --logs --since 1h',
       'spanledger requests --by-route --since 1h',
       "spanledger requests --route '/users/:id' --every 5m --since 1h",
       'spanledger requests --slowest --since 1d --min-ms 500 --json',

@@ -8,6 +8,7 @@ import { judgeOpenUnits } from './open-units.ts';
 import { stuckAndAround } from './open-work.ts';
 import type { ProcessEnd, ProcessRow } from './process-row.ts';
 import { routeFigures, timeFigures } from './request-figures.ts';
+import { requestLogs } from './request-logs.ts';
 import { newestRequests } from './requests.ts';
 import { matchesDetails, matchesRunning, matchesSession, mayMatchEvent } from './row-filter.ts';
 import { mergeTable } from './row-merge.ts';
@@ -58,6 +59,7 @@ export function createJournalReader(journal: JournalRows): LedgerReader {
     removedItems: async () => 0,
     events,
     requests: (filter, page) => newestRequests(rowsOf(journal.scan(), 'api_logs'), filter, page),
+    requestLogs: (requests) => requestLogs(rowsOf(journal.scan(), 'audit_log'), requests),
     routes: (filter, last) => routeFigures(rowsOf(journal.scan(), 'api_logs'), filter, last),
     requestTimes: (filter, asked) => timeFigures(rowsOf(journal.scan(), 'api_logs'), filter, asked),
     async units(filter, last) {

@@ -2,6 +2,7 @@ import type { DatabaseWaits } from './database-waits.ts';
 import type { ProcessEnd, ProcessRow } from './process-row.ts';
 import type { TimePage } from './request-figures.ts';
 import type { RequestFilter } from './request-filter.ts';
+import type { RequestLogs } from './request-logs.ts';
 import type { RequestPage } from './requests.ts';
 import type {
   ErrorGroup,
@@ -95,6 +96,8 @@ export interface LedgerReader {
   events(filter: EventFilter, last: number): Promise<readonly EventRow[]>;
   /** The newest of the matching HTTP requests, oldest first, or the slowest of them. */
   requests(filter: RequestFilter, page: RequestPage): Promise<readonly RequestRow[]>;
+  /** What was recorded in the traces of these requests while they were served, in their order. */
+  requestLogs(requests: readonly RequestRow[]): Promise<readonly RequestLogs[]>;
   /** The matching HTTP requests by route, those that took the most time first. */
   routes(filter: RequestFilter, last: number): Promise<readonly RouteFigures[]>;
   /** The matching HTTP requests by the time in which they began, oldest first, times without any between them. */

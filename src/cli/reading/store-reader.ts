@@ -5,6 +5,7 @@ import { readDatabaseWaits } from './database-waits.ts';
 import type { EventFilter, LedgerReader, SessionFilter, UnitFilter } from './ledger-reader.ts';
 import { toProcessEnd } from './process-row.ts';
 import { readRoutes, readTimes } from './request-figures.ts';
+import { readRequestLogs } from './request-logs.ts';
 import { readRequests } from './requests.ts';
 import type { ErrorGroup, EventRow, SessionRow, StateCount, StepSummary, UnitRow } from './rows.ts';
 import { readProcesses, readRunning } from './running-query.ts';
@@ -45,6 +46,7 @@ export function createStoreReader(store: SqlLedgerStore, schema: string): Ledger
       return rows.toReversed();
     },
     requests: (filter, requested) => readRequests(store, prefix, filter, requested),
+    requestLogs: (requests) => readRequestLogs(store, prefix, requests),
     routes: (filter, last) => readRoutes(store, prefix, filter, last),
     requestTimes: (filter, asked) => readTimes(store, prefix, filter, asked),
     async units(filter, last) {

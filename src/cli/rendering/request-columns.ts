@@ -1,4 +1,5 @@
 import type { OpenRequestRow } from '../reading/open-request-rows.ts';
+import type { RequestLogs } from '../reading/request-logs.ts';
 import type { RequestFigures, RequestRow, RouteFigures, TimeFigures } from '../reading/rows.ts';
 import type { Style, Terminal } from '../terminal.ts';
 import type { ListingColumn } from './listing.ts';
@@ -17,6 +18,13 @@ export const requestColumns: readonly ListingColumn<RequestRow>[] = [
   { title: 'USER', spare: 4, text: (row) => row.user_id ?? '-' },
   { title: 'TRACE', spare: 1, text: (row) => row.trace_id },
   { title: 'REASON', text: (row) => row.reason ?? '' },
+];
+
+/** The same with what was recorded meanwhile. */
+export const loggedRequestColumns: readonly ListingColumn<RequestRow & RequestLogs>[] = [
+  ...requestColumns,
+  { title: 'LOGS', align: 'right', spare: 5, text: (row) => String(row.logs) },
+  { title: 'ERROR', text: (row) => row.first_error ?? '' },
 ];
 
 /** Columns of requests that are being served. */

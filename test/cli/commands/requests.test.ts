@@ -85,6 +85,16 @@ describe('spanledger requests', () => {
     expect((await run('--every', '1m', '--last', '7')).errors).toBe('');
   });
 
+  it('lists requests with their log lines and the first error of their trace', async () => {
+    const { output } = await run('--failed', '--logs', '--direction', 'in');
+    const lines = output.trimEnd().split('\n');
+    expect(lines[0]).toMatch(/ REASON +LOGS +ERROR$/);
+    expect(lines[1]).toMatch(/ \/users\/9 +500 +30 ms .* 3 +deadlock detected$/);
+    expect(lines[2]).toMatch(/ The client went away\. +0$/);
+    const [row] = await rows('--slowest', '--logs', '--path', '/users/9');
+    expect(row).toMatchObject({ endpoint: '/users/9', logs: 3, errors: 2, first_error: 'deadlock detected' });
+  });
+
   it('lists the slowest first', async () => {
     expect((await rows('--slowest', '--last', '2')).map((row) => row.duration_ms)).toEqual([70, 60]);
   });
@@ -112,6 +122,7 @@ describe('spanledger requests', () => {
     [['--follow', '--by-route'], '--follow and --by-route are two views of requests.'],
     [['--every', '1m', '--slowest'], '--every and --slowest are two views of requests.'],
     [['--open', '--status', '500'], '--status asks for what is not known of a request with --open.'],
+    [['--by-route', '--logs'], '--by-route shows requests without their logs.'],
     [['--follow', '--until', '1h'], '--follow goes on, so that there is nothing to --until.'],
   ])('refuses %j', async (argv, why) => {
     const { output, errors, code } = await run(...argv);

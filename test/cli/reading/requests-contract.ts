@@ -24,7 +24,25 @@ export function requestRecords(): LedgerRecord[] {
     request(5, '/files/12/parts/3f2504e0-4f89-11d3-9a0c-0305e82c3301'),
     request(6, '/files/13/parts/3f2504e0-4f89-11d3-9a0c-0305e82c3302', { reason: 'The client went away.' }),
     { ...request(7, 'rates.example/today', { direction: 'outbound' }), responseStatus: undefined as never },
+    ...logRecords(),
   ].map((record) => JSON.parse(JSON.stringify(record)) as LedgerRecord);
+}
+
+/** What a service says while it serves the third of them, and what belongs to none. */
+function logRecords(): LedgerRecord[] {
+  const log = (n: number, millis: number, level: 'info' | 'error', message: string, fields = {}): LedgerRecord => {
+    const at = (startAt + n * minute + millis) * 1000;
+    return { type: 'event', at, level, category: 'log', event: 'log', message, traceId: trace(n), ...fields };
+  };
+  return [
+    log(3, 0, 'info', 'begins'),
+    log(3, 20, 'error', 'second', { event: 'audit' }),
+    log(3, 10, 'error', 'the query failed', { errorMessage: 'deadlock detected' }),
+    log(3, 1029, 'info', 'GET /users/9 500'),
+    log(3, 1031, 'error', 'too late'),
+    log(4, -1, 'error', 'too early'),
+    log(4, 1, 'error', 'no message of an error'),
+  ];
 }
 
 /** What every reader of a ledger answers of these. `open` writes them and opens the reader. */
@@ -75,6 +93,19 @@ export function describeRequests(name: string, open: () => Promise<LedgerReader>
     it('answers with the slowest, the slowest first', async () => {
       const rows = await reader.requests({ direction: 'inbound' }, { last: 2, withBodies: false, slowest: true });
       expect(rows.map((row) => row.duration_ms)).toEqual([60, 50]);
+    });
+
+    it('tells what was recorded while each was served', async () => {
+      const rows = await reader.requests({}, { last: 20, withBodies: false });
+      const none = { logs: 0, errors: 0, first_error: null };
+      expect(await reader.requestLogs(rows)).toEqual([
+        none,
+        none,
+        { logs: 3, errors: 2, first_error: 'deadlock detected' },
+        { logs: 1, errors: 1, first_error: 'no message of an error' },
+        ...[none, none, none],
+      ]);
+      expect(await reader.requestLogs([])).toEqual([]);
     });
 
     it('tells all of a request, headers and bodies where they are asked for', async () => {
