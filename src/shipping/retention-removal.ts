@@ -6,8 +6,8 @@ import { goes, nameOf, type RetentionScope, scopeValues, trimKeys } from './rete
 import { foldOldSegments } from './retention-segments.ts';
 import type { SqlConnection } from './sql-connection.ts';
 
-/** Dropping a month waits for its readers; it is tried this often before it is given up. */
-const dropTries = 5;
+/** Dropping a month waits for its readers, and a batch may stand against a shipment of late records; so often it is tried. */
+const tries = 5;
 /** Whoever comes behind the drop waits as long as the drop itself does: not long. */
 const dropWaitMillis = 2_000;
 
@@ -31,26 +31,14 @@ export interface Removal {
 /** Removes one part: whole, where nothing has come into it meanwhile that is to stay; else row by row in batches. */
 export async function removePart(order: RemovalOrder): Promise<Removal> {
   if (order.part.isWhole) {
-    const rows = await dropPartition(order);
+    const rows = await inTurn(order, (connection) => dropPartition(order, connection));
     if (rows !== undefined) return { isWhole: true, rows };
   }
   return { isWhole: false, rows: await removeRows(order) };
 }
 
 /** Answers how many rows went, or `undefined` if the month has to stay. */
-async function dropPartition(order: RemovalOrder): Promise<number | undefined> {
-  const { store } = order.scope;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await inTurn(order, (connection) => tryDrop(order, connection));
-    } catch (error) {
-      const { kind } = await store.failure(error);
-      if (kind !== 'conflict' || attempt === dropTries) throw error;
-    }
-  }
-}
-
-async function tryDrop(order: RemovalOrder, connection: SqlConnection): Promise<number | undefined> {
+async function dropPartition(order: RemovalOrder, connection: SqlConnection): Promise<number | undefined> {
   const { scope, part, archived } = order;
   const name = nameOf(scope, part.name);
   const [found] = await connection.query<{ there: boolean }>('select to_regclass($1) is not null as there', [name]);
@@ -67,12 +55,21 @@ async function tryDrop(order: RemovalOrder, connection: SqlConnection): Promise<
 }
 
 /** Two retentions at once take turns, transaction by transaction, and find what the other has left. */
-function inTurn<T>({ scope }: RemovalOrder, work: (connection: SqlConnection) => Promise<T>): Promise<T> {
-  const name = `spanledger retention of ${scope.store.schema}`;
-  return scope.store.database.transaction(async (connection) => {
-    await connection.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
-    return work(connection);
-  });
+async function inTurn<T>({ scope }: RemovalOrder, work: (connection: SqlConnection) => Promise<T>): Promise<T> {
+  const { store } = scope;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await store.database.transaction(async (connection) => {
+        await connection.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+          `spanledger retention of ${store.schema}`,
+        ]);
+        return work(connection);
+      });
+    } catch (error) {
+      const { kind } = await store.failure(error);
+      if (kind !== 'conflict' || attempt === tries) throw error;
+    }
+  }
 }
 
 function removeRows(order: RemovalOrder): Promise<number> {

@@ -3,6 +3,7 @@ import type { JournalInfo, SegmentInfo } from '../journal/journal-listing.ts';
 import { removeSegment } from '../journal/journal-removal.ts';
 import { readSegmentLines, reasonOfRefusal, type SegmentRefusal } from '../journal/segment-lines.ts';
 import { isMarkedShipped, markShipped } from '../journal/shipping-mark.ts';
+import { wholeSegment } from './ship-statements.ts';
 import type { Reading, StretchReader } from './stretch-reader.ts';
 import { noteOffset, type Stretch, type StretchResult, type StretchTarget, shipStretch } from './stretch-shipping.ts';
 
@@ -96,6 +97,7 @@ class SegmentShipping {
   async run(): Promise<SegmentResult> {
     this.#offset = this.#task.offset ?? (await storedOffset(this.#task));
     if (this.#offset === 0) await assertSameDatabase(this.#task);
+    if (this.#offset === wholeSegment) return knownWhole(this.#task);
     for (;;) {
       const before = this.#last;
       const early = before === undefined || this.#task.overlaps ? undefined : await this.#settle(before);
@@ -189,6 +191,12 @@ async function assertSameDatabase(task: SegmentTask): Promise<void> {
   const known = await store.query('select from shipments where instance_id = $1 limit 1', [instanceId]);
   if (known.length > 0) return;
   throw new SpanledgerError('DATABASE_REPLACED', { details: { instanceId, database: store.description } });
+}
+
+/** Its own offset is gone, so no more is known of it: where it is not what it was, nobody can tell whether that was all of it. */
+async function knownWhole({ segment }: SegmentTask): Promise<SegmentResult> {
+  const head = await readSegmentLines(segment.path, { maxBytes: 1 });
+  return head.status === 'read' ? stored(segment, wholeSegment) : withoutStretch(head, segment, wholeSegment);
 }
 
 function readAhead({ segment, reader, next }: SegmentTask, { lines }: Stretch): void {

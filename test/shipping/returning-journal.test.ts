@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -92,6 +92,23 @@ describe('a journal that comes back after its offsets were removed', () => {
       expect(existsSync(instanceDirectory(directory, 'a'))).toBe(false);
       expect(await stored()).toEqual({ n: 40, distinct: 40 });
     }
+  });
+
+  test('stays where it cannot be read, since nobody knows what was in it', async () => {
+    leave('a', 0);
+    copyAway();
+    await ship();
+    await age();
+    await applyRetention(store, { days: 30 });
+    bringBack();
+    const place = instanceDirectory(directory, 'a');
+    rmSync(join(place, 'owner.json'));
+    writeFileSync(join(place, '00000001.log'), 'its beginning is lost\n');
+    const report = await ship();
+    expect(report).toMatchObject({ status: 'caught-up', records: 0 });
+    expect(report.unreadable).toEqual([expect.stringContaining('00000001.log')]);
+    expect(readdirSync(place)).toContain('00000001.log');
+    expect(readdirSync(place)).not.toContain('00000002.log');
   });
 
   test('gives what was never shipped of it, and nothing else', async () => {

@@ -1,34 +1,36 @@
-import { tables } from '../../projection/tables.ts';
 import { quoteIdentifier } from '../../shipping/identifier.ts';
 import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
 import { countOverdue, mostCounted } from '../../shipping/retention-overdue.ts';
-import { byteSize, counted } from '../rendering/quantities.ts';
+import { trimmedTables } from '../../shipping/retention-rules.ts';
+import { byteSize } from '../rendering/quantities.ts';
 import { type Observation, well } from './observation.ts';
 
-const watched = [...Object.keys(tables), 'instances', 'shipments', 'trimmed_sessions'];
+const watched = [...trimmedTables, 'trimmed_sessions'];
 
 /** How large the tables are, and what in them is older than it is to be and grows in number for ever. */
 export async function examineGrowth(store: SqlLedgerStore, days: number): Promise<Observation> {
   const sizes = await readSizes(store);
-  const { sessions, processes } = await countOverdue(store, days);
+  const old = await countOverdue(store, days);
   const largest = sizes.slice(0, shown).map(({ name, bytes }) => `${name} ${byteSize(bytes)}`);
-  const overdue = [
-    ...(sessions > 0 ? [`items of ${upTo(sessions, 'session')} that are over`] : []),
-    ...(processes > 0 ? [`${upTo(processes, 'process', 'processes')} that are gone`] : []),
+  const due = [
+    ...(old.sessions > 0 ? [`items of ${upTo(old.sessions)} sessions that are over`] : []),
+    ...(old.processes > 0 ? [`${upTo(old.processes)} processes that are gone`] : []),
   ];
-  const old =
-    overdue.length === 0
-      ? ''
-      : `; older than ${days} days: ${overdue.join(', ')}, \`spanledger retention\` removes them`;
+  const parts = [
+    largest.join(', '),
+    ...(due.length > 0 ? [`older than ${days} days: ${due.join(', ')}, \`spanledger retention\` removes them`] : []),
+    ...(old.failed > 0
+      ? [`kept for another run: items of ${upTo(old.failed)} failed sessions (\`--session-days\`)`]
+      : []),
+  ];
   const bytes = Object.fromEntries(sizes.map((table) => [table.name, table.bytes]));
-  return well('growth', `${largest.join(', ')}${old}`, { bytes, old: { sessions, processes } });
+  return well('growth', parts.join('; '), { bytes, old });
 }
 
 const shown = 3;
 
-function upTo(count: number, noun: string, nouns = `${noun}s`): string {
-  if (count >= mostCounted) return `${count} ${nouns} or more`;
-  return count === 1 ? counted(1, noun) : `${count} ${nouns}`;
+function upTo(count: number): string {
+  return count < mostCounted ? String(count) : `${count} or more`;
 }
 
 /** With indexes and partitions, the largest first. */
