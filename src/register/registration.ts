@@ -222,12 +222,14 @@ interface EndingParts {
   endRequests(): void;
 }
 
-/** A thread that is busy is not waited for: its records are on the disk, only what it holds for OTLP is not. */
-const threadMillis = 100;
+/** A thread that is busy is hardly waited for: its records are on the disk, but for the requests that end with the process and what it holds for OTLP. */
+const threadShare = 0.1;
 
 function endWell(settings: Settings, { keeper, sending, courier, watchdog, threads, endRequests }: EndingParts): void {
   if (courier === undefined && !sending.isActive) {
-    process.once('exit', () => eachInTurn(endRequests, () => watchdog?.finish(), keeper.finish));
+    const forThreads = settings.exitTimeoutMillis * threadShare;
+    const end = () => threads.handOver(forThreads);
+    process.once('exit', () => eachInTurn(endRequests, () => watchdog?.finish(), keeper.finish, end));
     return;
   }
   const ears = onEnding({
@@ -242,8 +244,8 @@ function endWell(settings: Settings, { keeper, sending, courier, watchdog, threa
         () => watchdog?.finish(),
         keeper.finish,
         sending.handOver,
-        () => threads.handOver(Math.min(timeoutMillis, threadMillis)),
-        () => courier?.finish(timeoutMillis, end),
+        () => threads.handOver(timeoutMillis * threadShare),
+        () => courier?.finish(timeoutMillis * (1 - threadShare), end),
       ),
   });
   watchdog?.whenStalled(() => ears.standBack());

@@ -74,7 +74,7 @@ export function registerThread(own: Environment): void {
   tellPlace({ ...place, parent: owner, resource: identity.resource.attributes });
   followThreads({ directory, owner, answers });
   const handOver = () => eachInTurn(recording.endRequests, recording.sending.handOver);
-  answerThreads(answers, recording.sending.handOver);
+  answerThreads(answers, handOver);
   process.once('exit', () => {
     eachInTurn(() => loggers?.finish(), handOver, keeper.finish);
   });

@@ -115,6 +115,17 @@ describe.concurrent('work in worker threads', () => {
     expect(requests.map(({ endpoint, responseStatus }) => [endpoint, responseStatus])).toEqual([['/hello', 200]]);
   });
 
+  it('ends with the process that its main thread ends', async (context) => {
+    const workshop = createPlace(context);
+    const env = { SPANLEDGER_EXIT_TIMEOUT: '30000' };
+    const ended = await workshop.run({ script, parameters: ['unanswered'], env });
+    expect(ended).toMatchObject({ code: 0, complaints: '' });
+    const requests = (await workshop.records()).filter((record): record is RequestRecord => record.type === 'request');
+    expect(requests.map(({ endpoint, responseStatus, reason }) => [endpoint, responseStatus, reason])).toEqual([
+      ['/slow', undefined, 'The process ended before the answer was complete.'],
+    ]);
+  });
+
   it('has sent what it holds for OTLP when the process ends in the main thread', async (context) => {
     const receiver = await startOtlpReceiver();
     context.onTestFinished(() => receiver.close());
