@@ -3,6 +3,7 @@ import type { InstrumentationChoice } from '../configuration/otel-environment.ts
 import { connectPatch } from './connect.ts';
 import { expressPatch } from './express.ts';
 import { findMyWayPatch } from './find-my-way.ts';
+import { graphqlPatch } from './graphql.ts';
 import { grpcCalls } from './grpc-calls.ts';
 import { h3Patch } from './h3.ts';
 import { hapiPatch } from './hapi.ts';
@@ -52,6 +53,7 @@ export function startHttp({ correlationHeader, requests, choice }: HttpOptions):
     ['hapi', hapiPatch],
     ['restify', restifyPatch],
     ['connect', connectPatch],
+    ['graphql', graphqlPatch],
     ['next', nextPatch],
     ['h3', h3Patch],
     ['trpc', trpcPatch],

@@ -121,6 +121,12 @@ export const attributeTable = names({
   ],
   rpcMethodOriginal: ['rpc.method_original', 'string', 'The name that the client used, where `rpc.method` is another.'],
   rpcStatusCode: ['rpc.response.status_code', 'string', 'Status of the call by its name, `OK` or `NOT_FOUND`.'],
+  graphqlOperationType: [
+    'graphql.operation.type',
+    'query | mutation | subscription',
+    'What a request to a server of GraphQL asks for, where it is one operation.',
+  ],
+  graphqlOperationName: ['graphql.operation.name', 'string', 'Name of that operation, where the client gave it one.'],
   jobName: ['spanledger.job.name', 'string', 'Name of the job within its queue, where the library has one.'],
 });
 

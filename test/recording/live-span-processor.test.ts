@@ -3,9 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type Attributes, context, DiagLogLevel, diag, ROOT_CONTEXT, SpanKind, TraceFlags } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  context,
+  DiagLogLevel,
+  diag,
+  ROOT_CONTEXT,
+  SpanKind,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { suppressTracing } from '@opentelemetry/core';
+import { RPCType, setRPCMetadata, suppressTracing } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   AlwaysOffSampler,
@@ -162,6 +172,19 @@ describe('the live span processor', () => {
     expect(make({})).toEqual(['inbound']);
     expect(make({ requests: 'all' })).toEqual(['inbound', 'outbound']);
     expect(make({ requests: 'none' })).toEqual([]);
+  });
+
+  it('takes no server span for a request that a framework makes within one', () => {
+    const tracer = begin();
+    const make = (parent: Context) => {
+      const attributes = { 'http.request.method': 'GET', 'url.path': '/a', 'http.route': '/within' };
+      tracer.startSpan('GET', { kind: SpanKind.SERVER, attributes }, parent).end();
+    };
+    const span = tracer.startSpan('GET');
+    make(setRPCMetadata(trace.setSpan(ROOT_CONTEXT, span), { type: RPCType.HTTP, span }));
+    expect(types()).toEqual([]);
+    make(trace.setSpan(ROOT_CONTEXT, span));
+    expect(types()).toEqual(['request']);
   });
 
   it('records spans that are not sampled, which are sent nowhere', () => {
