@@ -40,7 +40,11 @@ told at start with \`OTEL_LOG_LEVEL=info\`, secrets masked.`;
 const details = `Numbers are plain numbers, lists in the environment are separated by commas (patterns by line breaks), switches take \`true\` and \`false\` (also 1, 0, yes, no, on, off).`;
 
 const theDatabase = `\`postgres://user:password@host:5432/database\`, as the driver \`pg\` reads it. \`/ ? # @\` and \`%\` in the password are written \`%2F %3F %23 %40\` and \`%25\`; or give the
-password apart, in \`SPANLEDGER_DATABASE_PASSWORD\`. A Unix socket goes by \`postgres://user@/database?host=/var/run/postgresql\`. One host only.
+password apart, in \`SPANLEDGER_DATABASE_PASSWORD\`. A Unix socket goes by \`postgres://user@/database?host=/var/run/postgresql\`.
+
+\`postgres://user:password@one:5432,two:5432/database\` names several servers, such as a primary and its standbys: the one that takes writes is used, and
+another one as soon as that has taken over. \`?target_session_attrs=\` says what is asked of a server, as for libpq: \`read-write\`, the default here, \`primary\`
+or \`any\`. [operations.md](operations.md#failover) tells what a failover does.
 
 | at its end | what it does |
 |---|---|
@@ -50,8 +54,8 @@ password apart, in \`SPANLEDGER_DATABASE_PASSWORD\`. A Unix socket goes by \`pos
 | \`?uselibpqcompat=true&sslmode=require\` | the modes as \`psql\` has them |
 | nothing | no TLS |
 
-A user that is \`spanledger_writer\` is enough for programs. The command line also reads: \`spanledger_reader\`. \`spanledger migrate up\` needs the right to create the schema, or its owner. A pooler in transaction mode,
-such as PgBouncer, may stand between: no setting, lock or prepared statement outlives its transaction.`;
+A user that is \`spanledger_writer\` is enough for programs. The command line also reads: \`spanledger_reader\`. \`spanledger migrate up\` needs the right to create the schema, or its owner. A pooler
+such as PgBouncer may stand between, in session or transaction mode: [operations.md](operations.md#behind-a-pooler).`;
 
 const schemaLine = '# yaml-language-server: $schema=./node_modules/spanledger/spanledger.schema.json';
 

@@ -3,6 +3,7 @@ export const faultNames = [
   'kill-9',
   'blocked-loop',
   'postgres-crash',
+  'failover',
   'lost-commit',
   'black-hole',
   'disk-full',

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PostgresServer, startPostgres } from '../harness/postgres-server.ts';
+import { type PostgresServer, type ServerOptions, startPostgres } from '../harness/postgres-server.ts';
 import { type AppOptions, type Child, type CommandEnd, type LaunchOptions, launchApp, runCommand } from './child.ts';
 import { createWitness, type Witness } from './witness.ts';
 
@@ -13,7 +13,7 @@ export interface Stage {
   /** The file to which apps write what their calls have acknowledged. */
   readonly acknowledgements: string;
   /** Starts a Postgres of its own, with the tables; durable, as a database that is crashed must be. */
-  startServer(options?: { readonly migrated?: boolean; readonly port?: number }): Promise<PostgresServer>;
+  startServer(options?: ServerOptions & { readonly migrated?: boolean }): Promise<PostgresServer>;
   /** Starts `test/faults/apps/<script>` with `--import spanledger/register`. */
   startApp(options: AppOptions): Child;
   /** Runs `spanledger <parameters>` to its end. */
