@@ -1,4 +1,5 @@
 import { diag } from '@opentelemetry/api';
+import { rememberingHeaders, withGivenHeaders } from './own-headers.ts';
 import type { Patcher } from './patcher.ts';
 
 type Call = (this: unknown, ...args: unknown[]) => unknown;
@@ -25,17 +26,21 @@ export function patchOutgoing(module: HttpClientModule, name: string, load: () =
   };
   for (const method of names) {
     const call: Call = function (this: unknown, ...args) {
-      return patched()[method].apply(this, args);
+      return patched()[method].apply(this, args.map(rememberingHeaders));
     };
     module[method] = Object.defineProperty(call, 'name', { value: method });
   }
 }
 
 function patchedBy(load: () => Patcher | undefined, name: string, original: HttpClientModule): HttpClientModule {
+  const behind: HttpClientModule = {
+    request: (...args) => original.request(...args.map(withGivenHeaders)),
+    get: (...args) => original.get(...args.map(withGivenHeaders)),
+  };
   try {
-    return (load()?.patch({ ...original }, name).exports as HttpClientModule | undefined) ?? original;
+    return (load()?.patch(behind, name).exports as HttpClientModule | undefined) ?? behind;
   } catch (error) {
     diag.warn(`Calls that go out by node:${name} are not seen.`, error);
-    return original;
+    return behind;
   }
 }

@@ -3,6 +3,7 @@ import { diag, type Span } from '@opentelemetry/api';
 import { attribute } from '../telemetry/conventions.ts';
 import { type HttpAspect, httpAspects } from './http-aspects.ts';
 import { isStandardMethod } from './http-attributes.ts';
+import { keepOwnHeaders, type UndiciRequest } from './own-headers.ts';
 
 /** What `@opentelemetry/instrumentation-http` is told: to leave incoming requests to us, and to call our aspects of those that go out. */
 export function httpOptions(): Readonly<Record<string, unknown>> {
@@ -22,7 +23,10 @@ export function httpOptions(): Readonly<Record<string, unknown>> {
 export function undiciOptions(): Readonly<Record<string, unknown>> {
   return {
     startSpanHook: ({ method }: { readonly method: string }) => (isStandardMethod(method) ? plain : plainOther),
-    requestHook: (span: Span) => forEachAspect((aspect) => aspect.outgoing?.(span)),
+    requestHook: (span: Span, request: UndiciRequest) => {
+      forEachAspect((aspect) => aspect.outgoing?.(span));
+      keepOwnHeaders(request);
+    },
   };
 }
 
