@@ -18,6 +18,8 @@ export interface InstrumentationEntry {
   readonly seenThrough?: string;
   /** Whether these modules may be ES modules, which only a loader hook can reach. */
   readonly isEsm?: true;
+  /** Packages through which programs have ES modules that they do not ask for by name. */
+  readonly within?: readonly string[];
   /** Patched only where the program asks for these modules by name: others stand on them, too. */
   readonly isDirect?: true;
 }
@@ -51,6 +53,7 @@ export const instrumentationTable: readonly InstrumentationEntry[] = [
   { name: 'h3', modules: ['h3'], isEsm: true },
   { name: 'trpc', modules: ['@trpc/server'], isEsm: true },
   { name: 'polka', modules: ['polka'], isEsm: true },
+  { name: 'adonis', modules: ['@adonisjs/http-server'], isEsm: true, within: ['@adonisjs/core'] },
   { name: 'find-my-way', modules: ['find-my-way'], isDirect: true },
   framework('nestjs-core', '@nestjs/core'),
   installable('restify'),

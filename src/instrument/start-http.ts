@@ -1,5 +1,6 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import type { InstrumentationChoice } from '../configuration/otel-environment.ts';
+import { adonisPatch } from './adonis.ts';
 import { connectPatch } from './connect.ts';
 import { expressPatch } from './express.ts';
 import { findMyWayPatch } from './find-my-way.ts';
@@ -52,6 +53,7 @@ export function startHttp({ correlationHeader, requests, choice }: HttpOptions):
     ['koa', koaPatch(correlationHeader)],
     ['hapi', hapiPatch],
     ['restify', restifyPatch],
+    ['adonis', adonisPatch],
     ['connect', connectPatch],
     ['graphql', graphqlPatch],
     ['next', nextPatch],

@@ -184,9 +184,11 @@ function hookEsm(parts: EsmParts, examined?: ModuleReport): EsmHook {
   // A package of others may have brought a framework along; only who asks for it by name is worth the hook.
   const names = entries
     .filter((entry) => entry.isEsm === true && instrumentation.isChosen(entry))
-    .flatMap(({ modules, package: from }) =>
+    .flatMap(({ modules, package: from, within = [] }) =>
       from === undefined
-        ? namesOf(modules, aliases).filter((name) => wanted.has(name) && isEsPackage(name, places))
+        ? namesOf(modules, aliases).filter(
+            (name) => [name, ...within].some((one) => wanted.has(one)) && isEsPackage(name, places),
+          )
         : modules.filter((module) => isInstalled(from, places) && isInstalled(module, places)),
     );
   const hasHono = instrumentation.isChosen({ name: 'hono' }) && wanted.has('hono');
