@@ -43,10 +43,26 @@ async function partsOf(scope: RetentionScope, table: TrimmedTable): Promise<read
   }
   const parts: TrimmedPart[] = [];
   for (const { name, isOld } of await oldPartitions(scope, table)) {
-    const isWhole = isOld && !(await read(scope, (connection) => holdsKept(scope, connection, name)));
-    parts.push({ table, name, isWhole, rows: await count(scope, table, { part: name, isWhole }) });
+    const part = await planPartition(scope, table, { name, isOld }).catch(async (error: unknown) => {
+      // Another retention has dropped it since it was listed.
+      if ((await scope.store.failure(error)).code === missingCode) return undefined;
+      throw error;
+    });
+    if (part !== undefined) parts.push(part);
   }
   return parts;
+}
+
+/** A table that is not there. */
+const missingCode = '42P01';
+
+async function planPartition(
+  scope: RetentionScope,
+  table: TrimmedTable,
+  { name, isOld }: { readonly name: string; readonly isOld: boolean },
+): Promise<TrimmedPart> {
+  const isWhole = isOld && !(await read(scope, (connection) => holdsKept(scope, connection, name)));
+  return { table, name, isWhole, rows: await count(scope, table, { part: name, isWhole }) };
 }
 
 async function countRows(scope: RetentionScope, table: TrimmedTable): Promise<number> {

@@ -41,7 +41,12 @@ export async function removePart(order: RemovalOrder): Promise<Removal> {
 async function dropPartition(order: RemovalOrder, connection: SqlConnection): Promise<number | undefined> {
   const { scope, part, archived } = order;
   const name = nameOf(scope, part.name);
-  const [found] = await connection.query<{ there: boolean }>('select to_regclass($1) is not null as there', [name]);
+  // Asked of the catalog itself: the cache that `to_regclass` answers from is not brought up to date by waiting for one's turn.
+  const [found] = await connection.query<{ there: boolean }>(
+    `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = $1 and c.relname = $2) as there`,
+    [scope.store.schema, part.name],
+  );
   if (found?.there !== true) return 0;
   // Readers go on; a shipper that has a late record for this month waits, and is looked at once it is over.
   await connection.script(`set local lock_timeout = ${dropWaitMillis}; lock table ${name} in exclusive mode`);

@@ -155,6 +155,21 @@ export function describeStateRetention(open: () => SqlLedgerStore): void {
     ]);
   });
 
+  test('is shared by two who do it at once', async () => {
+    await ship(
+      ...['one', 'two'].map((id) => ended(id, 'imported', 40)),
+      ...Array.from({ length: 12 }, (_, n) => item('one', `${n}`, 40)),
+    );
+    for (const name of ['a', 'b', 'c']) await process(name, 95, 95);
+    await segments('d', ['00000001', '00000002', '00000003'], 40);
+    const reports = await Promise.all([1, 2].map(() => applyRetention(store, { days: 30, batchRows: 2 })));
+    const rows = (name: string) =>
+      reports.flatMap((report) => report.tables).reduce((sum, one) => sum + (one.table === name ? one.rows : 0), 0);
+    expect([rows('import_items'), rows('instances'), rows('shipments')]).toEqual([12, 3, 2]);
+    expect(await column('select items as value from trimmed_sessions')).toEqual([12]);
+    expect(await column(`select records as value from shipments where instance_id = 'd'`)).toEqual([3]);
+  });
+
   test('leaves the counts of a session as they were when its items are gone and its process is looked at again', async () => {
     const counts = { total: 2, pending: 0, processing: 0, imported: 2, skipped: 0, failed: 0, missing: 0 };
     const { values } = ended('done', 'imported', 40);
