@@ -68,6 +68,19 @@ describe('following the journal', () => {
     journal.close();
   });
 
+  it('says when it has begun: all that is appended from then on is told', async () => {
+    const directory = createPlace();
+    const journal = openJournal({ directory, owner: createOwner() });
+    journal.append(createEvent(1));
+    const { signal } = new AbortController();
+    const onBegin = () => journal.append(createEvent(2));
+    const tail = tailJournal(directory, { signal, clock: impatient, onBegin });
+    const first = await tail.next();
+    await tail.return();
+    expect(first.value?.record).toMatchObject({ seq: 2 });
+    journal.close();
+  });
+
   it('still reads the end of a segment that was shipped and removed meanwhile', async () => {
     const directory = createPlace();
     const journal = openJournal({ directory, owner: createOwner() });
