@@ -15,6 +15,12 @@ import { command, troubles, withClient } from './troubles.js';
 
 const recoveryMillis = 90_000;
 const itemsPerSecond = 12;
+/** Two records that the database refuses among those that it takes. */
+const poison = {
+  breaks: `alter table spanledger.audit_log add constraint no_poison check (details ->> 'poison' is null)`,
+  repairs: 'alter table spanledger.audit_log drop constraint no_poison',
+  doses: [20, 60].map((item) => ({ item, dose: 'constraint' })),
+};
 
 /**
  * Proves that all works with a configuration that is fit for it.
@@ -24,6 +30,7 @@ const itemsPerSecond = 12;
  */
 export async function proveDelivery(stage, { settings, usesTls = false }) {
   const { accounting } = await import('../../test/faults/accounting.ts');
+  const { readDeadLetters } = await import('../../src/journal/dead-letters.ts');
   const server = await stage.startServer({ migrated: false });
   const tls = usesTls ? await makeCertificate(stage.directory) : undefined;
   const bouncer = await startBouncer(`${stage.directory}/bouncer`, server.url, {
@@ -36,11 +43,12 @@ export async function proveDelivery(stage, { settings, usesTls = false }) {
   };
   const past = { DATABASE_URL: server.url };
   const faults = await install(stage, through);
+  await execute(server.url, poison.breaks);
   const witness = stage.watchJournal();
   const apps = ['one', 'two', 'three'].map((name) =>
     stage.startApp({
       script: 'mixed-load.js',
-      load: { name, itemsPerSecond, lanes: 3, shared: 'together' },
+      load: { name, itemsPerSecond, lanes: 3, shared: 'together', doses: name === 'two' ? poison.doses : [] },
       env: through,
     }),
   );
@@ -65,8 +73,13 @@ export async function proveDelivery(stage, { settings, usesTls = false }) {
     const { code, stderr } = await app.ended;
     if (code !== 0) faults.push(`a program ended with ${code}: ${stderr.slice(-400)}`);
   }
-  const shipped = await stage.run(['ship'], { env: through });
-  if (shipped.code !== 0) faults.push(`spanledger ship ended with ${shipped.code}: ${shipped.stderr}`);
+  const letters = (await readDeadLetters(stage.ledger)).length;
+  if (letters !== poison.doses.length) faults.push(`${letters} records were refused, not ${poison.doses.length}`);
+  await execute(server.url, poison.repairs);
+  for (const parameters of [['ship', '--dead-letters'], ['ship']]) {
+    const { code, stderr } = await stage.run(parameters, { env: through });
+    if (code !== 0) faults.push(`spanledger ${parameters.join(' ')} ended with ${code}: ${stderr}`);
+  }
   const balance = await accounting({
     url: server.url,
     directories: [stage.ledger],
@@ -83,6 +96,9 @@ export async function proveDelivery(stage, { settings, usesTls = false }) {
   };
   return { faults, figures };
 }
+
+/** @param {string} url @param {string} sql */
+const execute = (url, sql) => withClient(url, (client) => client.query(sql));
 
 /** Three installers at once, and an examination. @param {Stage} stage @param {Readonly<Record<string, string>>} env */
 async function install(stage, env) {

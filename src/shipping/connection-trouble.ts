@@ -103,7 +103,7 @@ const remedies: readonly Remedy[] = [
     codes: /^ETIMEDOUT$/,
     says: /connection timeout|timeout expired/,
     remedy:
-      'Nothing answers in time: check host, port and firewall; a pooler between may be paused or reach no server, a synchronous standby may be away.',
+      'Nothing answers in time: check host, port and firewall; a pooler between may be paused, full or without a server, a synchronous standby may be away.',
   },
   { codes: /^ECONNREFUSED$/, remedy: 'See that the server runs, and check host and port.' },
   { codes: /^(EACCES|EPERM|EROFS)$/, remedy: 'Correct owner and mode of this path.' },

@@ -2,15 +2,15 @@ import pg from 'pg';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { SpanledgerError } from '../../src/domain/errors.ts';
 import { isForbidden, isUnreachable, remedyFor } from '../../src/shipping/connection-trouble.ts';
-import { createPostgresStore } from '../../src/shipping/postgres-store.ts';
+import { createPostgresStore, type PostgresStoreOptions } from '../../src/shipping/postgres-store.ts';
 import { useDatabase } from '../harness/database.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 import { auditRow, noon, shipment } from './sample-rows.ts';
 import { startUntrustedServer } from './untrusted-server.ts';
 
 const stores: ReturnType<typeof createPostgresStore>[] = [];
-const open = (connectionString: string) => {
-  const store = createPostgresStore({ connectionString, now: () => noon });
+const open = (connectionString: string, options: Partial<PostgresStoreOptions> = {}) => {
+  const store = createPostgresStore({ connectionString, now: () => noon, ...options });
   stores.push(store);
   return store;
 };
@@ -139,6 +139,19 @@ describe('a database that does not let us', () => {
     );
     expect(shipped).toMatchObject({ status: 'unavailable', code: 'DATABASE_FORBIDDEN' });
     expect(shipped).toHaveProperty('action', expect.stringContaining('standby'));
+  });
+
+  test('is not said to have no tables where it is lost before that is known', async () => {
+    const proxy = await startTcpProxy(database.url);
+    const store = open(proxy.url, { schema: 'elsewhere', statementTimeoutMillis: 500 });
+    try {
+      proxy.swallowFrom('begin');
+      const error = await failureOf(store.query('select 1 from audit_log'));
+      expect(error.code).toBe('SPANLEDGER_DATABASE_UNREACHABLE');
+      expect(error.action).toContain('Nothing answers in time');
+    } finally {
+      await proxy.close();
+    }
   });
 
   test('leaves no socket open when a password is missing', async () => {

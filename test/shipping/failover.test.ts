@@ -85,6 +85,8 @@ describe('a standby that is reached by mistake', () => {
   test('is not passed over where any server will do', async () => {
     const store = open(both(standby, primary, '?target_session_attrs=any'));
     expect(await store.query('select pg_is_in_recovery() as is_standby')).toEqual([{ is_standby: true }]);
+    expect(await store.migrator.current()).toBe(store.migrator.latest);
+    expect(await store.query('select 1 as one from audit_log limit 0')).toEqual([]);
   });
 
   test('is named beside the hosts that cannot be reached', async () => {
@@ -101,6 +103,10 @@ describe('a standby that is reached by mistake', () => {
 
 describe('a synchronous standby that is away', () => {
   test('keeps a commit open, and what ran out of time there is not taken for stored', async () => {
+    // Its partition is made, so that nothing else is committed below.
+    expect(await open(primary.url).ship(shipment([auditRow()], { segment: 'before' }))).toMatchObject({
+      status: 'stored',
+    });
     await standby.kill('SIGINT');
     const store = open(primary.url, { statementTimeoutMillis: plentyMillis });
     const sent = shipment([auditRow()], { segment: 'waits' });
