@@ -1,7 +1,7 @@
 import { diag } from '@opentelemetry/api';
 import { takeTurn } from '../shipping/chore-turn.ts';
 import type { SqlLedgerStore } from '../shipping/ledger-store.ts';
-import { closeLostWork, type LostInstance } from '../shipping/lost-work.ts';
+import { closeLostWork, goneText, type LostInstance } from '../shipping/lost-work.ts';
 import { everySoOften } from './every-so-often.ts';
 
 const lookMillis = 10_000;
@@ -28,6 +28,6 @@ export function tendLostWork(store: SqlLedgerStore, instanceId: string): void {
 function tell({ status, instanceId, service, host, pid, cause, sessions, items, units }: LostInstance): void {
   const process = `process ${pid} of ${service} on ${host} (${instanceId})`;
   const work = `${sessions} sessions, ${items} items, ${units} units in all`;
-  if (status === 'closed') diag.info(`The ${process} is gone, ${cause.text}; its work was closed: ${work}.`);
+  if (status === 'closed') diag.info(`The ${process} ${goneText(instanceId, cause)}; its work was closed: ${work}.`);
   if (status === 'reopened') diag.info(`The ${process} lives after all; its work is open again: ${work}.`);
 }

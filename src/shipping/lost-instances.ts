@@ -25,7 +25,9 @@ export interface LostCandidate extends Record<string, unknown> {
 }
 
 /** Whether a process runs where the judge can see it; `undefined` where he cannot. */
-export type SeesProcess = (candidate: Pick<LostCandidate, 'host' | 'pid' | 'started_at'>) => boolean | undefined;
+export type SeesProcess = (
+  candidate: Pick<LostCandidate, 'instance_id' | 'host' | 'pid' | 'started_at'>,
+) => boolean | undefined;
 
 /**
  * Processes with open work, and those whose work was closed and of whom records or signs of life have come since. Open work is few

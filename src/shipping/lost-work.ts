@@ -1,6 +1,7 @@
 import type { CauseOfDeath } from '../domain/cause-of-death.ts';
 import type { GoneLimits } from '../domain/interruption.ts';
 import { defaultVerdictLimits } from '../domain/verdict.ts';
+import { threadOf } from '../journal/thread-instance.ts';
 import type { Row } from '../projection/tables.ts';
 import { qualified } from './identifier.ts';
 import { type Deceased, interruptionReason, interruptionRows } from './interruption-records.ts';
@@ -48,6 +49,11 @@ export interface LostInstance {
   readonly items: number;
   /** Sessions, items, steps, tasks and batches together. */
   readonly units: number;
+}
+
+/** That it is gone, and why: `is gone, of unknown cause`, `lost its worker thread 3, which ended with exit code 1`. */
+export function goneText(instanceId: string, { kind, text }: CauseOfDeath): string {
+  return threadOf(instanceId) === undefined || kind === 'unknown' ? `is gone, ${text}` : text;
 }
 
 const defaultGraceMillis = 5_000;

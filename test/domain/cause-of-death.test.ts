@@ -21,6 +21,18 @@ it.each<[DeathFacts, CauseKind]>([
   expect(causeOfDeath(facts).kind).toBe(kind);
 });
 
+it('tells of a worker thread that it was lost by its process, and the error that ended it', () => {
+  const evidence = { by: 'parent', thread: 3 } as const;
+  expect(causeOfDeath({ exitCode: 0, evidence }).text).toBe(
+    'lost its worker thread 3, which ended with exit code 0, seen by its parent',
+  );
+  expect(
+    causeOfDeath({ exitCode: 1, evidence: { ...evidence, error: 'ERR_WORKER_OUT_OF_MEMORY: too much' } }).text,
+  ).toBe(
+    'lost its worker thread 3, which ended with exit code 1, seen by its parent: ERR_WORKER_OUT_OF_MEMORY: too much',
+  );
+});
+
 const limits = { silenceMillis: 120_000, graceMillis: 5_000 };
 
 it.each([

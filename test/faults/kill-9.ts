@@ -14,7 +14,7 @@ import type { Stage } from './stage.ts';
 /** The app is killed at random moments; the next run of it, or `spanledger ship`, delivers what it left. */
 export const killNine: Fault<{ runs: number; upToMillis: number }> = {
   name: 'kill-9',
-  brief: 'the app is killed at random moments under mixed load',
+  brief: 'the app is killed at random moments under mixed load, and so are its worker threads',
   small: { runs: 8, upToMillis: 800 },
   full: { runs: 200, upToMillis: 1500 },
   async run(stage, { runs, upToMillis }, random) {
@@ -29,7 +29,7 @@ export const killNine: Fault<{ runs: number; upToMillis: number }> = {
       if (run === 0 || random.next() < 0.7) name = `run-${run}`;
       const app = stage.startApp({
         script: 'mixed-load.js',
-        load: { name, lanes: random.between(1, 4) },
+        load: { name, lanes: random.between(1, 4), ...threadsOf(random) },
         env,
       });
       // Some runs end while the app still starts.
@@ -45,9 +45,19 @@ export const killNine: Fault<{ runs: number; upToMillis: number }> = {
     faults.push(...(await countedByDoctor(stage, server.url)));
     const settled = await settle(stage, { url: server.url, witness });
     faults.push(...settled.faults, ...(await leftBehind(stage, server.url)));
-    return { runs, balance: settled.balance, figures: { torn }, faults };
+    return { runs, balance: settled.balance, figures: { torn, inThreads: acknowledgedInThreads(stage) }, faults };
   },
 };
+
+/** Some runs have worker threads, which are ended at random moments as well. */
+function threadsOf(random: SeededRandom): { readonly threads: number; readonly terminateMillis: number } {
+  const threads = random.next() < 0.5 ? 0 : random.between(1, 2);
+  return { threads, terminateMillis: random.between(150, 900) };
+}
+
+function acknowledgedInThreads(stage: Stage): number {
+  return stage.acknowledged().filter((line) => line.includes('-thread')).length;
+}
 
 /** What the dead have left is counted by `doctor`, to the record, torn lines left out. */
 async function countedByDoctor(stage: Stage, url: string): Promise<readonly string[]> {

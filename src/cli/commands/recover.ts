@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { SqlLedgerStore } from '../../shipping/ledger-store.ts';
-import { closeLostWork, type LostInstance } from '../../shipping/lost-work.ts';
+import { closeLostWork, goneText, type LostInstance } from '../../shipping/lost-work.ts';
 import { createShipper } from '../../shipping/shipper.ts';
 import { exitCode } from '../exit-code.ts';
 import type { Run } from '../invocation.ts';
@@ -35,12 +35,22 @@ export function recoverLostWork(store: SqlLedgerStore, command = 'recover'): Pro
 }
 
 /** One process in a sentence. */
-export function toText({ status, service, host, pid, cause, sessions, items, units }: LostInstance): string {
+export function toText({
+  status,
+  instanceId,
+  service,
+  host,
+  pid,
+  cause,
+  sessions,
+  items,
+  units,
+}: LostInstance): string {
   const process = `process ${pid} of ${service} on ${host}`;
   const work = `${counted(sessions, 'session')}, ${counted(items, 'item')}, ${counted(units, 'unit')} in all`;
   switch (status) {
     case 'closed':
-      return `${process} is gone, ${cause.text}; closed: ${work}`;
+      return `${process} ${goneText(instanceId, cause)}; closed: ${work}`;
     case 'reopened':
       return `${process} lives after all; open again: ${work}`;
     case 'suspected':

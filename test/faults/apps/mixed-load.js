@@ -1,8 +1,10 @@
 // A service under load: sessions, items, steps, audits, log lines and requests. Whatever a call has recorded is written to the file
-// of acknowledgements, after that call has returned and never before. Runs with `--import spanledger/register`.
+// of acknowledgements, after that call has returned and never before. Runs with `--import spanledger/register`. With `threads` as many worker
+// threads do the same beside it, each ended by `terminate` after about `terminateMillis` and followed by the next.
 import { openSync, writeSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { SpanKind, trace } from '@opentelemetry/api';
 import { logs } from '@opentelemetry/api-logs';
 import { openSession } from 'spanledger';
@@ -13,7 +15,10 @@ const load = {
   itemsPerSecond: 0,
   lanes: 1,
   message: '',
+  threads: 0,
+  terminateMillis: 300,
   ...JSON.parse(process.env.LOAD),
+  ...workerData,
 };
 const acknowledgements = openSync(load.acknowledgements, 'a');
 const tracer = trace.getTracer('mixed-load');
@@ -139,11 +144,22 @@ function tellWindow() {
   delay.reset();
 }
 
+/** A session of its own in a worker thread, until it is ended in the middle of it. */
+async function startThread(name, generation = 0) {
+  if (isStopping) return;
+  const worker = new Worker(new URL(import.meta.url), { workerData: { name: `${name}-${generation}`, threads: 0 } });
+  await setTimeout(load.terminateMillis * (0.5 + Math.random()));
+  await worker.terminate();
+  await startThread(name, generation + 1);
+}
+
 delay.enable();
 const windows = setInterval(tellWindow, load.windowMillis ?? 250);
 const session = await openSession({ id: load.name, kind: 'load', accountId: 'faults' });
 const shared = load.shared === undefined ? undefined : await openSession({ id: load.shared, kind: 'load' });
 process.send?.({ ready: true });
+if (isMainThread)
+  for (let thread = 0; thread < load.threads; thread += 1) void startThread(`${load.name}-thread${thread}`);
 await Promise.all(Array.from({ length: load.lanes }, () => lane(session)));
 session.complete();
 shared?.complete();
