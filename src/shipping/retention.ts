@@ -1,7 +1,7 @@
 import type { SqlLedgerStore } from './ledger-store.ts';
 import { makePartition } from './partition-maker.ts';
 import type { PartitionMonth } from './partition-months.ts';
-import { type RetentionArchive, writeArchive } from './retention-archive.ts';
+import { isArchived, type RetentionArchive, writeArchive } from './retention-archive.ts';
 import { cutoffOf, planRetention, type TrimmedPart, withKeptProcesses } from './retention-plan.ts';
 import { removePart } from './retention-removal.ts';
 import { type RetentionScope, type TrimmedTable, trimmedTables } from './retention-rules.ts';
@@ -69,7 +69,7 @@ export async function applyRetention(store: SqlLedgerStore, options: RetentionOp
   const parts = await planRetention(scope);
   const { cutoff } = scope;
   if (dryRun) return { cutoff, tables: byTable(parts), made };
-  const hasRows = parts.some(({ rows }) => rows > 0);
+  const hasRows = parts.some(({ table, rows }) => rows > 0 && isArchived(table));
   const archive =
     options.archive === undefined || !hasRows ? undefined : await writeArchive(scope, parts, options.archive);
   const tables = byTable(await removeParts(scope, parts, { ...options, written: archive }));

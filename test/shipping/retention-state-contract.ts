@@ -350,8 +350,10 @@ export function describeStateRetention(open: () => SqlLedgerStore): void {
   test('folds more to a row that stands for others already, in any number of steps', async () => {
     await segments('a', ['00000001', '00000002'], 40);
     await segments('a', ['00000003', '00000004'], 20);
+    await script('delete from spanledger.audit_log');
     const folded = async (days: number) => {
-      await applyRetention(store, { days });
+      // Of what the ledger keeps for itself there is nothing to archive.
+      expect((await applyRetention(store, { days, archive: join(into, 'none') })).archive).toBeUndefined();
       return (await offsets()).map(({ first_segment: first, segment: last, records }) => [first, last, records]);
     };
     expect(await folded(30)).toEqual([

@@ -10,12 +10,14 @@ import { instanceDirectory } from '../../src/journal/layout.ts';
 import { createObserver } from '../../src/journal/liveness.ts';
 import { openJournal } from '../../src/journal/open-journal.ts';
 import type { LedgerRecord } from '../../src/projection/record.ts';
+import { closeLostWork } from '../../src/shipping/lost-work.ts';
 import { createPostgresStore } from '../../src/shipping/postgres-store.ts';
 import { applyRetention } from '../../src/shipping/retention.ts';
 import { wholeSegment } from '../../src/shipping/ship-statements.ts';
 import { createShipper } from '../../src/shipping/shipper.ts';
 import { until } from '../faults/until.ts';
 import { useDatabase } from '../harness/database.ts';
+import { createStart } from '../journal/sample-records.ts';
 import { auditRow, sampleOwner, shipment, traceId } from './sample-rows.ts';
 
 const database = useDatabase();
@@ -27,7 +29,7 @@ beforeEach(async () => {
   store ??= createPostgresStore({ connectionString: database.url, maxConnections: 6 });
   directory = mkdtempSync(join(tmpdir(), 'spanledger-returning-'));
   backup = mkdtempSync(join(tmpdir(), 'spanledger-backup-'));
-  await script('truncate spanledger.audit_log, spanledger.instances, spanledger.shipments');
+  await script('truncate spanledger.audit_log, spanledger.task_progress, spanledger.instances, spanledger.shipments');
 });
 afterEach(() => {
   for (const path of [directory, backup]) rmSync(path, { recursive: true, force: true });
@@ -127,6 +129,26 @@ describe('a journal that comes back after its offsets were removed', () => {
     bringBack();
     expect(await ship()).toMatchObject({ status: 'caught-up', records: 40 - records });
     expect(await stored()).toEqual({ n: 40, distinct: 40 });
+  });
+
+  test('has its process back with it, so that the work that it tells of is closed', async () => {
+    const place = { directory, owner: { ...sampleOwner('a'), pid: process.pid }, maxSegmentBytes: 2048 };
+    const journal = openJournal(place);
+    for (let n = 0; n < 20; n += 1) journal.append(event(n));
+    // It lives, so its last segment stays.
+    expect(await createShipper({ directory, store }).shipOnce()).toMatchObject({ records: 20 });
+    expect(readdirSync(instanceDirectory(directory, 'a')).filter((name) => name.endsWith('.log'))).toHaveLength(1);
+    await age();
+    await applyRetention(store, { days: 30 });
+    expect(await store.query('select from instances')).toEqual([]);
+    journal.append(createStart(1, { stepName: 'late' }));
+    journal.close();
+    expect(await ship()).toMatchObject({ status: 'caught-up', records: 1 });
+    const [closed] = await closeLostWork(store, { closedBy: 'test', graceMillis: 0 });
+    expect(closed).toMatchObject({ instanceId: 'a', status: 'closed', units: 1 });
+    expect(
+      await store.query(`select status, ended_at is not null as ended from task_progress where step_name = 'late'`),
+    ).toEqual([{ status: 'FAILED', ended: true }]);
   });
 
   test('is known as well when retention was killed between two batches, and when that was done again', async () => {
