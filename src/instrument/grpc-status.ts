@@ -16,7 +16,12 @@ const contentType = /^application\/grpc(?:[+;\s]|$)/i;
 
 /** Whether a request is a call of gRPC. */
 export function isGrpcCall({ httpVersionMajor, headers }: IncomingMessage): boolean {
-  return httpVersionMajor >= 2 && contentType.test(headers['content-type'] ?? '');
+  return httpVersionMajor >= 2 && isGrpcType(headers['content-type']);
+}
+
+/** Whether a content type is that of gRPC. */
+export function isGrpcType(type = ''): boolean {
+  return contentType.test(type);
 }
 
 /** What is read of an answer of http2, as a request has it or as a stream is shown. */
@@ -32,11 +37,24 @@ export function grpcStatusOf(response: ServerResponse): GrpcStatus | undefined {
   const sent = [stream?.sentTrailers, stream?.sentHeaders].find(
     (headers) => textIn(headers, 'grpc-status') !== undefined,
   );
+  return statusIn(sent);
+}
+
+/** The status in headers or trailers; `undefined` where there is none. */
+export function statusIn(sent: Headers | undefined): GrpcStatus | undefined {
   const told = textIn(sent, 'grpc-status');
   if (told === undefined || !/^\d{1,9}$/.test(told)) return undefined;
-  const code = Number(told);
-  const message = percentDecoded(textIn(sent, 'grpc-message') ?? '').trim();
+  return numberedStatus(Number(told), percentDecoded(textIn(sent, 'grpc-message') ?? '').trim());
+}
+
+/** @param message redacted here */
+export function numberedStatus(code: number, message: string): GrpcStatus {
   return { code, name: names[code] ?? String(code), message: message === '' ? undefined : sanitizer().text(message) };
+}
+
+/** A status that nobody sent, as clients make it. @param message redacted here */
+export function namedStatus(name: string, message: string): GrpcStatus {
+  return { code: names.indexOf(name), name, message: sanitizer().text(message) };
 }
 
 function textIn(headers: Headers | undefined, wanted: string): string | undefined {

@@ -84,7 +84,8 @@ function putServer(attributes: Attributes, { headers }: IncomingMessage, scheme:
   if (number !== undefined) attributes['server.port'] = number;
 }
 
-const standardPorts: Readonly<Record<string, number>> = { http: 80, https: 443 };
+/** Ports that a URL does not name. */
+export const standardPorts: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
 function firstOf(header: string | readonly string[] | undefined): string | undefined {
   const text = typeof header === 'string' ? header : header?.[0];
@@ -92,8 +93,8 @@ function firstOf(header: string | readonly string[] | undefined): string | undef
   return comma < 0 ? text : text?.slice(0, comma).trim();
 }
 
-/** The colons of an IPv6 address stand within brackets. */
-function splitHost(host: string): readonly [name: string, port?: string] {
+/** Name and port of a host. The colons of an IPv6 address stand within brackets. */
+export function splitHost(host: string): readonly [name: string, port?: string] {
   const colon = host.lastIndexOf(':');
   if (colon < 0 || host.indexOf(']', colon) >= 0) return [host];
   const port = host.slice(colon + 1);

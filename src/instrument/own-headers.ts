@@ -4,7 +4,7 @@ import { propagation } from '@opentelemetry/api';
 const replaced: ReadonlySet<string> = new Set(['traceparent', 'tracestate', 'b3', 'baggage']);
 
 /** Whether a header that the program sets itself stays in place of ours, as a correlation id does. */
-function staysAsItIs(name: string): boolean {
+export function staysAsItIs(name: string): boolean {
   return !replaced.has(name) && !name.startsWith('x-b3-') && propagation.fields().includes(name);
 }
 

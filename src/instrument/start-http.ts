@@ -6,6 +6,7 @@ import { expressPatch } from './express.ts';
 import { findMyWayPatch } from './find-my-way.ts';
 import { graphqlPatch } from './graphql.ts';
 import { grpcCalls } from './grpc-calls.ts';
+import { grpcPatch } from './grpc-js.ts';
 import { h3Patch } from './h3.ts';
 import { hapiPatch } from './hapi.ts';
 import { addHttpAspect } from './http-aspects.ts';
@@ -15,6 +16,7 @@ import type { ExchangeOptions } from './http-exchange.ts';
 import { createHttpRecording } from './http-recording.ts';
 import { HttpServers, type ServerClass } from './http-server.ts';
 import { followHttp2 } from './http2.ts';
+import { Http2Calls } from './http2-calls.ts';
 import type { InstrumentationEntry } from './instrumentation-table.ts';
 import { koaPatch } from './koa.ts';
 import { nextPatch } from './next.ts';
@@ -34,7 +36,7 @@ export interface HttpOptions {
 export interface RunningHttp {
   /** The entry of the table, with what it patches. */
   complete(entry: InstrumentationEntry): InstrumentationEntry;
-  /** Sees http2 servers too. */
+  /** Sees http2 too, servers and clients. */
   followHttp2(): void;
   follow(provider: TracerProvider): void;
   /** The process ends: the requests that are still open end with it. */
@@ -47,6 +49,7 @@ export function startHttp({ correlationHeader, requests, choice }: HttpOptions):
   const recording = requests === undefined ? undefined : createHttpRecording(requests);
   if (recording !== undefined) addHttpAspect(recording);
   const servers = new HttpServers(requests?.clientAddress ?? ((peer) => peer), choice?.knownMethods);
+  const calls = new Http2Calls();
   const patches = new Map<string, NonNullable<InstrumentationEntry['patch']>>([
     ['http', patchWith(servers)],
     ['express', expressPatch],
@@ -61,6 +64,7 @@ export function startHttp({ correlationHeader, requests, choice }: HttpOptions):
     ['trpc', trpcPatch],
     ['polka', polkaPatch],
     ['find-my-way', findMyWayPatch],
+    ['grpc', grpcPatch],
   ]);
   let isGrpcSeen = false;
   return {
@@ -68,14 +72,19 @@ export function startHttp({ correlationHeader, requests, choice }: HttpOptions):
       const patch = patches.get(entry.name);
       return patch === undefined ? entry : { ...entry, patch };
     },
-    followHttp2: () =>
+    followHttp2() {
+      calls.watch();
       followHttp2((prototype, scheme) => {
         servers.watch(prototype, scheme);
         servers.watchStreams(prototype, scheme);
         if (!isGrpcSeen) addHttpAspect(grpcCalls);
         isGrpcSeen = true;
-      }),
-    follow: (provider) => servers.follow(provider),
+      });
+    },
+    follow(provider) {
+      servers.follow(provider);
+      calls.follow(provider);
+    },
     endOpenRequests: () => recording?.endOpen('The process ended before the answer was complete.'),
   };
 }

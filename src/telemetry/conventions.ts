@@ -113,7 +113,7 @@ export const attributeTable = names({
   messagingMessageId: ['messaging.message.id', 'string', 'Id of the job.'],
   messagingConversation: ['messaging.message.conversation_id', 'string', 'Correlation id of whoever sent the job.'],
   messagingBatchCount: ['messaging.batch.message_count', 'int', 'Jobs that were sent or taken together.'],
-  rpcSystem: ['rpc.system.name', 'grpc', 'Protocol of a call that the program serves.'],
+  rpcSystem: ['rpc.system.name', 'grpc', 'Protocol of a call that the program serves or makes.'],
   rpcMethod: [
     'rpc.method',
     'string',
