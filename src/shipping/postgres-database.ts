@@ -15,6 +15,7 @@ import {
   type TransactionMode,
 } from './sql-connection.ts';
 import { toDatabaseFailure } from './sql-state.ts';
+import { first, withOpenConnection } from './stale-connection.ts';
 
 /** The slice of `pg.PoolClient` that is used. */
 export interface PooledClient {
@@ -110,12 +111,14 @@ function transaction<T>(
   mode: TransactionMode | undefined,
 ): Promise<T> {
   const limit = mode === 'patient' ? patienceMillis : silence;
-  return withClient(pool, { silence: limit, recovery: 'rollback' }, async (connection) => {
-    await connection.script(beginning(limit, mode));
-    const result = await work(connection);
-    await connection.script('commit');
-    return result;
-  });
+  return withOpenConnection(() =>
+    withClient(pool, { silence: limit, recovery: 'rollback' }, async (connection) => {
+      await first(connection.script(beginning(limit, mode)));
+      const result = await work(connection);
+      await connection.script('commit');
+      return result;
+    }),
+  );
 }
 
 interface Asked {
@@ -129,13 +132,16 @@ function ask(
   silence: number,
   { schema, statements }: Asked,
 ): Promise<readonly (readonly SqlRow[])[]> {
-  return withClient(pool, { silence, recovery: 'select' }, (_, client) => {
-    const questions = new Questions(settings(silence, schema), statements, types);
-    return withDeadline(client, silence + graceMillis, () => {
-      client.query(questions);
-      return questions.answers;
-    });
-  });
+  return withOpenConnection(() =>
+    withClient(pool, { silence, recovery: 'select' }, (_, client) => {
+      const questions = new Questions(settings(silence, schema), statements, types);
+      const answered = withDeadline(client, silence + graceMillis, () => {
+        client.query(questions);
+        return questions.answers;
+      });
+      return first(answered);
+    }),
+  );
 }
 
 /** Does something with a client of the pool. After a failure a client is kept that still answers to `recovery`. */
