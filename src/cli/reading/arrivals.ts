@@ -39,23 +39,23 @@ export async function openArrivals<Row extends ArrivedRow>(
   query: ArrivalsQuery,
 ): Promise<Arrivals<Row>> {
   const table = `${quoteIdentifier(schema)}.${query.table}`;
-  let highest = await newestId(store, table);
-  let settled = Math.max(0, highest - initialOverlap);
+  let newest = await readNewest(store, table);
+  let settled = Math.max(0, newest.highest - initialOverlap);
   let told = await idsAbove(store, table, query, settled);
   const horizons: Horizon[] = [];
   return {
     async next() {
       const { writers, isStandby } = await readWriters(store, table);
-      horizons.push({ highest, writers });
+      horizons.push({ highest: newest.highest, writers });
       const look = await readAbove<Row>(store, table, query, { settled, told });
       const keep = isStandby ? looksOfStandby : 0;
       while (horizons[0] !== undefined && horizons.length > keep && haveEnded(horizons[0].writers, writers))
         settled = horizons.shift()?.highest ?? settled;
-      highest = Math.max(highest, look.highest ?? 0);
+      if (look.newest !== undefined && look.newest.highest > newest.highest) newest = look.newest;
       told = [...told, ...look.rows.flatMap(({ id }) => id ?? [])].filter((id) => id > settled);
       return look.rows;
     },
-    isSame: async () => highest === 0 || (await exists(store, table, highest)),
+    isSame: async () => newest.highest === 0 || (await exists(store, table, newest)),
   };
 }
 
@@ -97,12 +97,22 @@ function haveEnded(writers: readonly string[], stillThere: readonly string[]): b
   return !writers.some((writer) => stillThere.includes(writer));
 }
 
-/** The newest id among the newest rows: a start that needs no scan of the table. */
-async function newestId(store: LedgerStore, table: string): Promise<number> {
-  const [row] = await store.query<{ id: number | null }>(
-    `select max(id) as id from (select id from ${table} order by created_at desc, id desc limit 1000) newest`,
+/** The row with the highest id. */
+interface Newest extends Record<string, unknown> {
+  readonly highest: number;
+  /** Microseconds since the epoch. */
+  readonly highest_at: number;
+}
+
+const newestOf = 'id as highest, (extract(epoch from created_at) * 1000000)::bigint as highest_at';
+
+/** The newest among the newest rows: a start that needs no scan of the table. */
+async function readNewest(store: LedgerStore, table: string): Promise<Newest> {
+  const [row] = await store.query<Newest>(
+    `select ${newestOf} from (select id, created_at from ${table} order by created_at desc, id desc limit 1000) newest
+      order by id desc limit 1`,
   );
-  return row?.id ?? 0;
+  return row ?? { highest: 0, highest_at: 0 };
 }
 
 async function idsAbove(
@@ -118,8 +128,8 @@ async function idsAbove(
 
 interface Look<Row> {
   readonly rows: readonly Row[];
-  /** The newest id, whether its row matches or not; null where there is none. */
-  readonly highest: number | null;
+  /** The newest row, whether it matches or not. */
+  readonly newest: Newest | undefined;
 }
 
 /** One scan for both. What was told before stays where it is: while a writer takes its time, that may be much. */
@@ -134,22 +144,23 @@ async function readAbove<Row extends ArrivedRow>(
     with arrived as materialized (
       select ${query.columns}, exists (select 1 ${where.toSql()}) as matches from ${table} where id > ${where.bind(settled)}
     )
-    select newest.highest, row.*
-      from (select max(id) as highest from arrived) newest
+    select newest.*, row.*
+      from (select ${newestOf} from arrived order by id desc limit 1) newest
       left join arrived row on row.matches and row.id <> all(${where.bind(told)}::bigint[])
      order by row.created_at, row.id`;
-  const found = await store.query<Row & { readonly highest: number | null }>(sql, where.parameters);
+  const found = await store.query<Row & Newest>(sql, where.parameters);
   return {
     rows: found.filter(({ id }) => id !== null).map((row) => withoutMarks<Row>(row)),
-    highest: found[0]?.highest ?? null,
+    newest: found[0],
   };
 }
 
-function withoutMarks<Row>({ matches: _, highest: _highest, ...row }: Record<string, unknown>): Row {
+function withoutMarks<Row>({ matches: _, highest: _id, highest_at: _at, ...row }: Record<string, unknown>): Row {
   return row as Row;
 }
 
-async function exists(store: LedgerStore, table: string, id: number): Promise<boolean> {
-  const rows = await store.query(`select 1 from ${table} where id = $1`, [id]);
-  return rows.length > 0;
+/** An id alone may come again in another table. */
+async function exists(store: LedgerStore, table: string, { highest, highest_at: at }: Newest): Promise<boolean> {
+  const sql = `select 1 from (select ${newestOf} from ${table} where id = $1) newest where highest_at = $2`;
+  return (await store.query(sql, [highest, at])).length > 0;
 }

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
@@ -8,8 +7,8 @@ import type { LedgerRecord, RequestRecord } from '../../../src/projection/record
 import { rowsOf } from '../../../src/projection/rows.ts';
 import { createPostgresStore } from '../../../src/shipping/postgres-store.ts';
 import { placeEmbeddedStore, useDatabase } from '../../harness/database.ts';
-import { startTcpRelay } from '../../harness/tcp-relay.ts';
 import { type CliPlace, startCli } from '../cli-process.ts';
+import { startWire } from '../wire.ts';
 import { sampleOwner, sampleRecords, startAt, temporaryDirectory, writeJournal } from '../written-ledger.ts';
 
 const database = useDatabase();
@@ -112,35 +111,11 @@ async function ship(records: readonly LedgerRecord[]): Promise<void> {
   expect(result).toEqual({ status: 'stored', offset: 1 });
 }
 
-/** A wire to the database that can be cut, and joined again. */
-async function startWire() {
-  const clients = new Set<Socket>();
-  let isCut = false;
-  const relay = await startTcpRelay(database.url, (client, upstream) => {
-    if (isCut) return void client.destroy();
-    clients.add(client);
-    client.on('close', () => clients.delete(client));
-    client.pipe(upstream);
-    upstream.pipe(client);
-  });
-  onTestFinished(() => relay.close());
-  return {
-    url: relay.url,
-    cut() {
-      isCut = true;
-      for (const client of clients) client.destroy();
-    },
-    join() {
-      isCut = false;
-    },
-  };
-}
-
 it('requests --follow goes on over an outage of Postgres, by the journals meanwhile, and tells each request once', async () => {
   const directory = temporaryDirectory();
   const journal = openJournal({ directory, owner: sampleOwner });
   onTestFinished(() => journal.close());
-  const wire = await startWire();
+  const wire = await startWire(database.url);
   await ship([request('/first'), request('/well', { responseStatus: 200 })]);
   const place = { environment: { DATABASE_URL: wire.url, SPANLEDGER_DIR: directory } };
   const followed = follow(['requests', '--follow', '--json', '--failed', '--service', 'importer'], place);
@@ -165,7 +140,7 @@ it('requests --follow goes on over an outage of Postgres, by the journals meanwh
 
 it('requests --follow begins with the journals while Postgres is down, and tells nothing twice when it answers', async () => {
   const directory = temporaryDirectory();
-  const wire = await startWire();
+  const wire = await startWire(database.url);
   wire.cut();
   const [kept, later] = [request('/kept', { service: 'late' }), request('/later', { service: 'late' })];
   writeJournal(directory, [kept]);
