@@ -54,6 +54,7 @@ export const instrumentationTable: readonly InstrumentationEntry[] = [
   { name: 'trpc', modules: ['@trpc/server'], isEsm: true },
   { name: 'polka', modules: ['polka'], isEsm: true },
   { name: 'adonis', modules: ['@adonisjs/http-server'], isEsm: true, within: ['@adonisjs/core'] },
+  { name: 'feathers', modules: ['@feathersjs/transport-commons'] },
   { name: 'find-my-way', modules: ['find-my-way'], isDirect: true },
   framework('nestjs-core', '@nestjs/core'),
   installable('restify'),

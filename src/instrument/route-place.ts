@@ -16,14 +16,19 @@ interface PlacedRequest {
 }
 
 /** The place of a request of Node.js, whose route is from now on the one that stands there. */
-export function placeOf(request: PlacedRequest): RoutePlace {
-  let at = request[place];
+export function placeOf(request: object): RoutePlace {
+  let at = (request as PlacedRequest)[place];
   if (at === undefined) {
     at = { mount: '', route: undefined };
     Object.defineProperty(request, place, { value: at });
     linkFrameworkRequest(request, request, (placed: PlacedRequest) => placed[place]?.route);
   }
   return at;
+}
+
+/** Path of the routers and apps around a request; empty where there are none. */
+export function mountOf(request: object): string {
+  return (request as PlacedRequest)[place]?.mount ?? '';
 }
 
 /** Path of something below what is mounted. */

@@ -3,6 +3,7 @@ import type { InstrumentationChoice } from '../configuration/otel-environment.ts
 import { adonisPatch } from './adonis.ts';
 import { connectPatch } from './connect.ts';
 import { expressPatch } from './express.ts';
+import { feathersPatch } from './feathers.ts';
 import { findMyWayPatch } from './find-my-way.ts';
 import { graphqlPatch } from './graphql.ts';
 import { grpcCalls } from './grpc-calls.ts';
@@ -63,6 +64,7 @@ export function startHttp({ correlationHeader, requests, choice }: HttpOptions):
     ['h3', h3Patch],
     ['trpc', trpcPatch],
     ['polka', polkaPatch],
+    ['feathers', feathersPatch],
     ['find-my-way', findMyWayPatch],
     ['grpc', grpcPatch],
   ]);
