@@ -129,7 +129,8 @@ describe.concurrent('work in worker threads', () => {
   it('has sent what it holds for OTLP when the process ends in the main thread', async (context) => {
     const receiver = await startOtlpReceiver();
     context.onTestFinished(() => receiver.close());
-    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, SPANLEDGER_EXIT_TIMEOUT: '30000' };
+    // A tenth of it is for the thread to get its turn, which on a busy machine takes seconds.
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, SPANLEDGER_EXIT_TIMEOUT: '60000' };
     const ended = await createPlace(context).run({ script, parameters: ['exit'], env });
     expect(ended).toMatchObject({ code: 0, complaints: '' });
     const [span, ...more] = receiver.spans.filter(({ name }) => name.startsWith('of thread'));
