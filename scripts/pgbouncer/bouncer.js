@@ -75,6 +75,7 @@ export async function startBouncer(directory, serverUrl, settings) {
   let running = await launch();
   const url = new URL(serverUrl);
   url.port = String(port);
+  if (settings.client_tls_sslmode !== undefined) url.searchParams.set('sslmode', 'no-verify');
   const end = async (/** @type {NodeJS.Signals} */ signal) => {
     running.child.kill(signal);
     await running.ended;

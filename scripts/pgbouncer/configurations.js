@@ -12,7 +12,7 @@
 /** @type {readonly Configuration[]} */
 export const suitable = [
   { name: 'session', settings: { pool_mode: 'session' } },
-  { name: 'transaction', settings: { pool_mode: 'transaction' } },
+  { name: 'transaction', settings: { pool_mode: 'transaction', server_login_retry: 3 } },
   { name: 'transaction, two connections', settings: { pool_mode: 'transaction', default_pool_size: 2 } },
   { name: 'transaction, one connection', settings: { pool_mode: 'transaction', default_pool_size: 1 } },
   {

@@ -39,7 +39,7 @@ export async function proveDelivery(stage, { settings, usesTls = false }) {
   });
   stage.closeLater(bouncer.stop);
   const through = {
-    DATABASE_URL: tls ? `${bouncer.url}?sslmode=verify-full&sslrootcert=${tls.certificate}` : bouncer.url,
+    DATABASE_URL: bouncer.url.replace('no-verify', `verify-full&sslrootcert=${tls?.certificate}`),
   };
   const past = { DATABASE_URL: server.url };
   const faults = await install(stage, through);
