@@ -155,6 +155,14 @@ export const settingTable = {
     brief:
       'Whether the libraries of the program are instrumented: requests, calls and queries become spans. OTEL_NODE_DISABLED_INSTRUMENTATIONS leaves out single ones.',
   }),
+  threads: preset({
+    env: ['SPANLEDGER_THREADS'],
+    file: 'instrumentation.threads',
+    kind: flag,
+    fallback: true,
+    brief:
+      'Whether worker threads of the program record, each as an instance of its own. OTEL_SDK_DISABLED=true in the `env` of a worker leaves out that one.',
+  }),
   logLevel: preset({
     env: ['SPANLEDGER_LOG_LEVEL'],
     file: 'log.level',

@@ -52,6 +52,7 @@ export function registerThread(own: Environment): void {
   }
   const configuration = loadSettings({}, environment);
   const { settings } = configuration;
+  if (!settings.threads) return;
   const plans = isTracerProviderRegistered() ? noExports : exportPlans(otel);
   const identity = createThreadIdentity(place, threadId);
   const { directory, answers } = place;

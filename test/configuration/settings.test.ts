@@ -41,6 +41,7 @@ const samples: Record<SettingKey, Sample> = {
   transitions: { text: 'SPAN', value: 'span', yaml: 'log', fileValue: 'log', code: 'span', wrong: 'smoke' },
   stepEvents: { text: 'off', value: false, yaml: 'false', fileValue: false, code: false, wrong: 'maybe' },
   instrument: { text: 'off', value: false, yaml: 'false', fileValue: false, code: false, wrong: 'maybe' },
+  threads: { text: 'off', value: false, yaml: 'false', fileValue: false, code: false, wrong: 'maybe' },
   logLevel: { text: 'WARN', value: 'warning', yaml: 'ERROR', fileValue: 'error', code: 'debug', wrong: 'loud' },
   logFormat: { text: 'TEXT', value: 'text', yaml: 'text', fileValue: 'text', code: 'text', wrong: 'xml' },
   logFile: { text: 'a.log', value: 'a.log', yaml: 'b.log', fileValue: 'b.log', code: 'c.log', wrong: '' },

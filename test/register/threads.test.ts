@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest';
 import { listJournals } from '../../src/journal/journal-listing.ts';
 import { parseProcessState } from '../../src/journal/process-state.ts';
+import { threadOf } from '../../src/journal/thread-instance.ts';
 import type { RequestRecord } from '../../src/projection/record.ts';
 import { useDatabase } from '../harness/database.ts';
 import { startOtlpReceiver } from './otlp-receiver.ts';
@@ -45,6 +46,11 @@ async function reasonOf(session: string): Promise<string> {
   }, waiting);
 }
 
+async function threadJournals({ directory }: Workshop): Promise<readonly string[]> {
+  const journals = await listJournals(`${directory}/ledger`);
+  return journals.map(({ instanceId }) => instanceId).filter((id) => threadOf(id) !== undefined);
+}
+
 async function openUnits(session: string): Promise<number> {
   const found = await rows(
     'select 1 from spanledger.task_progress where session_id = $1 and ended_at is null',
@@ -84,8 +90,18 @@ describe.concurrent('work in worker threads', () => {
     const workshop = createPlace(context);
     const { complaints, stdout } = await workshop.run({ script, parameters: ['quiet'] });
     expect({ complaints, stdout }).toEqual({ complaints: '', stdout: 'quiet\n' });
-    const journals = await listJournals(`${workshop.directory}/ledger`);
-    expect(journals.filter(({ instanceId }) => /-t\d+$/.test(instanceId))).toEqual([]);
+    expect(await threadJournals(workshop)).toEqual([]);
+  });
+
+  it.each([
+    ['all of them', 'session', { SPANLEDGER_THREADS: 'off' }],
+    ['one of them', 'named', {}],
+  ])('is left out where the program says so: %s', async (_, mode, env) => {
+    const workshop = createWorkshop();
+    const { complaints } = await workshop.run({ script, parameters: [mode], env });
+    expect(complaints).toBe('');
+    expect(await threadJournals(workshop)).toEqual([]);
+    await workshop.remove();
   });
 
   it('P4 is in the database while the thread is blocked', async (context) => {
@@ -100,7 +116,8 @@ describe.concurrent('work in worker threads', () => {
     // Once it has not come back to its event loop for a while, it is seen where it stands.
     const stack = await vi.waitFor(async () => {
       const journals = await listJournals(`${workshop.directory}/ledger`);
-      const found = journals.flatMap(({ heartbeat }) => parseProcessState(heartbeat?.figures)?.blockedStack ?? []);
+      const ofThread = journals.filter(({ instanceId }) => threadOf(instanceId) !== undefined);
+      const found = ofThread.flatMap(({ heartbeat }) => parseProcessState(heartbeat?.figures)?.blockedStack ?? []);
       expect(found).not.toEqual([]);
       return found;
     }, waiting);
