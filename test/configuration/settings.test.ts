@@ -210,4 +210,14 @@ describe('resolveSettings', () => {
     const url = 'postgres://root@/ledger?host=/var/run/postgresql';
     expect(resolveSettings({ code: { databaseUrl: url } }).settings.databaseUrl).toBe(url);
   });
+
+  it('accepts a URL that names several servers, and puts a password that was given apart into it', () => {
+    const environment = {
+      DATABASE_URL: 'postgres://app@one:5432,two:5433/ledger',
+      SPANLEDGER_DATABASE_PASSWORD: 'a,b@c',
+    };
+    expect(resolveSettings({ environment }).settings.databaseUrl).toBe(
+      'postgres://app:a%2Cb%40c@one:5432,two:5433/ledger',
+    );
+  });
 });
