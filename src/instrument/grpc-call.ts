@@ -31,7 +31,7 @@ export function createGrpcCall(span: Span, headers: RequestHeaders | undefined, 
       sent ??= statusIn(answer as Readonly<Record<string, unknown>>);
     },
     finish(end) {
-      const status = sent ?? cancellations.get(stream) ?? inferredStatus(end, performance.now() >= deadline);
+      const status = sent ?? cancellationOf(stream) ?? inferredStatus(end, performance.now() >= deadline);
       span.setAttribute(attribute.rpcStatusCode, status.name);
       const reason = grpcReason(status);
       if (reason === undefined) return;
@@ -46,6 +46,11 @@ const cancellations = new WeakMap<object, GrpcStatus>();
 /** A client says why it is about to cancel the stream of a call. */
 export function noteCancellation(stream: object, code: unknown, message: unknown): void {
   if (typeof code === 'number') cancellations.set(stream, numberedStatus(code, String(message ?? '')));
+}
+
+/** What it said. */
+export function cancellationOf(stream: object): GrpcStatus | undefined {
+  return cancellations.get(stream);
 }
 
 const unitMillis: Readonly<Record<string, number>> = { n: 1e-6, u: 1e-3, m: 1, S: 1_000, M: 60_000, H: 3_600_000 };

@@ -1,7 +1,9 @@
 import type { EventEmitter } from 'node:events';
-import { type Attributes, type Span, SpanStatusCode } from '@opentelemetry/api';
+import { type Attributes, diag, type Span, SpanStatusCode } from '@opentelemetry/api';
+import { giveRequestFacts } from '../recording/request-facts.ts';
 import { attribute } from '../telemetry/conventions.ts';
-import { createGrpcCall, type GrpcCall } from './grpc-call.ts';
+import { cancellationOf, createGrpcCall, type GrpcCall } from './grpc-call.ts';
+import { type GrpcStatus, grpcReason, statusIn } from './grpc-status.ts';
 import { isStandardMethod, otherMethod, splitHost, standardPorts } from './http-attributes.ts';
 import { headerIn, type RequestHeaders } from './http2-headers.ts';
 import { resetCancelled, type StreamEnd } from './stream-end.ts';
@@ -36,23 +38,7 @@ export class Http2Call {
     span.setAttributes(attributesOf(headers));
     span.updateName(isStandardMethod(methodOf(headers)) ? methodOf(headers) : 'HTTP');
     this.#grpc = createGrpcCall(span, headers, stream);
-    this.#watch();
-  }
-
-  /** No listener of ours is added: one for `error` would keep an error from being thrown, and programs count. */
-  #watch(): void {
-    const { emit } = this.#stream;
-    const onEvent = this.#onEvent.bind(this);
-    const emitSeen: Emit = function (...args) {
-      onEvent(args[0], args[1]);
-      return (emit as Emit).apply(this, args);
-    };
-    Object.defineProperty(this.#stream, 'emit', {
-      value: emitSeen,
-      writable: true,
-      configurable: true,
-      enumerable: false,
-    });
+    watchEvents(stream, this.#onEvent.bind(this));
   }
 
   #onEvent(event: unknown, argument: unknown): void {
@@ -66,10 +52,7 @@ export class Http2Call {
 
   #answered(headers: RequestHeaders): void {
     this.#status = Number(headerIn(headers, ':status'));
-    this.#span.setAttribute('http.response.status_code', this.#status);
-    const { remoteAddress, remotePort } = this.#stream.session?.socket ?? {};
-    if (remoteAddress !== undefined) this.#span.setAttribute('network.peer.address', remoteAddress);
-    if (remotePort !== undefined) this.#span.setAttribute('network.peer.port', remotePort);
+    this.#span.setAttributes(answerAttributes(this.#stream, headers));
     this.#grpc?.told(headers);
   }
 
@@ -86,6 +69,59 @@ export class Http2Call {
     if (this.#grpc !== undefined) this.#grpc.finish(end);
     else tellOutcome(this.#span, end);
     this.#span.end();
+  }
+}
+
+/** Tells the span that another instrumentation has made of a call which request that was, and how it was answered: so it has a row. */
+export function describeRequest(span: Span, stream: ClientStream): void {
+  span.setAttributes(attributesOf(stream.sentHeaders));
+  let status: number | undefined;
+  let sent: GrpcStatus | undefined;
+  giveRequestFacts(span, () => {
+    const told = sent ?? cancellationOf(stream);
+    return { status, reason: told && grpcReason(told) };
+  });
+  watchEvents(stream, (event, argument) => {
+    if ((event !== 'response' && event !== 'trailers') || !span.isRecording()) return;
+    sent ??= statusIn(argument as Readonly<Record<string, unknown>>);
+    if (event === 'trailers') return;
+    status = Number(headerIn(argument as RequestHeaders, ':status'));
+    span.setAttributes(answerAttributes(stream, argument as RequestHeaders));
+  });
+}
+
+/** No listener is added: one for `error` would keep an error from being thrown, and programs count. */
+function watchEvents(stream: ClientStream, onEvent: (event: unknown, argument: unknown) => void): void {
+  const { emit } = stream;
+  const emitSeen: Emit = function (...args) {
+    try {
+      onEvent(args[0], args[1]);
+    } catch (error) {
+      diag.warn('A request over http2 could not be looked at.', error);
+    }
+    return (emit as Emit).apply(this, args);
+  };
+  Object.defineProperty(stream, 'emit', { value: emitSeen, writable: true, configurable: true, enumerable: false });
+}
+
+function answerAttributes(stream: ClientStream, headers: RequestHeaders): Attributes {
+  const { remoteAddress, remotePort } = peerOf(stream);
+  return {
+    'http.response.status_code': Number(headerIn(headers, ':status')),
+    ...(remoteAddress !== undefined && { 'network.peer.address': remoteAddress }),
+    ...(remotePort !== undefined && { 'network.peer.port': remotePort }),
+  };
+}
+
+type Peer = NonNullable<NonNullable<ClientStream['session']>['socket']>;
+
+/** The socket of a session that has lost it throws. */
+function peerOf({ session }: ClientStream): Peer {
+  try {
+    const { remoteAddress, remotePort } = session?.socket ?? {};
+    return { remoteAddress, remotePort };
+  } catch {
+    return {};
   }
 }
 

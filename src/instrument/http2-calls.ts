@@ -13,7 +13,7 @@ import { isTracingSuppressed } from '@opentelemetry/core';
 import { scopeName } from '../telemetry/conventions.ts';
 import { scopeVersion } from '../telemetry/instrumentation-scope.ts';
 import { forEachAspect } from './http.ts';
-import { Http2Call, recordError } from './http2-call.ts';
+import { describeRequest, Http2Call, recordError } from './http2-call.ts';
 import { followHttp2Clients, type SeenRequest } from './http2-client.ts';
 import { headerIn, isHeaders, type RequestHeaders, withHeaders } from './http2-headers.ts';
 import { staysAsItIs } from './own-headers.ts';
@@ -35,7 +35,8 @@ export class Http2Calls {
   #begin(headers: unknown): SeenRequest | undefined {
     try {
       if (!isHeaders(headers) || headerIn(headers, ':method') === 'CONNECT') return undefined;
-      if (isTracingSuppressed(context.active()) || isSeenElsewhere(headerIn(headers, 'traceparent'))) return undefined;
+      if (isTracingSuppressed(context.active())) return undefined;
+      if (isSeenElsewhere(headerIn(headers, 'traceparent'))) return describedRequest(headers);
       const span = this.#tracer.startSpan('HTTP', { kind: SpanKind.CLIENT });
       return seenRequest(span, headers);
     } catch (error) {
@@ -43,6 +44,21 @@ export class Http2Calls {
       return undefined;
     }
   }
+}
+
+/** A span of the call is there, and the server has been told of it; only what a row needs may be missing. */
+function describedRequest(headers: RequestHeaders | undefined): SeenRequest | undefined {
+  const span = trace.getActiveSpan();
+  if (headers === undefined || span?.isRecording() !== true || (span as SdkSpan).kind !== SpanKind.CLIENT)
+    return undefined;
+  return {
+    headers,
+    begun(stream) {
+      forEachAspect((aspect) => aspect.outgoing?.(span));
+      describeRequest(span, stream);
+    },
+    refused: () => undefined,
+  };
 }
 
 function seenRequest(span: Span, given: RequestHeaders | undefined): SeenRequest {

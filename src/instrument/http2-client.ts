@@ -77,7 +77,11 @@ function watchRequests(sessions: SessionClass, begin: Begin): void {
       seen.refused(error);
       throw error;
     }
-    seen.begun(stream);
+    try {
+      seen.begun(stream);
+    } catch (error) {
+      diag.warn('A request over http2 could not be looked at.', error);
+    }
     return stream;
   };
   Object.defineProperty(requestSeen, 'name', { value: request.name });

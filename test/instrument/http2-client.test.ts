@@ -160,11 +160,12 @@ describe('a correlation id that the program sends itself', () => {
 });
 
 describe('a call of which another instrumentation has made a span', () => {
-  it('is not seen twice', () => {
+  it('is not seen twice, and has a row by that span', () => {
     const asked = runs.recorded.find(({ headers }) => headers[':path'] === '/other');
     const other = receiver.spans.find(({ name }) => name === 'other');
     expect(asked?.headers.traceparent).toBe(`00-${other?.traceId}-${other?.spanId}-01`);
-    expect(spansOf('/other')).toEqual([]);
+    expect(spansOf('/other')).toEqual([other]);
+    expect(rowsOf('/other')).toEqual([['outbound', 'GET', 204, undefined]]);
   });
 });
 
@@ -195,7 +196,7 @@ describe('what is recorded of it', () => {
     expect(rowsOf('/drop')).toEqual([get(undefined, expect.any(String))]);
     expect(rowsOf('/hand')).toEqual([get(204)]);
     // That of a request that could not be made is a span alone.
-    expect(records).toHaveLength(17);
+    expect(records).toHaveLength(18);
   });
 
   it('is a client span by the conventions', () => {
