@@ -1,4 +1,13 @@
-import { type Context, context, SpanKind, type SpanOptions, type Tracer, type TracerOptions } from '@opentelemetry/api';
+import {
+  type Context,
+  context,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  type SpanOptions,
+  type Tracer,
+  type TracerOptions,
+} from '@opentelemetry/api';
 import { type IdGenerator, TracerProvider, type TracerProviderOptions } from '@opentelemetry/sdk-trace';
 import { createIdGenerator } from '../recording/id-generator.ts';
 import { adoptedTraceId } from '../telemetry/correlation-propagator.ts';
@@ -25,23 +34,47 @@ export class AdoptingTracerProvider extends TracerProvider {
 
   #teach(tracer: Tracer): void {
     this.#adopting.add(tracer);
+    const ids = this.#ids;
     const start = tracer.startSpan.bind(tracer);
     tracer.startSpan = (name: string, options?: SpanOptions, parent: Context = context.active()) => {
-      if (options?.kind !== SpanKind.SERVER || options.root === true) return start(name, options, parent);
-      this.#ids.next = adoptedTraceId(parent);
+      ids.isMade = false;
+      if (options?.kind !== SpanKind.SERVER || options.root === true) {
+        return tellRandom(start(name, options, parent), ids);
+      }
+      ids.next = adoptedTraceId(parent);
       try {
-        return start(name, options, parent);
+        return tellRandom(start(name, options, parent), ids);
       } finally {
-        this.#ids.next = undefined;
+        ids.next = undefined;
       }
     };
   }
 }
 
+/** https://www.w3.org/TR/trace-context-2/#random-trace-id-flag */
+const random = 2;
+
+/**
+ * Trace ids that are made here are random where the flag says so, and a flag that has come with a trace goes on with it: samplers behind us
+ * ask for it. The SDK keeps the flag of sampling alone. An id that a caller asked for may be anything.
+ */
+function tellRandom(span: Span & { readonly parentSpanContext?: SpanContext }, { isMade }: AdoptingIds): Span {
+  if (!span.isRecording()) return span;
+  const flag = isMade ? random : (span.parentSpanContext?.traceFlags ?? 0) & random;
+  if (flag !== 0) (span.spanContext() as { traceFlags: number }).traceFlags |= flag;
+  return span;
+}
+
 class AdoptingIds implements IdGenerator {
   readonly #made = createIdGenerator();
   next: string | undefined;
+  /** Whether the last id was made here. */
+  isMade = false;
 
-  generateTraceId = (): string => this.next ?? this.#made.generateTraceId();
+  generateTraceId = (): string => {
+    if (this.next !== undefined) return this.next;
+    this.isMade = true;
+    return this.#made.generateTraceId();
+  };
   generateSpanId = (): string => this.#made.generateSpanId();
 }

@@ -18,6 +18,7 @@ import type { Identity } from './identity.ts';
 import { metricsSdk } from './late-packages.ts';
 import { giveWayToLaterSdk } from './later-sdk.ts';
 import type { Sending } from './sending.ts';
+import { limitsWithin, logsWithin, spansWithin } from './sent-limits.ts';
 import { StartingContextManager } from './starting-context.ts';
 
 /** What goes into the SDK. */
@@ -59,11 +60,12 @@ function start({ environment, identity, sampler, propagator, limits, recording, 
   if (propagator !== undefined && !isRegistered('propagation')) api.propagation.setGlobalPropagator(propagator);
   contexts.startWith(contextOfEnvironment(environment));
   startMetrics(resource, sending);
-  const spanProcessors = [...recording.spans, ...sending.span];
-  const spanLimits = { ...limits.spanLimits };
+  const sent = sending.span.map((processor) => spansWithin(processor, limits.spanLimits));
+  const spanProcessors = [...recording.spans, ...sent];
+  const spanLimits = limitsWithin(limits.spanLimits);
   api.trace.setGlobalTracerProvider(new AdoptingTracerProvider({ resource, sampler, spanLimits, spanProcessors }));
-  const processors = [recording.log, ...sending.log];
-  const logRecordLimits = { ...limits.logRecordLimits };
+  const processors = [recording.log, ...sending.log.map((processor) => logsWithin(processor, limits.logRecordLimits))];
+  const logRecordLimits = limitsWithin(limits.logRecordLimits);
   logsApi().setGlobalLoggerProvider(new LoggerProvider({ resource, logRecordLimits, processors }));
   bridgeLegacyLogs();
 }
