@@ -104,7 +104,7 @@ function wrongIn(plain, recorded, rows) {
 
 /** @param {number} port @param {string} cwd @param {readonly string[]} argv @param {Readonly<Record<string, string>>} more */
 async function answersOf(port, cwd, argv, more) {
-  const env = { ...process.env, PORT: `${port}`, HOSTNAME: '127.0.0.1', NODE_ENV: 'production', ...more };
+  const env = { ...process.env, PORT: `${port}`, HOSTNAME: '0.0.0.0', NODE_ENV: 'production', ...more };
   const child = spawn('node', argv, { cwd, env, stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   try {
