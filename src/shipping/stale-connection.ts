@@ -9,8 +9,8 @@ export class StaleConnectionError extends Error {
   }
 }
 
-/** One that was closed says so at once. */
-const staleMillis = 1_000;
+/** One that was closed says so at once, on a busy machine too; who waited for longer has waited for something else. */
+const staleMillis = 5_000;
 /** As many as may be idle at the same time. */
 const mostStale = 3;
 /** Connection exceptions, a server or pooler that ends a session, a socket that is gone. */
