@@ -1,4 +1,5 @@
 import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
+import { detachedText } from '../storable/detached-text.ts';
 import type { SeenBody } from './body-tap.ts';
 
 /** How a body travelled. */
@@ -32,7 +33,8 @@ function kindOf(type: string): ContentKind {
     isForm: /^application\/x-www-form-urlencoded\b/i.test(type),
   };
   if (kinds.size >= mostKinds) kinds.clear();
-  if (type.length <= longestKnown) kinds.set(type, kind);
+  // It may be cut out of all the headers of an answer.
+  if (type.length <= longestKnown) kinds.set(detachedText(type), kind);
   return kind;
 }
 

@@ -3,6 +3,7 @@ import { isTracingSuppressed } from '@opentelemetry/core';
 import type { AuditLevel } from '../domain/audit.ts';
 import { describeThrown } from '../domain/thrown.ts';
 import { addLogFields, type LogAttributes } from '../recording/log-fields.ts';
+import { detachedText } from '../storable/detached-text.ts';
 import { attribute, event } from '../telemetry/conventions.ts';
 import { severityOf } from './log-levels.ts';
 import { type EmittedLog, type LogProvider, logProvider } from './log-provider.ts';
@@ -117,8 +118,9 @@ export function createEmitter(): (name: string, record: EmittedLog) => void {
     const name = scopeOf(given, loggers);
     let logger = loggers.get(name);
     if (logger === undefined) {
-      logger = current.getLogger(name);
-      loggers.set(name, logger);
+      const kept = detachedText(name);
+      logger = current.getLogger(kept);
+      loggers.set(kept, logger);
     }
     logger.emit(record);
   };

@@ -1,3 +1,5 @@
+import { detachedText } from '../storable/detached-text.ts';
+
 /** Lines of one logger that were left out. */
 export interface LeftOutLines {
   readonly logger: string;
@@ -45,7 +47,7 @@ export function createLogRate({ perSecond, now, onLeftOut, onSecondOver }: LogRa
     if (known !== undefined) return known;
     if (seconds.size >= mostLoggers && logger !== others) return secondOf(others);
     const second = { startsAt: now(), admitted: 0, leftOut: 0 };
-    seconds.set(logger, second);
+    seconds.set(detachedText(logger), second);
     return second;
   };
   return {

@@ -1,3 +1,4 @@
+import { detachedText } from '../storable/detached-text.ts';
 import type { Sanitizer } from '../storable/sanitizer.ts';
 import { attribute } from '../telemetry/conventions.ts';
 
@@ -97,5 +98,5 @@ function remember(name: string, value: unknown, json: string): void {
   if (remembered.size >= mostRemembered) remembered.clear();
   const values = remembered.get(name) ?? new Map<unknown, string>();
   if (values.size >= mostRemembered) values.clear();
-  remembered.set(name, values.set(value, json));
+  remembered.set(detachedText(name), values.set(typeof value === 'string' ? detachedText(value) : value, json));
 }

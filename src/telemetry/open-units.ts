@@ -1,4 +1,5 @@
 import type { Attributes, Meter, ObservableResult } from '@opentelemetry/api';
+import { detachedText } from '../storable/detached-text.ts';
 import { processClock } from './clock.ts';
 import { attribute, metricTable } from './conventions.ts';
 
@@ -69,7 +70,7 @@ export class OpenUnits {
       this.#known.set(kind, { unit: kind, task: 'other', step: 'other' });
       return kind;
     }
-    this.#known.set(key, { unit: kind, task, step });
+    this.#known.set(key, { unit: kind, task: detachedText(task), step: detachedText(step) });
     return key;
   }
 }

@@ -1,5 +1,6 @@
 import { type Attributes, type Context, context, type Link, type Span, type SpanKind } from '@opentelemetry/api';
 import type { Duration } from '../domain/expectation.ts';
+import { detachedText } from '../storable/detached-text.ts';
 import { sanitizer } from '../storable/sanitizer.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import { auditEvent } from './audit-event.ts';
@@ -185,8 +186,9 @@ function spanName(kind: StepStart['kind'], name: string): string {
   let known = names.get(name);
   if (known === undefined) {
     if (names.size >= mostSpanNames) names.clear();
-    known = `${spanTable[kind][0]} ${labelOf(name)}`;
-    names.set(name, known);
+    const kept = detachedText(name);
+    known = `${spanTable[kind][0]} ${labelOf(kept)}`;
+    names.set(kept, known);
   }
   return known;
 }

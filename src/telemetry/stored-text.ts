@@ -1,3 +1,4 @@
+import { detachedText } from '../storable/detached-text.ts';
 import { type Sanitizer, sanitizer } from '../storable/sanitizer.ts';
 
 /** Redacted, storable text of at most `maxLength` characters; a cut tells how long the text was. */
@@ -28,8 +29,9 @@ export function recurringText(value: unknown, maxLength: number): string {
   }
   let text = remembered.get(value);
   if (text === undefined) {
-    text = storedText(value, maxLength);
-    remembered.set(value, text);
+    const kept = detachedText(value);
+    text = storedText(kept, maxLength);
+    remembered.set(kept, text);
   }
   return text;
 }
