@@ -11,6 +11,7 @@ import {
 import { type IdGenerator, TracerProvider, type TracerProviderOptions } from '@opentelemetry/sdk-trace';
 import { createIdGenerator } from '../recording/id-generator.ts';
 import { adoptedTraceId } from '../telemetry/correlation-propagator.ts';
+import { rootTraceId } from '../telemetry/root-correlation.ts';
 
 /**
  * A tracer provider whose server spans take the trace id that a caller asked for. An id generator of the SDK is told nothing of the
@@ -38,14 +39,14 @@ export class AdoptingTracerProvider extends TracerProvider {
     const start = tracer.startSpan.bind(tracer);
     tracer.startSpan = (name: string, options?: SpanOptions, parent: Context = context.active()) => {
       ids.isMade = false;
-      if (options?.kind !== SpanKind.SERVER || options.root === true) {
-        return tellRandom(start(name, options, parent), ids);
-      }
-      ids.next = adoptedTraceId(parent);
+      if (options?.root === true) return tellRandom(start(name, options, parent), ids);
+      ids.asked = options?.kind === SpanKind.SERVER ? adoptedTraceId(parent) : undefined;
+      ids.told = rootTraceId(parent);
       try {
         return tellRandom(start(name, options, parent), ids);
       } finally {
-        ids.next = undefined;
+        ids.asked = undefined;
+        ids.told = undefined;
       }
     };
   }
@@ -67,14 +68,17 @@ function tellRandom(span: Span & { readonly parentSpanContext?: SpanContext }, {
 
 class AdoptingIds implements IdGenerator {
   readonly #made = createIdGenerator();
-  next: string | undefined;
+  /** What a caller asked for. */
+  asked: string | undefined;
+  /** What the work that begins has for its correlation id already. */
+  told: string | undefined;
   /** Whether the last id was made here. */
   isMade = false;
 
   generateTraceId = (): string => {
-    if (this.next !== undefined) return this.next;
+    if (this.asked !== undefined) return this.asked;
     this.isMade = true;
-    return this.#made.generateTraceId();
+    return this.told ?? this.#made.generateTraceId();
   };
   generateSpanId = (): string => this.#made.generateSpanId();
 }

@@ -38,15 +38,16 @@ function invalidId(what: string, id: string, why: string): SpanledgerError {
   return new SpanledgerError('INVALID_ID', { details: { what, id, why } });
 }
 
-/** An unsampled span context: of the parent's trace, or of a new random one where there is no parent. */
-export function inventSpanContext(parent: SpanContext | undefined): SpanContext {
-  const traceId = parent !== undefined && parent.traceId !== INVALID_TRACEID ? parent.traceId : randomHex(4);
+/** An unsampled span context: of the parent's trace, or where there is no parent of a new one, which has this id if one is given. */
+export function inventSpanContext(parent: SpanContext | undefined, rootTraceId = randomHex(4)): SpanContext {
+  const traceId = parent !== undefined && parent.traceId !== INVALID_TRACEID ? parent.traceId : rootTraceId;
   return { traceId, spanId: randomHex(2), traceFlags: TraceFlags.NONE };
 }
 
-/** A random correlation id, in the form of a trace id. */
+/** A correlation id in the form of a trace id, which may become one: 12 hex digits of milliseconds, 20 that are random. */
 export function createCorrelationId(): string {
-  return randomHex(4);
+  const millis = Math.max(0, Date.now()).toString(16).padStart(12, '0').slice(-12);
+  return millis + randomHex(3).slice(4);
 }
 
 /** Groups of eight hex digits, never all zero. Uniqueness is what counts, not secrecy, as with OpenTelemetry's own ids. */

@@ -5,11 +5,12 @@ import { isTerminalSessionState, type SessionState } from '../domain/session-sta
 import { createSessionStateMachine, type SessionStateMachine } from '../domain/state-machine.ts';
 import { synchronise } from '../domain/synchronisation.ts';
 import { attribute, spanTable } from './conventions.ts';
-import { correlationId, setCorrelationId } from './correlation.ts';
+import { setCorrelationId } from './correlation.ts';
 import { type OpenStep, type Scope, stepAt, withScope } from './current-scope.ts';
 import type { ItemPast, SessionPast } from './history.ts';
-import { createCorrelationId, workerName } from './identity.ts';
+import { workerName } from './identity.ts';
 import { contextIdentity } from './log-context.ts';
+import { rootCorrelation } from './root-correlation.ts';
 import { sessionDefaults } from './session-defaults.ts';
 import {
   countAttributes,
@@ -86,7 +87,7 @@ export class SessionCore implements ItemsHost, Scope {
       clock: options.clock,
       transport: options.transitions ?? sessionDefaults().transitions,
     });
-    const correlation = correlationId(around) ?? createCorrelationId();
+    const { correlation, around: parent } = rootCorrelation(around);
     this.identity = {
       [attribute.sessionId]: this.id,
       [attribute.correlationId]: correlation,
@@ -94,7 +95,7 @@ export class SessionCore implements ItemsHost, Scope {
     };
     this.metricAttributes = { kind: this.kind };
     this.machine = this.#createMachine(start);
-    this.unit = this.#openUnit(start);
+    this.unit = this.#openUnit(start, parent);
     this.context = withScope(setCorrelationId(this.unit.context, correlation), this);
     this.places = new TracePlaces({
       session: this.unit,
@@ -200,7 +201,7 @@ export class SessionCore implements ItemsHost, Scope {
     });
   }
 
-  #openUnit({ options, around, past, entry }: SessionStart): Unit {
+  #openUnit({ options, past, entry }: SessionStart, parent: Context): Unit {
     const attempt = this.machine.attempt + (entry === 'retry' ? 1 : 0);
     const attributes: Attributes = {
       ...this.identity,
@@ -217,7 +218,7 @@ export class SessionCore implements ItemsHost, Scope {
       kind: 'session',
       spanName: spanTable.session[0],
       attributes,
-      parent: around,
+      parent,
       version: past?.version,
     });
   }

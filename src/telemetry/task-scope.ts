@@ -1,10 +1,11 @@
 import { type Attributes, type Context, context, isSpanContextValid, type Span, trace } from '@opentelemetry/api';
 import { attribute } from './conventions.ts';
-import { correlationId, setCorrelationId } from './correlation.ts';
+import { setCorrelationId } from './correlation.ts';
 import { currentScope, type OpenStep, type Scope, stepAt, withScope } from './current-scope.ts';
 import { EventDoor } from './event-door.ts';
-import { createCorrelationId, inventSpanContext } from './identity.ts';
+import { inventSpanContext } from './identity.ts';
 import { contextIdentity } from './log-context.ts';
+import { rootCorrelation } from './root-correlation.ts';
 import { createRuntime, type Unit, type UnitRuntime } from './unit.ts';
 import type { UnitEvent } from './unit-event.ts';
 
@@ -32,10 +33,10 @@ class TaskScope implements Scope {
 
   constructor(taskName: string) {
     const active = context.active();
-    const correlation = correlationId(active) ?? createCorrelationId();
+    const { correlation, around } = rootCorrelation(active);
     this.taskName = taskName;
     this.identity = { [attribute.correlationId]: correlation, ...contextIdentity(active) };
-    this.context = withScope(setCorrelationId(active, correlation), this);
+    this.context = withScope(setCorrelationId(around, correlation), this);
   }
 
   nextOrder(): number {

@@ -19,6 +19,7 @@ import type { ErrorRecord } from './error-record.ts';
 import { EventDoor } from './event-door.ts';
 import { inventSpanContext } from './identity.ts';
 import { ledgerTracer } from './instrumentation-scope.ts';
+import { rootTraceId, withoutRootTraceId } from './root-correlation.ts';
 import type { EventTransport } from './session-options.ts';
 import { type TelemetryMetrics, telemetryMetrics } from './telemetry-metrics.ts';
 import type { UnitEvent } from './unit-event.ts';
@@ -99,7 +100,7 @@ export class Unit {
     this.startedAt = runtime.clock.now();
     this.span = startSpan(runtime.tracer, start, this.attributes, this.startedAt);
     this.spanContext = this.span.spanContext();
-    this.context = trace.setSpan(start.parent, this.span);
+    this.context = trace.setSpan(withoutRootTraceId(start.parent), this.span);
     this.#door = new EventDoor({
       span: this.span,
       spanContext: this.spanContext,
@@ -182,7 +183,7 @@ function startSpan(tracer: Tracer, start: UnitStart, attributes: Attributes, sta
   } catch (error) {
     diag.error('spanledger: a span processor threw at the start of a span', error);
   }
-  return trace.wrapSpanContext(inventSpanContext(parent));
+  return trace.wrapSpanContext(inventSpanContext(parent, rootTraceId(start.parent)));
 }
 
 function spanOptions(start: UnitStart, attributes: Attributes, startedAt: number): SpanOptions {

@@ -3,12 +3,13 @@ import { itemEntry } from '../domain/item-block.ts';
 import type { ItemState } from '../domain/item-states.ts';
 import { assertFunction, assertOptions } from './block-argument.ts';
 import { attribute } from './conventions.ts';
-import { correlationId, setCorrelationId } from './correlation.ts';
-import { createCorrelationId, parseId, workerName } from './identity.ts';
+import { setCorrelationId } from './correlation.ts';
+import { parseId, workerName } from './identity.ts';
 import { ItemRun, runItem } from './item.ts';
 import type { EndedItem, ItemHost } from './item-host.ts';
 import type { Item, MeasureOptions } from './item-scope.ts';
 import { contextIdentity } from './log-context.ts';
+import { rootCorrelation } from './root-correlation.ts';
 import { openSessions } from './session-opening.ts';
 import type { ItemOptions } from './session-options.ts';
 import { TraceBudget } from './trace-budget.ts';
@@ -85,8 +86,8 @@ function toItemContext(item: Item): ItemContext {
 /** An item whose session is run elsewhere. */
 export function loneItem(sessionId: string, options: ItemOptions): ItemRun {
   const active = context.active();
-  const correlation = correlationId(active) ?? createCorrelationId();
-  const parent: Context = setCorrelationId(active, correlation);
+  const { correlation, around } = rootCorrelation(active);
+  const parent: Context = setCorrelationId(around, correlation);
   const identity = {
     [attribute.sessionId]: sessionId,
     [attribute.correlationId]: correlation,
