@@ -75,6 +75,11 @@ function serve(asked: Asked[]): Http2Server {
   return server;
 }
 
+async function addressOf(server: Http2Server): Promise<string> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 let receiver: OtlpReceiver;
 let workshop: Workshop;
 const runs = { plain: [] as Asked[], recorded: [] as Asked[] };
@@ -85,20 +90,19 @@ let authority = '';
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
   workshop = createWorkshop();
-  const asked: Asked[] = [];
-  const server = serve(asked);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  authority = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const env = {
     SPANLEDGER_REQUESTS: 'all',
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
     SPANLEDGER_EXIT_TIMEOUT: '30000',
   };
-  plain = await workshop.run({ script, parameters: [authority], flags: [] });
-  runs.plain = asked.splice(0);
-  recorded = await workshop.run({ script, parameters: [authority], env });
-  runs.recorded = asked.splice(0);
-  server.close();
+  const servers = [serve(runs.plain), serve(runs.recorded)];
+  const [one = '', other = ''] = await Promise.all(servers.map(addressOf));
+  authority = other;
+  [plain, recorded] = await Promise.all([
+    workshop.run({ script, parameters: [one], flags: [] }),
+    workshop.run({ script, parameters: [other], env }),
+  ]);
+  for (const server of servers) server.close();
   records = (await workshop.records()).filter((record): record is RequestRecord => record.type === 'request');
 }, 60_000);
 afterAll(async () => {
@@ -123,8 +127,9 @@ describe('a program that calls over http2', () => {
 
   it('asks for the same but for the headers that tell the trace', () => {
     const without = ({ headers, body }: Asked) => {
-      // The time that is left depends on the moment.
-      const kept = Object.entries(headers).filter(([name]) => ![...injected, 'grpc-timeout'].includes(name));
+      // Each has a server of its own, and the time that is left depends on the moment.
+      const others = [...injected, ':authority', 'grpc-timeout'];
+      const kept = Object.entries(headers).filter(([name]) => !others.includes(name));
       return { headers: kept, body, isLimited: headers['grpc-timeout'] !== undefined };
     };
     const byPath = (asked: readonly Asked[]) =>
