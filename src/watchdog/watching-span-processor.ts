@@ -86,7 +86,7 @@ function noteStatement(board: OpenBoard, span: ReadableSpan): void {
 }
 
 function statementOf(attributes: Attributes): AttributeValue | undefined {
-  return attributes['db.query.summary'] ?? attributes['db.query.text'] ?? attributes['db.statement'];
+  return attributes['db.query.text'] ?? attributes['db.statement'] ?? attributes['db.query.summary'];
 }
 
 function systemOf(attributes: Attributes): AttributeValue | undefined {

@@ -72,8 +72,33 @@ describe('an Express service in CommonJS', () => {
     const query = spans.find(({ kind }) => kind === client);
     expect(request).toMatchObject({ name: 'GET /api/users/:id', parentSpanId: '' });
     expect(request?.attributes).toMatchObject({ 'http.route': '/api/users/:id', 'spanledger.correlation.id': uuid });
-    expect(query).toMatchObject({ parentSpanId: request?.spanId, scope: '@opentelemetry/instrumentation-pg' });
+    expect(query).toMatchObject({
+      name: 'SELECT',
+      parentSpanId: request?.spanId,
+      scope: '@opentelemetry/instrumentation-pg',
+      attributes: {
+        'db.system.name': 'postgresql',
+        'db.operation.name': 'SELECT',
+        'db.query.summary': 'SELECT',
+        'db.query.text': 'select ? as one',
+      },
+    });
     expect(spans).toHaveLength(2);
+  });
+
+  it('has a span with the SQLSTATE for a query that failed, and without its values', async () => {
+    const { correlation, body } = await ask(bench.service.ports.express, '/api/missing');
+    expect(body).toEqual({ error: '42P01' });
+    const spans = await receivedSpans(bench, 2, correlation ?? '');
+    expect(spans.find(({ kind }) => kind === client)).toMatchObject({
+      name: 'SELECT no_such_table',
+      statusCode: 2,
+      attributes: {
+        'error.type': '42P01',
+        'db.response.status_code': '42P01',
+        'db.query.text': 'select * from no_such_table where id = $1',
+      },
+    });
   });
 
   it('forwards one trace and one correlation id through fetch and node:http, the very first calls included', async () => {
@@ -147,7 +172,7 @@ describe('services in ES modules', () => {
 
   it('send one trace and one correlation id with the first request of the package undici', async () => {
     const { correlation, body } = await ask(bench.service.ports.undici, '/');
-    expect(body.headers?.traceparent).toMatch(new RegExp(`^00-${correlation}-[0-9a-f]{16}-01$`));
+    expect(body.headers?.traceparent).toMatch(new RegExp(`^00-${correlation}-[0-9a-f]{16}-03$`));
     expect(body.headers?.['x-correlation-id']).toBe(correlation);
     const spans = await receivedSpans(bench, 3, correlation ?? '');
     expect(spans.map(({ kind }) => kind).sort()).toEqual([server, server, client]);
