@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -88,6 +88,7 @@ async function leftBehind(stage: Stage, url: string): Promise<readonly string[]>
 
 function journalsOf(ledger: string): readonly { readonly name: string; readonly files: readonly string[] }[] {
   const root = join(ledger, 'journal');
+  if (!existsSync(root)) return [];
   return readdirSync(root).map((name) => ({ name, files: readdirSync(join(root, name)) }));
 }
 
@@ -100,9 +101,10 @@ function tear(ledger: string, random: SeededRandom): number {
   return 1;
 }
 
-/** The last segment of each journal. All writers are dead. */
+/** The last segment of each journal. All writers are dead; one that was killed as it began has not even a directory. */
 function unended(ledger: string): readonly string[] {
   const journal = join(ledger, 'journal');
+  if (!existsSync(journal)) return [];
   return readdirSync(journal).flatMap((instance) => {
     const last = readdirSync(join(journal, instance))
       .filter((name) => name.endsWith('.log'))

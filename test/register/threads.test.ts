@@ -86,22 +86,18 @@ describe.concurrent('work in worker threads', () => {
     expect(instances).toEqual([0, 0, 0, 0].map((exit_code) => ({ exit_code })));
   });
 
-  it('leaves nothing on the disk where there is nothing to record', async (context) => {
+  it('leaves nothing on the disk where there is nothing to record, or where a thread is left out', async (context) => {
     const workshop = createPlace(context);
     const { complaints, stdout } = await workshop.run({ script, parameters: ['quiet'] });
     expect({ complaints, stdout }).toEqual({ complaints: '', stdout: 'quiet\n' });
     expect(await threadJournals(workshop)).toEqual([]);
   });
 
-  it.each([
-    ['all of them', 'session', { SPANLEDGER_THREADS: 'off' }],
-    ['one of them', 'named', {}],
-  ])('is left out where the program says so: %s', async (_, mode, env) => {
-    const workshop = createWorkshop();
-    const { complaints } = await workshop.run({ script, parameters: [mode], env });
+  it('is left out where the settings say so', async (context) => {
+    const workshop = createPlace(context);
+    const { complaints } = await workshop.run({ script, parameters: ['session'], env: { SPANLEDGER_THREADS: 'off' } });
     expect(complaints).toBe('');
     expect(await threadJournals(workshop)).toEqual([]);
-    await workshop.remove();
   });
 
   it('P4 is in the database while the thread is blocked', async (context) => {
@@ -155,38 +151,19 @@ describe.concurrent('work in worker threads', () => {
     const { 'service.instance.id': instance } = span?.resource ?? {};
     expect(instance).toMatch(/-t\d+$/);
   });
-});
 
-describe.concurrent('the open work of a worker thread that is gone, while its process lives', () => {
-  it('is closed where it was terminated', async (context) => {
-    const program = start(context, 'terminate');
-    await program.said('terminated');
-    expect(await reasonOf('hangs')).toMatch(
-      /^interrupted: process \d+ on .+ lost its worker thread \d+, which ended with exit code 1, seen by its parent$/,
-    );
-    expect(await openUnits('hangs')).toBe(0);
-    expect(program.child.exitCode).toBeNull();
-  });
-
-  it('is closed with the error that ended it, redacted, and the program hears of it as ever', async (context) => {
-    const program = start(context, 'throw');
+  it('is closed with the way it ended where its thread is gone and the process goes on', async (context) => {
+    const program = start(context, 'ends');
+    await program.said('over');
+    const lost = String.raw`^interrupted: process \d+ on .+ lost its worker thread \d+, which ended with exit code 1, seen by its parent`;
+    expect(await reasonOf('hangs')).toMatch(new RegExp(`${lost}$`));
+    expect(await reasonOf('throws')).toMatch(new RegExp(`${lost}: Error: the disk is gone, password=\\[redacted\\]$`));
+    expect(await reasonOf('swells')).toMatch(new RegExp(`${lost}: ERR_WORKER_OUT_OF_MEMORY: `));
+    // One that another thread had started ended with that.
+    for (const session of ['parent', 'child']) expect(await reasonOf(session)).toMatch(new RegExp(`${lost}$`));
+    for (const session of ['hangs', 'throws', 'swells', 'parent', 'child']) expect(await openUnits(session)).toBe(0);
     await program.said('heard the disk is gone');
-    expect(await reasonOf('throws')).toMatch(
-      /exit code 1, seen by its parent: Error: the disk is gone, password=\[redacted\]$/,
-    );
-    expect(await openUnits('throws')).toBe(0);
-  });
-
-  it('is closed where it ran out of memory', async (context) => {
-    const program = start(context, 'memory');
-    await program.said('ERR_WORKER_OUT_OF_MEMORY');
-    expect(await reasonOf('swells')).toMatch(/: ERR_WORKER_OUT_OF_MEMORY: /);
-  });
-
-  it('is closed where a thread ended with the one that had started it', async (context) => {
-    const program = start(context, 'nested');
-    await program.said('terminated');
-    expect(await reasonOf('child')).toContain('lost its worker thread');
-    expect(await reasonOf('parent')).toContain('lost its worker thread');
+    await program.said('heard ERR_WORKER_OUT_OF_MEMORY');
+    expect(program.child.exitCode).toBeNull();
   });
 });
