@@ -15,7 +15,7 @@ import type { Stage } from './stage.ts';
 export const killNine: Fault<{ runs: number; upToMillis: number }> = {
   name: 'kill-9',
   brief: 'the app is killed at random moments under mixed load, and so are its worker threads',
-  small: { runs: 8, upToMillis: 800 },
+  small: { runs: 8, upToMillis: 1500 },
   full: { runs: 200, upToMillis: 1500 },
   async run(stage, { runs, upToMillis }, random) {
     const server = await stage.startServer();
@@ -52,7 +52,7 @@ export const killNine: Fault<{ runs: number; upToMillis: number }> = {
 /** Some runs have worker threads, which are ended at random moments as well. */
 function threadsOf(random: SeededRandom): { readonly threads: number; readonly terminateMillis: number } {
   const threads = random.next() < 0.5 ? 0 : random.between(1, 2);
-  return { threads, terminateMillis: random.between(150, 900) };
+  return { threads, terminateMillis: random.between(400, 1_500) };
 }
 
 function acknowledgedInThreads(stage: Stage): number {

@@ -1,4 +1,4 @@
-import type { LogRecordProcessor, SdkLogRecord } from '@opentelemetry/sdk-logs';
+import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { LoggerProvider } from '@opentelemetry/sdk-logs';
 import { type ReadableSpan, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
@@ -10,6 +10,8 @@ const limits = { attributeCountLimit: 2, attributeValueLengthLimit: 5, eventCoun
 function spanProcessor(into: ReadableSpan[]): SpanProcessor {
   return { onStart: () => {}, onEnd: (span) => void into.push(span), ...rest };
 }
+
+type SdkLogRecord = Parameters<LogRecordProcessor['onEmit']>[0];
 
 describe('limits of attributes', () => {
   it('hold for spans that are sent, and leave those alone that are recorded', () => {
